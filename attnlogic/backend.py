@@ -1,0 +1,159 @@
+"""What a backend is, and how one is found.
+
+A backend trains seeds. It is an object with the methods below, registered under the entry-point
+group ``attnlogic.backends``, so that a package of anybody's can add one. Backends are imported only
+when they are asked for: knowing their names costs no framework.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Protocol, runtime_checkable
+
+from attnlogic.errors import InputError, unknown
+from attnlogic.gates import Gate
+from attnlogic.model import Params
+from attnlogic.optimizers import Optimizer
+from attnlogic.outcomes import History, Outcome
+
+GROUP = "attnlogic.backends"
+PRECISIONS = ("float32", "float64")
+
+Advance = Callable[[float], None]
+"""Told, now and then, how many runs' worth of work has been done since it was last told."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """All that decides what becomes of a run, given where it starts.
+
+    Attributes:
+      gate: what is to be learnt.
+      optimizer: by what.
+      epochs: the budget: at most so many optimizer steps, at least 1.
+      threshold: the loss at or below which a run counts as having hit.
+      precision: ``"float32"`` or ``"float64"``.
+    """
+
+    gate: Gate
+    optimizer: Optimizer
+    epochs: int
+    threshold: float = 1e-4
+    precision: str = "float32"
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """The work a backend does. Everything passed in or out is NumPy, never the framework's own."""
+
+    name: str
+    seeds: int
+    """How many seeds a condition has when none are asked for: what this backend trains, in the
+    default study, in about a minute on two cores."""
+
+    def devices(self) -> list[str]:
+        """The devices it would use, in words: ``["cpu (2 cores)"]``."""
+        ...
+
+    def versions(self) -> dict[str, str]:
+        """The versions of the packages whose code decides its numbers."""
+        ...
+
+    def check(self, training: Training, jobs: int) -> None:
+        """Raise ``InputError`` if it cannot do this training, before any work starts."""
+        ...
+
+    def train(
+        self, training: Training, initial: Params, *, jobs: int = 1, advance: Advance | None = None
+    ) -> Outcome:
+        """Train each seed to the end of its budget.
+
+        Args:
+          training: what to do.
+          initial: where to start; float32 leaves of shape (N,).
+          jobs: how many processes to use, where the backend knows processes.
+          advance: told of the progress; the sum of what it is told is N.
+
+        Returns:
+          An ``Outcome`` of NumPy arrays of shape (N,), as ``outcomes.outcome`` defines it.
+        """
+        ...
+
+    def history(
+        self, training: Training, initial: Params, *, advance: Advance | None = None
+    ) -> History:
+        """Train one seed, keeping every epoch's loss.
+
+        Args:
+          training: what to do.
+          initial: where to start; float32 leaves of shape ().
+          advance: told of the progress; the sum of what it is told is 1.
+        """
+        ...
+
+
+@cache
+def _registered() -> dict[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=GROUP):
+        # An editable install on top of another lists the same entry twice: not a conflict.
+        if entry.name in found and found[entry.name].value != entry.value:
+            raise InputError(
+                f"two packages register a backend named '{entry.name}' "
+                f"({found[entry.name].value} and {entry.value}): uninstall one of them"
+            )
+        found[entry.name] = entry
+    return found
+
+
+def names() -> list[str]:
+    """The names of the registered backends; imports none of them."""
+    return sorted(_registered())
+
+
+def backend(name: str | Backend) -> Backend:
+    """The backend with this name, imported now if it was not before.
+
+    Raises:
+      InputError: no such backend is registered, or what it needs is not installed.
+    """
+    if not isinstance(name, str):
+        return name
+    entries = _registered()
+    if name not in entries:
+        raise unknown("backend", name, entries)
+    try:
+        loaded = entries[name].load()
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"backend '{name}' needs the package '{error.name}', which is not installed: "
+            f"pip install 'attnlogic[{name}]'"
+        ) from error
+    except Exception as error:
+        raise InputError(
+            f"backend '{name}' ({entries[name].value}) fails on import: {error!r}: "
+            "mend or uninstall the package that registers it"
+        ) from error
+    if not isinstance(loaded, Backend):
+        raise InputError(
+            f"backend '{name}' ({entries[name].value}) lacks methods of attnlogic.backend.Backend"
+        )
+    return loaded
+
+
+def checked(training: Training) -> Training:
+    """The training itself, once its numbers are seen to make sense.
+
+    Raises:
+      InputError: epochs below 1, a threshold that is not a positive number, an unknown precision.
+    """
+    if not isinstance(training.epochs, int) or not 1 <= training.epochs < 2**31:
+        raise InputError(f"epochs: expected a whole number from 1, got {training.epochs!r}")
+    if not 0 < training.threshold < float("inf"):
+        raise InputError(f"threshold: expected a loss above 0, got {training.threshold!r}")
+    if training.precision not in PRECISIONS:
+        raise unknown("precision", training.precision, PRECISIONS)
+    return training
