@@ -12,7 +12,7 @@ from attnlogic.errors import InputError, unknown
 ROWS: tuple[tuple[int, int], ...] = ((0, 0), (0, 1), (1, 0), (1, 1))
 """The inputs of a two-bit gate, row by row; a target string has one bit for each."""
 
-# Name, targets, and the other usual names. "a" and "b" for x1 and x2 are how logic texts write them.
+# Name: targets, and the other usual names ("a" and "b" are how logic texts write x1 and x2).
 _NAMES: dict[str, tuple[str, tuple[str, ...]]] = {
     "false": ("0000", ("contradiction", "constant_0", "zero")),
     "and": ("0001", ("conjunction",)),

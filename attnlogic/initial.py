@@ -115,12 +115,13 @@ def _checked(seeds: npt.ArrayLike) -> npt.NDArray[np.uint32]:
 
 def _draw(seeds: npt.NDArray[np.uint32], how: Initialization) -> npt.NDArray[np.float32]:
     """Six float32 draws for each seed: shape (6, N)."""
+    scale = 1.0 if how.scale is None else how.scale
     if how.name == "normal":
-        return _normal(_outputs(seeds, 12), how.scale or 1.0)
+        return _normal(_outputs(seeds, 12), scale)
     if how.name == "uniform":
-        bounds = np.full((6, 1), how.scale, np.float32)
+        bounds = np.full((6, 1), scale, np.float32)
     else:  # nn.Linear: 1/sqrt(fan_in), where fan_in is 1 for wq, wk, wv and 2 for the readout
-        bounds = np.repeat(np.float32([1, 1 / np.sqrt(2)]), 3)[:, None]
+        bounds = np.repeat(np.array([1, 1 / np.sqrt(2)], np.float32), 3)[:, None]
     # torch computes u·(to - from) + from in float32 with one rounding (a fused multiply-add); in
     # float64 nothing is rounded until the end, for u has 24 bits.
     u = (_outputs(seeds, 6) & np.uint32(0xFFFFFF)) * 2.0**-24

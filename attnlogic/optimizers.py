@@ -6,6 +6,7 @@ Defaults are torch's, with the notebook's learning rate.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ FAMILIES: dict[str, Family] = {
             "weight_decay": 0.0,
             "nesterov": False,
             "gamma": 1.0,
-        },  # fmt: skip
+        },
         8000,
         "gradient descent on all four rows at once",
     ),
@@ -59,8 +60,8 @@ FAMILIES: dict[str, Family] = {
             "tolerance_change": 1e-9,
             "history_size": 100,
             "gamma": 1.0,
-        },  # fmt: skip
-        200,
+        },
+        1000,
         "torch's L-BFGS without line search: up to max_iter iterations an epoch",
     ),
     "polyak": Family(
@@ -105,7 +106,8 @@ class Optimizer:
         return [n for n in names if self.settings.get(n, at_rest[n]) != at_rest[n]]
 
     def __str__(self) -> str:
-        return spec.write(self.name, self.settings, FAMILIES[self.name].defaults)
+        defaults = FAMILIES[self.name].defaults
+        return spec.write(self.name, self.settings, {**defaults, **_implied(self.settings)})
 
 
 def optimizer(text: str | Optimizer) -> Optimizer:
@@ -131,10 +133,14 @@ def optimizer(text: str | Optimizer) -> Optimizer:
     if name not in FAMILIES:
         raise unknown("optimizer", name, FAMILIES)
     settings = spec.complete("optimizer", name, given, FAMILIES[name].defaults)
-    if name == "lbfgs" and "max_iter" in given and "max_eval" not in given:
-        settings["max_eval"] = int(settings["max_iter"]) * 5 // 4  # torch's rule
+    settings.update({k: v for k, v in _implied(settings).items() if k not in given})
     _check_ranges(name, settings)
     return Optimizer(name, tuple(settings.items()))
+
+
+def _implied(settings: Mapping[str, spec.Setting]) -> dict[str, spec.Setting]:
+    """The defaults that depend on other hyperparameters: torch's max_eval, from max_iter."""
+    return {"max_eval": int(settings["max_iter"]) * 5 // 4} if "max_iter" in settings else {}
 
 
 _POSITIVE = {"lr", "eps", "gamma", "max_iter", "max_eval", "history_size"}

@@ -106,8 +106,8 @@ def outcome(history: History, threshold: float) -> Outcome:
     return Outcome(
         initial=unpack([np.asarray(p, dtype) for p in pack(history.initial)]),
         final=final,
-        initial_loss=history.losses[0],
-        final_loss=history.losses[-1],
+        initial_loss=losses[0],
+        final_loss=losses[-1],
         min_loss=losses.min(),
         first_hit=np.int32(first_hit),
         sustained_from=np.int32((misses[-1] + 1 if misses.size else 0) if below[-1] else NONE),
@@ -131,7 +131,8 @@ def rises(losses: npt.NDArray[Any], first_hit: int) -> npt.NDArray[np.int64]:
     """
     if first_hit == NONE:
         return np.empty(0, np.int64)
-    return np.flatnonzero(np.diff(losses[first_hit:]) > 0) + first_hit + 1
+    losses = np.where(np.isfinite(losses), losses, np.inf)
+    return np.flatnonzero(losses[first_hit + 1 :] > losses[first_hit:-1]) + first_hit + 1
 
 
 def status(runs: Outcome) -> npt.NDArray[np.str_]:

@@ -6,6 +6,7 @@ Optimizers and initialisations share this form on the command line, in files and
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Mapping
 
 from attnlogic.errors import InputError, unknown
@@ -29,7 +30,7 @@ def parse(kind: str, text: str) -> tuple[str, dict[str, Setting]]:
     form = f"{kind} '{text}' is not of the form name or name(key=value, …)"
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: deep nesting
         raise InputError(form) from None
     if isinstance(tree, ast.Name):
         return tree.id.lower(), {}
@@ -41,9 +42,11 @@ def parse(kind: str, text: str) -> tuple[str, dict[str, Setting]]:
     for keyword in tree.keywords:
         if keyword.arg is None:
             raise InputError(form)
+        if keyword.arg in settings:
+            raise InputError(f"{kind} '{text}' gives '{keyword.arg}' twice: leave one")
         try:
             value = ast.literal_eval(keyword.value)
-        except ValueError:
+        except (ValueError, TypeError):
             value = ast.unparse(keyword.value)
         settings[keyword.arg] = value
     return tree.func.id.lower(), settings
@@ -75,7 +78,7 @@ def _as_type_of(default: Setting, value: object, where: str) -> Setting:
         raise InputError(f"{where}: expected True or False, got {value!r}")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"{where}: expected a number, got {value!r}")
-    if not abs(value) < float("inf"):
+    if not abs(value) <= sys.float_info.max:  # false for NaN, and for a whole number past floats
         raise InputError(f"{where}: expected a finite number, got {value!r}")
     if isinstance(default, int):
         if value != int(value):

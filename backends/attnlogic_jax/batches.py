@@ -1,0 +1,183 @@
+"""The fast path: many seeds in chunks, each chunk in pieces of about half a second.
+
+A chunk is as many seeds as a device works on at best; all chunks of a training have one size, so
+that one compilation serves them, and every gate, threshold and budget. A piece is a call into
+compiled code, after which progress is told and Ctrl-C is heard.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from attnlogic.backend import Advance, Training
+from attnlogic.errors import InputError
+from attnlogic.model import Params, pack, unpack
+from attnlogic.outcomes import NONE, History, Outcome, concatenate
+from attnlogic_jax import compiled
+from attnlogic_jax.optimizers import check, method
+from attnlogic_jax.training import BLOCK
+
+CHUNK = {"cpu": 16_384, "gpu": 1_048_576, "tpu": 1_048_576}
+"""Seeds a chunk. On a CPU the state of more no longer fits the cache."""
+
+LBFGS_CHUNK = {"cpu": 512, "gpu": 65_536, "tpu": 65_536}
+"""With L-BFGS, whose history is a hundred times the parameters. On a CPU stay below 1024, where
+XLA sums in another order."""
+
+ALONE = 16
+"""The smallest chunk. XLA's CPU code for fewer seeds is scalar and rounds otherwise; from here on a
+run is the same, bit for bit, whatever seeds stand beside it."""
+
+PIECE = 0.5
+"""Seconds a call into compiled code should take."""
+
+
+@contextmanager
+def _precision(name: str) -> Iterator[Any]:
+    """The dtype of a precision; float64 is allowed within, and nowhere else."""
+    with jax.enable_x64(name == "float64"):
+        yield np.dtype(name)
+
+
+class JaxBackend:
+    """Trains seeds side by side with jit-compiled code. See ``attnlogic.backend.Backend``."""
+
+    name = "jax"
+    seeds = 1000
+
+    def devices(self) -> list[str]:
+        """The devices of JAX's default platform."""
+        cores = f" ({os.cpu_count()} cores)"
+        return [
+            d.device_kind + (cores if d.platform == "cpu" else f" ({d.platform}:{d.id})")
+            for d in jax.devices()
+        ]
+
+    def versions(self) -> dict[str, str]:
+        """JAX's and optax's."""
+        return {name: version(name) for name in ("jax", "jaxlib", "optax")}
+
+    def check(self, training: Training, jobs: int) -> None:
+        """Refuse what optax lacks, and more than one job: JAX itself uses every core."""
+        check(training.optimizer)
+        if jobs != 1:
+            raise InputError(
+                f"the jax backend uses all cores in one process, got --jobs {jobs}: leave it out"
+            )
+
+    def chunk(self, training: Training, seeds: int) -> int:
+        """How many seeds to train at once: chunks of one size, none much emptier than another."""
+        platform = jax.default_backend()
+        sizes = LBFGS_CHUNK if training.optimizer.name == "lbfgs" else CHUNK
+        most = sizes.get(platform, CHUNK["gpu"])
+        return max(ALONE, math.ceil(seeds / math.ceil(seeds / most)))
+
+    def train(
+        self, training: Training, initial: Params, *, jobs: int = 1, advance: Advance | None = None
+    ) -> Outcome:
+        """Train each seed; see ``Backend.train``."""
+        self.check(training, jobs)
+        with _precision(training.precision) as dtype:
+            packed = np.stack(pack(initial)).astype(dtype)
+            seeds = packed.shape[1]
+            size = self.chunk(training, seeds)
+            parts = []
+            for first in range(0, seeds, size):
+                real = min(size, seeds - first)
+                # The last chunk is filled up with its own last seed, whose copies are dropped.
+                chosen = np.minimum(np.arange(first, first + size), seeds - 1)
+                tell = None if advance is None else partial(_scaled, advance, real)
+                outcome = _train_chunk(training, packed[:, chosen], tell)
+                parts.append(jax.tree.map(lambda leaf, n=real: np.asarray(leaf)[:n], outcome))
+            return concatenate(parts)
+
+    def history(
+        self, training: Training, initial: Params, *, advance: Advance | None = None
+    ) -> History:
+        """Train one seed, keeping every loss; see ``Backend.history``."""
+        self.check(training, 1)
+        optimizer, budget = training.optimizer, training.epochs
+        with _precision(training.precision) as dtype:
+            copies = np.repeat(np.stack(pack(initial))[:, None], ALONE, axis=1)
+            packed = jnp.asarray(copies, dtype)
+            targets = jnp.asarray(training.gate.targets, dtype)
+            at, told = (packed, method(optimizer).init(packed)), []
+            for blocks, length in _pieces(budget):
+                at, piece = compiled.trace(optimizer, targets, at, blocks, length)
+                told.append(jax.tree.map(lambda leaf: np.asarray(leaf)[..., 0].ravel(), piece))
+                if advance is not None:
+                    advance(blocks * length / budget)
+            Cs, reports = jax.tree.map(lambda *leaves: np.concatenate(leaves), *told)
+            final = unpack(tuple(np.asarray(at[0])[:, 0]))
+        return _history(initial, final, Cs, reports)
+
+
+backend = JaxBackend()
+
+
+def _pieces(budget: int) -> list[tuple[int, int]]:
+    """A budget as (blocks, epochs a block): calls of at most 1000 epochs, few of them distinct."""
+    most = 1000 // BLOCK
+    blocks, rest = divmod(budget, BLOCK)
+    full, left = divmod(blocks, most)
+    pieces = [(most, BLOCK)] * full + [(left, BLOCK), (rest, 1)]
+    return [piece for piece in pieces if piece[0]]
+
+
+def _scaled(advance: Advance, runs: int, share: float) -> None:
+    advance(runs * share)
+
+
+def _train_chunk(training: Training, initial: Any, advance: Advance | None) -> Outcome:
+    """Train seeds of one chunk, packed (6, N); the outcome's leaves are JAX arrays (N,)."""
+    optimizer, budget = training.optimizer, training.epochs
+    packed = jnp.asarray(initial)
+    targets = jnp.asarray(training.gate.targets, packed.dtype)
+    threshold = jnp.asarray(training.threshold, packed.dtype)
+    carry = compiled.start(optimizer, packed)
+    left, rest = divmod(budget, BLOCK)
+    blocks = min(left, 1)
+    while left or rest:
+        last = blocks == left
+        began = time.perf_counter()
+        carry = compiled.advance(optimizer, targets, threshold, carry, blocks, rest if last else 0)
+        carry.epoch.block_until_ready()
+        spent = time.perf_counter() - began
+        if advance is not None:
+            advance((blocks * BLOCK + (rest if last else 0)) / budget)
+        left -= blocks
+        if last:
+            break
+        # At most eightfold: the first call also compiled, and so says little.
+        blocks = min(left, max(1, min(8 * blocks, int(blocks * PIECE / spent))))
+    outcome: Outcome = compiled.finish(optimizer, targets, threshold, packed, carry, budget)
+    return outcome
+
+
+def _history(initial: Params, final: Params, Cs: Any, reports: Any) -> History:
+    """Cut what was told at the epoch at which the run ended."""
+    losses = reports.loss
+    stops = np.flatnonzero(reports.stopped) if reports.stopped is not None else np.empty(0, int)
+    ends = np.flatnonzero(~np.isfinite(losses))
+    stopped_at = int(stops[0]) if stops.size else NONE
+    last = min([len(losses) - 1, *stops[:1], *ends[:1]])
+    counts = reports.evaluations
+    return History(
+        losses=losses[: last + 1],
+        C=Cs[: last + 1],
+        initial=initial,
+        final=final,
+        stopped_at=stopped_at,
+        evaluations=last + 1 if counts is None else int(counts[: last + 1].sum()),
+    )

@@ -1,0 +1,161 @@
+"""torch's L-BFGS without line search, for many seeds side by side.
+
+One step is torch's ``LBFGS.step``: up to ``max_iter`` iterations, each with its own direction, step
+and evaluation, ended by the same tests. Seeds end one by one: a seed whose tests say so is masked
+out until the next epoch, and the loop goes on while any seed is active.
+
+Reference: Nocedal and Wright, "Numerical Optimization", algorithms 7.4 and 7.5.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from attnlogic_jax.method import Evaluate, Method, Report
+
+CURVATURE = 1e-10
+"""torch's own: a pair enters the history only where y·s is greater than this."""
+
+
+class State(NamedTuple):
+    """What is carried from epoch to epoch; H is the history's size.
+
+    Attributes:
+      s, y: the steps and the gradients' differences, newest first; (H, 6, …), zero where empty.
+      rho: 1/(y·s); (H, …), zero where empty, which takes an empty pair out of the recursion.
+      scale: the initial matrix is this times the identity; (…).
+      direction, step, gradient: of the iteration before; (6, …), (…), (6, …).
+      iterations: iterations so far over all epochs; (…).
+      epoch: epochs so far; ().
+    """
+
+    s: jax.Array
+    y: jax.Array
+    rho: jax.Array
+    scale: jax.Array
+    direction: jax.Array
+    step: jax.Array
+    gradient: jax.Array
+    iterations: jax.Array
+    epoch: jax.Array
+
+
+Carry = tuple[jax.Array, jax.Array, State, jax.Array, jax.Array]
+"""Within a step: packed parameters, loss and gradient there, state, evaluations, active."""
+
+
+def _dot(a: jax.Array, b: jax.Array) -> jax.Array:
+    return jnp.sum(a * b, axis=0)
+
+
+def _largest(x: jax.Array) -> jax.Array:
+    return jnp.max(jnp.abs(x), axis=0)
+
+
+def _push(active: jax.Array, memory: jax.Array, new: jax.Array) -> jax.Array:
+    """The memory with a new entry at the front and the oldest dropped, where active."""
+    return jnp.where(active, jnp.concatenate([new[None], memory[:-1]]), memory)
+
+
+def _descent(state: State, gradient: jax.Array) -> jax.Array:
+    """The two-loop recursion: minus the inverse Hessian's estimate times the gradient."""
+
+    def newest_to_oldest(
+        q: jax.Array, pair: tuple[jax.Array, jax.Array, jax.Array]
+    ) -> tuple[jax.Array, jax.Array]:
+        s, y, rho = pair
+        alpha = _dot(s, q) * rho
+        return q - alpha * y, alpha
+
+    def oldest_to_newest(
+        r: jax.Array, pair: tuple[jax.Array, jax.Array, jax.Array, jax.Array]
+    ) -> tuple[jax.Array, None]:
+        s, y, rho, alpha = pair
+        beta = _dot(y, r) * rho
+        return r + (alpha - beta) * s, None
+
+    q, alpha = jax.lax.scan(newest_to_oldest, -gradient, (state.s, state.y, state.rho))
+    pairs = (state.s, state.y, state.rho, alpha)
+    return jax.lax.scan(oldest_to_newest, q * state.scale, pairs, reverse=True)[0]
+
+
+def lbfgs(
+    lr: float,
+    max_iter: int,
+    max_eval: int,
+    tolerance_grad: float,
+    tolerance_change: float,
+    history_size: int,
+    gamma: float,
+) -> Method:
+    """torch's ``LBFGS(lr, max_iter, …)``, its rate multiplied by gamma after each epoch."""
+
+    def init(packed: jax.Array) -> State:
+        one, zero = jnp.ones_like(packed[0]), jnp.zeros_like(packed[0])
+        pairs = jnp.zeros((history_size, *packed.shape), packed.dtype)
+        return State(
+            s=pairs, y=pairs, rho=pairs[:, 0], scale=one,
+            direction=jnp.zeros_like(packed), step=zero, gradient=jnp.zeros_like(packed),
+            iterations=jnp.zeros(packed.shape[1:], jnp.int32), epoch=jnp.zeros((), jnp.int32),
+        )  # fmt: skip
+
+    def iterate(evaluate: Evaluate, rate: jax.Array, i: jax.Array, carry: Carry) -> Carry:
+        packed, stacked, state, evaluations, active = carry
+        loss, gradient = stacked[0], stacked[1:]
+        first = state.iterations == 0
+        y, s = gradient - state.gradient, state.direction * state.step
+        ys = _dot(y, s)
+        curved = active & ~first & (ys > CURVATURE)
+        state = state._replace(
+            s=_push(curved, state.s, s),
+            y=_push(curved, state.y, y),
+            rho=_push(curved, state.rho, 1 / jnp.where(curved, ys, 1)),
+            scale=jnp.where(curved, ys / jnp.where(curved, _dot(y, y), 1), state.scale),
+        )
+        one_norm = jnp.sum(jnp.abs(gradient), axis=0)
+        start = jnp.minimum(1, 1 / jnp.where(first, one_norm, 1)) * rate
+        state = state._replace(
+            direction=jnp.where(active, _descent(state, gradient), state.direction),
+            step=jnp.where(active, jnp.where(first, start, rate), state.step),
+            gradient=jnp.where(active, gradient, state.gradient),
+            iterations=state.iterations + active,
+        )
+        moves = active & ~(_dot(gradient, state.direction) > -tolerance_change)
+        move = state.step * state.direction
+        packed = jnp.where(moves, packed + move, packed)
+        evaluates = moves & (i < max_iter - 1)  # the last iteration leaves that to the next epoch
+        stacked = jnp.where(evaluates, evaluate(packed), stacked)
+        evaluations = evaluations + evaluates
+        active = (
+            evaluates
+            & (evaluations < max_eval)
+            & ~(_largest(stacked[1:]) <= tolerance_grad)
+            & ~(_largest(move) <= tolerance_change)
+            & ~(jnp.abs(stacked[0] - loss) < tolerance_change)
+        )
+        return packed, stacked, state, evaluations, active
+
+    def step(
+        evaluate: Evaluate, packed: jax.Array, state: State
+    ) -> tuple[jax.Array, State, Report]:
+        stacked = evaluate(packed)
+        loss = stacked[0]
+        active = ~(_largest(stacked[1:]) <= tolerance_grad) & jnp.isfinite(loss)
+        rate = lr * jnp.asarray(gamma, packed.dtype) ** state.epoch
+        evaluations = jnp.ones(loss.shape, jnp.int32)
+
+        def body(carry: Carry, i: jax.Array) -> tuple[Carry, None]:
+            # A scan with a branch, not a while loop: it ends as early, and has a reverse mode.
+            on = jnp.any(carry[-1])
+            carry = jax.lax.cond(on, lambda c: iterate(evaluate, rate, i, c), lambda c: c, carry)
+            return carry, None
+
+        carry: Carry = (packed, stacked, state, evaluations, active)
+        carry, _ = jax.lax.scan(body, carry, jnp.arange(max_iter))
+        packed, _, state, evaluations, _ = carry
+        return packed, state._replace(epoch=state.epoch + 1), Report(loss, evaluations)
+
+    return Method(init, step, counts_evaluations=True)

@@ -1,0 +1,45 @@
+"""What an optimizer is here: two pure functions on packed parameters.
+
+Six parameters of N seeds are one array of shape (6, N), or (6,) for one seed: seeds trail, so that
+each row is contiguous and elementwise work runs over seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+
+State = Any
+Evaluate = Callable[[jax.Array], jax.Array]
+"""Packed parameters (6, …) to the loss and its six derivatives, stacked: (7, …)."""
+
+
+class Report(NamedTuple):
+    """What a step tells of its epoch; each of shape (…), one entry a seed.
+
+    Attributes:
+      loss: the loss before the update.
+      evaluations: how many evaluations the step took; None where it is always one.
+      stopped: whether the method's own rule has ended the run; None where it has no such rule.
+    """
+
+    loss: jax.Array
+    evaluations: jax.Array | None = None
+    stopped: jax.Array | None = None
+
+
+class Method(NamedTuple):
+    """An optimizer.
+
+    Attributes:
+      init: ``init(packed)`` is the state before the first epoch.
+      step: ``step(evaluate, packed, state)`` is one epoch: the parameters and the state after it,
+        and what it tells.
+      counts_evaluations: whether its report says how many evaluations an epoch took.
+    """
+
+    init: Callable[[jax.Array], State]
+    step: Callable[[Evaluate, jax.Array, State], tuple[jax.Array, State, Report]]
+    counts_evaluations: bool = False

@@ -1,0 +1,71 @@
+"""Importing attnlogic imports no framework: shown in a fresh interpreter."""
+
+import json
+import pkgutil
+import subprocess
+import sys
+
+import attnlogic
+
+FRAMEWORKS = ["jax", "jaxlib", "torch", "optax", "chex"]
+HEAVY = [*FRAMEWORKS, "scipy", "polars", "altair", "pandas"]
+CORE = [
+    "errors",
+    "gates",
+    "model",
+    "theory",
+    "spec",
+    "initial",
+    "optimizers",
+    "outcomes",
+    "backend",
+]
+ALL = [m.name for m in pkgutil.iter_modules(attnlogic.__path__) if m.name != "__main__"]
+
+SCRIPT = """
+import importlib, json, sys
+modules, unwanted = json.loads(sys.argv[1])
+blame = {}
+for module in modules:
+    importlib.import_module(module)
+    for name in unwanted:
+        if name in sys.modules:
+            blame.setdefault(name, module)
+print(json.dumps(blame))
+"""
+
+
+def brought_in(modules, unwanted):
+    """Which of the unwanted packages come in, each with the first module that brought it."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps([modules, unwanted])],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_probe_sees_what_is_imported():
+    assert brought_in(["json", "attnlogic.gates"], ["attnlogic"]) == {
+        "attnlogic": "attnlogic.gates"
+    }
+
+
+def test_the_package_and_its_core_import_nothing_heavy():
+    assert brought_in(["attnlogic", *(f"attnlogic.{m}" for m in CORE)], HEAVY) == {}
+
+
+def test_no_module_of_the_package_imports_a_framework():
+    assert set(CORE) <= set(ALL)
+    assert brought_in([f"attnlogic.{m}" for m in ALL], FRAMEWORKS) == {}
+
+
+def test_the_names_of_the_backends_cost_no_framework():
+    script = (
+        "import sys; from attnlogic.backend import names; assert {'jax', 'torch'} <= set(names()); "
+        f"found = set({FRAMEWORKS!r}) & set(sys.modules); assert not found, found"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,218 @@
+"""What is kept of a run: small histories worked out by hand, and what must hold of any."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attnlogic.model import invariant, pack, unpack
+from attnlogic.outcomes import (
+    NONE,
+    STATUSES,
+    History,
+    Outcome,
+    concatenate,
+    from_leaves,
+    leaves_of,
+    outcome,
+    rises,
+    status,
+)
+
+NAN, INF = math.nan, math.inf
+INITIAL, FINAL = unpack([6.0, 5.0, 4.0, 3.0, 2.0, 1.0]), unpack([0.5, 2.0, -3.0, 4.0, 5.0, 6.0])
+
+
+def run(losses, dtype=np.float64, stopped_at=NONE):
+    """A history with these losses, in which C at epoch t is 10 + t and at the end -3."""
+    losses = np.array(losses, dtype)
+    C = np.arange(10, 10 + losses.size).astype(dtype)
+    return History(losses, C, INITIAL, FINAL, stopped_at, evaluations=7)
+
+
+class Case(NamedTuple):
+    losses: list[float]
+    status: str
+    min_loss: float
+    first_hit: int
+    sustained_from: int
+    rises: list[int]
+    exits: int
+    worst_after_hit: float
+    diverged_at: int = NONE
+    stopped_at: int = NONE
+
+
+# The threshold is 1: a loss of exactly 1 counts as a hit.
+CASES = {
+    "never reached": Case([4, 3, 5, 2], "unsolved", 2, NONE, NONE, [], 0, NAN),
+    "reached and stays": Case([4, 2, 1, 0.5, 0.25], "solved", 0.25, 2, 2, [], 0, 0.5),
+    "stays but rises": Case([4, 0.5, 0.75, 0.25, 1], "solved", 0.25, 1, 1, [2, 4], 0, 1),
+    "leaves and returns": Case([4, 0.5, 3, 2, 0.75], "solved", 0.5, 1, 4, [2], 1, 3),
+    "leaves, rises, stays away": Case([0.5, 2, 3, 1.5], "lost", 0.5, 0, NONE, [1, 2], 1, 3),
+    "leaves twice": Case([2, 0.5, 2, 0.25, 4, 0.75, 0.5], "solved", 0.25, 1, 5, [2, 4], 2, 4),
+    "leaves at the last epoch": Case([2, 0.5, 0.5, 2], "lost", 0.5, 1, NONE, [3], 1, 2),
+    "hit at epoch 0": Case([1, 0.5, 0.5], "solved", 0.5, 0, 0, [], 0, 0.5),
+    "hit at the last epoch": Case([4, 2, 1], "solved", 1, 2, 2, [], 0, NAN),
+    "rises before the hit do not count": Case([2, 3, 1, 0.5], "solved", 0.5, 2, 2, [], 0, 0.5),
+    "one epoch, above": Case([2], "unsolved", 2, NONE, NONE, [], 0, NAN),
+    "one epoch, hit": Case([0.5], "solved", 0.5, 0, 0, [], 0, NAN),
+    "NaN before any hit": Case([4, 3, NAN], "diverged", 3, NONE, NONE, [], 0, NAN, 2),
+    "NaN after a hit": Case([4, 0.5, 0.25, NAN], "diverged", 0.25, 1, NONE, [3], 1, INF, 3),
+    "inf after a hit": Case([4, 0.5, 0.25, INF], "diverged", 0.25, 1, NONE, [3], 1, INF, 3),
+    "NaN after it left": Case([0.5, 2, NAN], "diverged", 0.5, 0, NONE, [1, 2], 1, INF, 2),
+    "NaN at epoch 0": Case([NAN], "diverged", INF, NONE, NONE, [], 0, NAN, 0),
+    "inf at epoch 0": Case([INF], "diverged", INF, NONE, NONE, [], 0, NAN, 0),
+    "minus inf is no hit": Case([4, -INF], "diverged", 4, NONE, NONE, [], 0, NAN, 1),
+    "stopped, solved": Case([4, 0.5, 0], "solved", 0, 1, 1, [], 0, 0, stopped_at=2),
+    "stopped, unsolved": Case([4, 3], "unsolved", 3, NONE, NONE, [], 0, NAN, stopped_at=1),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_a_history_worked_out_by_hand(case, dtype):
+    history = run(case.losses, dtype, case.stopped_at)
+    got = outcome(history, 1.0)
+    final = unpack([NAN] * 6) if case.diverged_at != NONE else FINAL
+    expected = Outcome(
+        initial=INITIAL,
+        final=final,
+        initial_loss=case.losses[0],
+        final_loss=case.losses[-1],
+        min_loss=case.min_loss,
+        first_hit=case.first_hit,
+        sustained_from=case.sustained_from,
+        rises=len(case.rises),
+        exits=case.exits,
+        worst_after_hit=case.worst_after_hit,
+        stopped_at=case.stopped_at,
+        diverged_at=case.diverged_at,
+        evaluations=7,
+        C_first_hit=NAN if case.first_hit == NONE else 10 + case.first_hit,
+        C=NAN if case.diverged_at != NONE else -3,
+    )
+    for field in Outcome._fields:
+        np.testing.assert_equal(getattr(got, field), getattr(expected, field), err_msg=field)
+    assert rises(history.losses, case.first_hit).tolist() == case.rises
+    assert status(got) == case.status
+
+
+def test_a_threshold_is_rounded_to_the_losses_precision():
+    # float32(1e-3) is above 1e-3: a backend compares in its own precision, and so does this.
+    assert outcome(run([np.float32(1e-3)], np.float32), 1e-3).first_hit == 0
+    assert outcome(run([np.nextafter(1e-3, 1)], np.float64), 1e-3).first_hit == NONE
+
+
+# --- what must hold of any history --------------------------------------------------------------
+
+# Few values, so that ties and the threshold itself come up; a run ends at its first bad loss.
+finite = st.sampled_from([0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 8.0])
+dtypes = st.sampled_from([np.float32, np.float64])
+
+
+@st.composite
+def histories(draw):
+    losses = draw(st.lists(finite, max_size=12))
+    end = draw(st.sampled_from([[], [NAN], [INF]])) if losses else [draw(finite)]
+    return run(losses + end, draw(dtypes), draw(st.sampled_from([NONE, len(losses + end) - 1])))
+
+
+@given(histories())
+def test_invariants(history):
+    run, losses = outcome(history, 1.0), history.losses
+    diverged, reached = run.diverged_at != NONE, run.first_hit != NONE
+    solved = run.sustained_from != NONE
+    assert solved == bool(run.final_loss <= 1)
+    assert not (solved and diverged)
+    assert reached == bool(run.min_loss <= 1)
+    if solved:
+        assert run.sustained_from >= run.first_hit
+        assert (losses[run.sustained_from :] <= 1).all()
+        assert run.sustained_from == 0 or not losses[run.sustained_from - 1] <= 1
+        assert (run.sustained_from == run.first_hit) == (run.exits == 0)
+    if reached:
+        assert not (losses[: run.first_hit] <= 1).any()
+        assert run.C_first_hit == 10 + run.first_hit
+    else:
+        assert run.rises == run.exits == 0
+        assert np.isnan(run.C_first_hit)
+    assert 0 <= run.exits <= run.rises
+    assert run.rises == len(rises(losses, run.first_hit)) < losses.size
+
+    assert np.isnan(run.worst_after_hit) == (run.first_hit in (NONE, losses.size - 1))
+    assert (run.worst_after_hit > 1) == (run.exits > 0)
+    if not np.isnan(run.worst_after_hit):
+        last = INF if np.isnan(run.final_loss) else run.final_loss
+        assert run.worst_after_hit >= last >= run.min_loss
+
+    assert diverged == (not np.isfinite(run.final_loss))
+    assert all(np.isnan(leaf) == diverged for leaf in (*pack(run.final), run.C))
+    np.testing.assert_equal(run.C, invariant(run.final))
+
+
+@given(histories())
+def test_exactly_one_status_holds(history):
+    run = outcome(history, 1.0)
+    diverged, hit = run.diverged_at != NONE, run.first_hit != NONE
+    ended_well = bool(run.final_loss <= 1)
+    holds = {
+        "solved": ended_well,
+        "lost": hit and not ended_well and not diverged,
+        "unsolved": not hit and not diverged,
+        "diverged": diverged,
+    }
+    assert tuple(holds) == STATUSES
+    assert [name for name in STATUSES if holds[name]] == [str(status(run))]
+
+
+@given(histories(), st.integers(-20, 20))
+def test_scaling_the_losses_with_the_threshold_moves_no_epoch(history, power):
+    scaled = history._replace(losses=history.losses * history.losses.dtype.type(2.0**power))
+    one, other = outcome(history, 1.0), outcome(scaled, 2.0**power)
+    epochs = ("first_hit", "sustained_from", "rises", "exits", "stopped_at", "diverged_at")
+    assert all(getattr(one, e) == getattr(other, e) for e in epochs)
+
+
+@given(histories())
+def test_dtypes_are_those_promised(history):
+    run = outcome(history, 1.0)
+    counts = {"first_hit", "sustained_from", "rises", "exits", "stopped_at", "diverged_at"}
+    counts.add("evaluations")
+    for field in Outcome._fields[2:]:
+        expected = np.int32 if field in counts else history.losses.dtype
+        assert getattr(run, field).dtype == expected, field
+    assert {leaf.dtype for leaf in leaves_of(run)[:12]} == {history.losses.dtype}
+    assert {np.shape(leaf) for leaf in leaves_of(run)} == {()}
+
+
+@given(st.lists(histories(), min_size=1, max_size=6), st.integers(0, 6))
+def test_runs_side_by_side(some, cut):
+    runs = [outcome(h, 1.0) for h in some]
+    together = concatenate(runs)
+    assert {leaf.shape for leaf in leaves_of(together)} == {(len(runs),)}
+    assert list(status(together)) == [str(status(r)) for r in runs]
+    for i, one in enumerate(runs):
+        for whole, leaf in zip(leaves_of(together), leaves_of(one), strict=True):
+            np.testing.assert_equal(float(whole[i]), float(leaf))
+
+    parts = [concatenate(part) for part in (runs[:cut], runs[cut:]) if part]
+    for whole, leaf in zip(leaves_of(together), leaves_of(concatenate(parts)), strict=True):
+        np.testing.assert_array_equal(whole, leaf)
+
+
+@given(st.lists(st.integers(), min_size=25, max_size=25))
+def test_leaves_and_outcome_are_inverse(leaves):
+    runs = from_leaves(leaves)
+    assert leaves_of(runs) == leaves
+    assert from_leaves(leaves_of(runs)) == runs
+
+
+def test_rises_are_the_notebooks_count():
+    losses = np.array([5, 6, 1, 3, 2, 2, 4, 0.5])
+    assert rises(losses, 2).tolist() == [3, 6]  # 6 at epoch 1 comes before the hit; 2, 2 is no rise
+    assert rises(losses, NONE).tolist() == []
+    assert rises(losses, 7).tolist() == []
