@@ -7,7 +7,7 @@ when they are asked for: knowing their names costs no framework.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -21,6 +21,8 @@ from attnlogic.outcomes import History, Outcome
 
 GROUP = "attnlogic.backends"
 PRECISIONS = ("float32", "float64")
+MOST_EPOCHS = 2**31 - 1
+"""Epochs are counted in 32 bits."""
 
 Advance = Callable[[float], None]
 """Told, now and then, how many runs' worth of work has been done since it was last told."""
@@ -68,8 +70,8 @@ class Backend(Protocol):
 
     def train(
         self, training: Training, initial: Params, *, jobs: int = 1, advance: Advance | None = None
-    ) -> Outcome:
-        """Train each seed to the end of its budget.
+    ) -> Iterator[Outcome]:
+        """Train each seed to the end of its budget, giving outcomes as they come.
 
         Args:
           training: what to do.
@@ -77,8 +79,9 @@ class Backend(Protocol):
           jobs: how many processes to use, where the backend knows processes.
           advance: told of the progress; the sum of what it is told is N.
 
-        Returns:
-          An ``Outcome`` of NumPy arrays of shape (N,), as ``outcomes.outcome`` defines it.
+        Yields:
+          ``Outcome``s of NumPy arrays of shape (n,), as ``outcomes.outcome`` defines it: the next n
+          seeds, in order, until all N are done. Closing the iterator ends the work.
         """
         ...
 
@@ -120,8 +123,10 @@ def backend(name: str | Backend) -> Backend:
     Raises:
       InputError: no such backend is registered, or what it needs is not installed.
     """
-    if not isinstance(name, str):
+    if isinstance(name, Backend):
         return name
+    if not isinstance(name, str):
+        raise InputError(f"a backend is a name or a Backend, got {name!r}")
     entries = _registered()
     if name not in entries:
         raise unknown("backend", name, entries)
@@ -130,7 +135,7 @@ def backend(name: str | Backend) -> Backend:
     except ModuleNotFoundError as error:
         raise InputError(
             f"backend '{name}' needs the package '{error.name}', which is not installed: "
-            f"pip install 'attnlogic[{name}]'"
+            + (f"pip install 'attnlogic[{name}]'" if name == "torch" else "install it with pip")
         ) from error
     except Exception as error:
         raise InputError(
@@ -150,9 +155,12 @@ def checked(training: Training) -> Training:
     Raises:
       InputError: epochs below 1, a threshold that is not a positive number, an unknown precision.
     """
-    if not isinstance(training.epochs, int) or not 1 <= training.epochs < 2**31:
-        raise InputError(f"epochs: expected a whole number from 1, got {training.epochs!r}")
-    if not 0 < training.threshold < float("inf"):
+    if type(training.epochs) is not int or not 1 <= training.epochs <= MOST_EPOCHS:
+        raise InputError(
+            f"epochs: expected a whole number in 1 … {MOST_EPOCHS}, got {training.epochs!r}"
+        )
+    number = isinstance(training.threshold, int | float)
+    if not number or not 0 < training.threshold < float("inf"):
         raise InputError(f"threshold: expected a loss above 0, got {training.threshold!r}")
     if training.precision not in PRECISIONS:
         raise unknown("precision", training.precision, PRECISIONS)

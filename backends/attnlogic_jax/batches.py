@@ -23,7 +23,7 @@ import numpy as np
 from attnlogic.backend import Advance, Training
 from attnlogic.errors import InputError
 from attnlogic.model import Params, pack, unpack
-from attnlogic.outcomes import NONE, History, Outcome, concatenate
+from attnlogic.outcomes import NONE, History, Outcome
 from attnlogic_jax import compiled
 from attnlogic_jax.optimizers import check, method
 from attnlogic_jax.training import BLOCK
@@ -85,22 +85,20 @@ class JaxBackend:
 
     def train(
         self, training: Training, initial: Params, *, jobs: int = 1, advance: Advance | None = None
-    ) -> Outcome:
-        """Train each seed; see ``Backend.train``."""
+    ) -> Iterator[Outcome]:
+        """Train each seed, giving the outcomes chunk by chunk; see ``Backend.train``."""
         self.check(training, jobs)
-        with _precision(training.precision) as dtype:
-            packed = np.stack(pack(initial)).astype(dtype)
-            seeds = packed.shape[1]
-            size = self.chunk(training, seeds)
-            parts = []
-            for first in range(0, seeds, size):
-                real = min(size, seeds - first)
-                # The last chunk is filled up with its own last seed, whose copies are dropped.
-                chosen = np.minimum(np.arange(first, first + size), seeds - 1)
-                tell = None if advance is None else partial(_scaled, advance, real)
-                outcome = _train_chunk(training, packed[:, chosen], tell)
-                parts.append(jax.tree.map(lambda leaf, n=real: np.asarray(leaf)[:n], outcome))
-            return concatenate(parts)
+        start = np.stack(pack(initial))
+        seeds = start.shape[1]
+        size = self.chunk(training, seeds)
+        for first in range(0, seeds, size):
+            real = min(size, seeds - first)
+            # The last chunk is filled up with its own last seed, whose copies are dropped.
+            chosen = np.minimum(np.arange(first, first + size), seeds - 1)
+            tell = None if advance is None else partial(_scaled, advance, real)
+            with _precision(training.precision) as dtype:
+                outcome = _train_chunk(training, start[:, chosen].astype(dtype), tell)
+            yield jax.tree.map(lambda leaf, n=real: np.asarray(leaf)[:n], outcome)
 
     def history(
         self, training: Training, initial: Params, *, advance: Advance | None = None

@@ -1,0 +1,150 @@
+"""Results in words and tables, for a person at a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+from rich.table import Table
+
+from attnlogic import model
+from attnlogic.model import NAMES
+from attnlogic.outcomes import NONE
+from attnlogic.single import Run
+
+_COLUMNS = {
+    "gate": "gate",
+    "optimizer": "optimizer",
+    "runs": "runs",
+    "reached": "reached % (95 %)",
+    "solved": "solved % (95 %)",
+    "first_hit": "first hit, median (quartiles)",
+    "C": "C of the solved, mean ± sd",
+    "C_exact": "exact C",
+    "diverged": "diverged",
+}
+_TEXT = ("gate", "optimizer")
+
+
+def run_text(run: Run, every: int = 50) -> str:
+    """One run as the notebook prints it: trace, threshold analysis, parameters, formula.
+
+    Args:
+      run: the run.
+      every: the trace has every so-manieth epoch.
+    """
+    training, outcome, losses = run.training, run.outcome, run.history.losses
+    lines = [
+        f"{training.gate} · {training.optimizer} · seed {run.seed} · {run.backend} "
+        f"{training.precision} · {training.epochs} epochs",
+        "",
+        *(f"Epoch {e}, loss = {losses[e]:.4f}" for e in range(0, len(losses), every)),
+        "",
+        *_threshold_lines(run),
+        "",
+    ]
+    if outcome.diverged_at != NONE:
+        return "\n".join([*lines, "There are no learned parameters: they are not finite."])
+    values = zip(NAMES, model.pack(outcome.final), strict=True)
+    return "\n".join(
+        [
+            *lines,
+            "Learned parameters: " + ", ".join(f"{n} = {_number(v)}" for n, v in values),
+            f"C = wq·wk·wv = {_number(outcome.C)}",
+            *formulas(run),
+        ]
+    )
+
+
+def _threshold_lines(run: Run) -> list[str]:
+    outcome, threshold = run.outcome, f"{run.training.threshold:g}"
+    if outcome.first_hit == NONE:
+        lines = [f"Threshold {threshold}: never reached."]
+    else:
+        rises = run.rises
+        more = ", …" if len(rises) > 10 else ""
+        listed = f": {', '.join(map(str, rises[:10]))}{more}" if rises else ""
+        lines = [
+            f"Threshold {threshold}: first reached at epoch {outcome.first_hit}.",
+            f"Epochs after it whose loss rose: {len(rises)}{listed}",
+        ]
+    if outcome.stopped_at != NONE:
+        lines.append(f"Stopped by its own rule at epoch {outcome.stopped_at}.")
+    if outcome.diverged_at != NONE:
+        lines.append(f"Diverged: the loss of epoch {outcome.diverged_at} is not finite.")
+    return [*lines, f"Last loss: {outcome.final_loss:.12f} ({run.status})"]
+
+
+def formulas(run: Run) -> list[str]:
+    """The collapsed form and the expanded one, with the run's numbers put in."""
+    final = run.outcome.final
+    w1, w2 = final.w
+    x1, x2, x1x2, bias = model.coefficients(final)
+    return [
+        f"out = ({_number(w1)}·x1 {_signed(w2)}·x2)({_number(run.outcome.C)}·(x1² + x2²) + 1) "
+        f"{_signed(final.b)}",
+        f"    = {_number(x1)}·x1 {_signed(x2)}·x2 {_signed(x1x2)}·x1·x2 {_signed(bias)}   "
+        "on inputs 0 and 1",
+    ]
+
+
+def _number(value: Any) -> str:
+    return f"{float(value):.4f}".replace("-", "−")
+
+
+def _signed(value: Any) -> str:
+    sign = "−" if float(value) < 0 else "+"
+    return f"{sign} {abs(float(value)):.4f}"
+
+
+def summary_table(summary: pl.DataFrame) -> Table:
+    """A summary as a rich table, with what a person reads first."""
+    table = Table(header_style="bold")
+    for name, title in _COLUMNS.items():
+        table.add_column(title, justify="left" if name in _TEXT else "right")
+    for cells in _cells(summary):
+        table.add_row(*cells)
+    return table
+
+
+def summary_markdown(summary: pl.DataFrame) -> str:
+    """The same table in Markdown."""
+    rule = ["---" if name in _TEXT else "--:" for name in _COLUMNS]
+    rows = [list(_COLUMNS.values()), rule, *_cells(summary)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _cells(summary: pl.DataFrame) -> list[list[str]]:
+    return [
+        [
+            row["gate"],
+            row["optimizer"],
+            f"{row['runs']:,}",
+            _percent(row, "reach"),
+            _percent(row, "solve"),
+            _hits(row),
+            "–" if row["C_mean"] is None else _number(row["C_mean"]) + _spread(row["C_sd"]),
+            "any" if row["C_exact"] is None else _number(row["C_exact"]),
+            f"{row['diverged']:,}",
+        ]
+        for row in summary.iter_rows(named=True)
+    ]
+
+
+def _percent(row: dict[str, Any], rate: str) -> str:
+    share, low, high = (100 * row[f"{rate}_{end}"] for end in ("rate", "low", "high"))
+    return f"{share:.1f} ({low:.1f}–{high:.1f})"
+
+
+def _hits(row: dict[str, Any]) -> str:
+    median, low, high = (
+        "never" if row[f"first_hit_{q}"] is None else f"{row[f'first_hit_{q}']:,}"
+        for q in ("median", "q25", "q75")
+    )
+    return f"{median} ({low}–{high})"
+
+
+def _spread(sd: float | None) -> str:
+    if sd is None:
+        return ""
+    return f" ± {sd:.4f}" if sd == 0 or sd >= 5e-5 else f" ± {sd:.0e}"

@@ -1,0 +1,134 @@
+"""From runs to what can be said of them: rates with intervals, times, values of C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from attnlogic import gates, theory
+from attnlogic.outcomes import STATUSES
+from attnlogic.store import Runs
+
+CONDITION = ("gate", "optimizer", "backend", "precision", "epochs", "threshold", "init")
+"""The columns that tell one condition from another."""
+
+_QUARTILES = {"first_hit_q25": 0.25, "first_hit_median": 0.5, "first_hit_q75": 0.75}
+_C_QUANTILES = {"C_q05": 0.05, "C_q25": 0.25, "C_median": 0.5, "C_q75": 0.75, "C_q95": 0.95}
+
+SUMMARY: dict[str, Any] = {
+    "gate": pl.String, "optimizer": pl.String,
+    "runs": pl.Int64,
+    "reached": pl.Int64, "reach_rate": pl.Float64, "reach_low": pl.Float64,
+    "reach_high": pl.Float64,
+    "solved": pl.Int64, "solve_rate": pl.Float64, "solve_low": pl.Float64,
+    "solve_high": pl.Float64,
+    **dict.fromkeys(_QUARTILES, pl.Int64),
+    "C_mean": pl.Float64, "C_sd": pl.Float64,
+    **dict.fromkeys(_C_QUANTILES, pl.Float64),
+    "C_exact": pl.Float64,
+    "lost": pl.Int64, "unsolved": pl.Int64, "diverged": pl.Int64, "stopped": pl.Int64,
+    "evaluations": pl.Int64,
+    "backend": pl.String, "precision": pl.String, "epochs": pl.Int64, "threshold": pl.Float64,
+    "init": pl.String,
+}  # fmt: skip
+"""The columns of a summary, in order, with their types."""
+
+
+def wilson(successes: int, runs: int, level: float = 0.95) -> tuple[float, float] | None:
+    """Wilson's score interval for a rate.
+
+    Args:
+      successes: of how many of the runs something was true.
+      runs: how many there were.
+      level: the interval's confidence level.
+
+    Returns:
+      The lower and the upper end; None without runs.
+
+    Reference: Wilson, "Probable inference, the law of succession, and statistical inference",
+    JASA 22, 1927.
+    """
+    from scipy.stats import binomtest
+
+    if runs == 0:
+        return None
+    interval = binomtest(successes, runs).proportion_ci(confidence_level=level, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def hit_quantile(first_hits: npt.NDArray[Any], runs: int, q: float) -> int | None:
+    """The epoch by which a share q of all runs has hit; None if fewer ever did.
+
+    Runs that never reached the threshold count as later than every epoch.
+
+    Args:
+      first_hits: the first hits of the runs that reached it; shape (n,), n ≤ runs.
+      runs: how many runs there were.
+      q: above 0, at most 1.
+    """
+    rank = max(1, int(np.ceil(q * runs - 1e-9)))  # the smallest rank whose share is at least q
+    if rank > first_hits.size:
+        return None
+    return int(np.partition(first_hits, rank - 1)[rank - 1])
+
+
+def summarize(runs: Runs | pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
+    """One row a condition: how often, when, and what C is found.
+
+    Args:
+      runs: a study, or any frame with the columns of ``store.schema``.
+
+    Returns:
+      A frame with the columns of ``SUMMARY``, in the order of the study's conditions. C is that of
+      solved runs. Null stands for what does not exist: a rate without runs, a median of times when
+      fewer than half of the runs hit, the exact C of a constant gate.
+    """
+    frame = runs.table().lazy() if isinstance(runs, Runs) else runs.lazy()
+    conditions = frame.collect().partition_by(CONDITION, maintain_order=True, include_key=True)
+    return pl.DataFrame([_condition(rows) for rows in conditions if len(rows)], schema=SUMMARY)
+
+
+def _condition(rows: pl.DataFrame) -> dict[str, Any]:
+    n = len(rows)
+    count = dict(rows["status"].cast(pl.String).value_counts().iter_rows())
+    hits = rows["first_hit"].drop_nulls().to_numpy()
+    # In float64: sums of many float32 lose digits.
+    C = rows.filter(pl.col("status") == "solved")["C"].cast(pl.Float64).to_numpy()
+    exact = theory.solution(gates.gate(rows["gate"][0])).C
+    return {
+        **rows.select(CONDITION).row(0, named=True),
+        "runs": n,
+        **_rate("reached", "reach", len(hits), n),
+        **_rate("solved", "solve", count.get("solved", 0), n),
+        **{name: hit_quantile(hits, n, q) for name, q in _QUARTILES.items()},
+        "C_mean": float(C.mean()) if C.size else None,
+        "C_sd": float(C.std(ddof=1)) if C.size > 1 else None,
+        **_quantiles(C),
+        "C_exact": None if exact is None else float(exact),
+        **{name: count.get(name, 0) for name in STATUSES if name != "solved"},
+        "stopped": int(rows["stopped_at"].count()),
+        "evaluations": int(rows["evaluations"].cast(pl.Int64).sum()),
+    }
+
+
+def _rate(count: str, prefix: str, successes: int, runs: int) -> dict[str, Any]:
+    low, high = wilson(successes, runs) or (None, None)
+    rate = successes / runs if runs else None
+    return {
+        count: successes,
+        f"{prefix}_rate": rate,
+        f"{prefix}_low": low,
+        f"{prefix}_high": high,
+    }
+
+
+def _quantiles(C: npt.NDArray[np.float64]) -> Iterable[Any]:
+    if not C.size:
+        return dict.fromkeys(_C_QUANTILES)
+    return dict(
+        zip(_C_QUANTILES, map(float, np.quantile(C, [*_C_QUANTILES.values()])), strict=True)
+    )

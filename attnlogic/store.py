@@ -1,0 +1,205 @@
+"""A study on disk: a description in JSON, and the runs in Parquet, part by part.
+
+::
+
+    DIR/study.json                          settings, versions, devices
+    DIR/parts/000-xor-adam/0-999.parquet    a row a run: one condition, seeds 0 … 999
+
+A part is written under another name and then renamed, so a file that has a part's name is whole,
+whatever happened. Any Parquet reader reads them: ``DIR/parts/*/*.parquet``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from attnlogic.backend import Training
+from attnlogic.errors import InputError
+from attnlogic.model import NAMES, invariant, pack
+from attnlogic.outcomes import NONE, STATUSES, Outcome, status
+
+_EPOCHS = ("first_hit", "sustained_from", "stopped_at", "diverged_at")
+_COUNTS = ("rises", "exits", "evaluations")
+_LOSSES = ("initial_loss", "final_loss", "min_loss", "worst_after_hit")
+_INITIAL = tuple(f"{name}_initial" for name in NAMES)
+
+
+def schema(precision: str) -> dict[str, Any]:
+    """The columns of a run's row, in order, with their polars types.
+
+    Null stands for what does not exist: an epoch never reached, the parameters of a run that
+    diverged. Losses and parameters have the training's precision.
+    """
+    real = pl.Float32 if precision == "float32" else pl.Float64
+    return {
+        "gate": pl.String,
+        "optimizer": pl.String,
+        "seed": pl.UInt32,
+        "status": pl.Enum(STATUSES),
+        **dict.fromkeys(_EPOCHS, pl.Int32),
+        **dict.fromkeys(_COUNTS, pl.Int32),
+        **dict.fromkeys(_LOSSES, real),
+        **dict.fromkeys(("C_initial", "C_first_hit", "C"), real),
+        **dict.fromkeys((*NAMES, *_INITIAL), real),
+        "epochs": pl.Int32,
+        "threshold": pl.Float64,
+        "backend": pl.String,
+        "precision": pl.String,
+        "init": pl.String,
+    }
+
+
+def table(
+    training: Training, backend: str, init: str, seeds: npt.NDArray[np.uint32], runs: Outcome
+) -> pl.DataFrame:
+    """Outcomes as rows.
+
+    Args:
+      training: what was done.
+      backend: the backend's name.
+      init: the initialisation, written out.
+      seeds: shape (N,).
+      runs: leaves of shape (N,).
+
+    Returns:
+      N rows with the columns of ``schema``.
+    """
+    columns: dict[str, Any] = {
+        "gate": training.gate.name,
+        "optimizer": str(training.optimizer),
+        "seed": seeds,
+        "status": status(runs),
+        **{name: getattr(runs, name) for name in (*_EPOCHS, *_COUNTS, *_LOSSES)},
+        "C_initial": invariant(runs.initial),
+        "C_first_hit": runs.C_first_hit,
+        "C": runs.C,
+        **dict(zip(NAMES, pack(runs.final), strict=True)),
+        **dict(zip(_INITIAL, pack(runs.initial), strict=True)),
+        "epochs": training.epochs,
+        "threshold": training.threshold,
+        "backend": backend,
+        "precision": training.precision,
+        "init": init,
+    }
+    kinds = schema(training.precision)
+    rows = pl.DataFrame(
+        {
+            name: pl.Series(values, dtype=kinds[name])
+            if np.ndim(values)
+            else pl.repeat(values, len(seeds), dtype=kinds[name], eager=True)
+            for name, values in columns.items()
+        }
+    )
+    return rows.with_columns(
+        pl.col(_EPOCHS).replace(NONE, None), pl.selectors.float().fill_nan(None)
+    )
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs of a study, finished or not, as they lie on disk.
+
+    Attributes:
+      directory: where.
+      description: what ``study.json`` says.
+    """
+
+    directory: Path
+    description: dict[str, Any]
+
+    @property
+    def frame(self) -> pl.LazyFrame:
+        """All runs, a row each, with the columns of ``schema``; nothing is read until needed."""
+        parts = sorted(self.directory.glob("parts/*/*.parquet"))
+        if not parts:
+            return pl.LazyFrame(schema=schema(self.description["precision"]))
+        return pl.scan_parquet(parts)
+
+    def table(self) -> pl.DataFrame:
+        """All runs in memory, in the order of conditions, then of seeds."""
+        conditions = [(c["gate"], c["optimizer"]) for c in self.description["conditions"]]
+        order = pl.DataFrame(
+            {
+                "gate": [gate for gate, _ in conditions],
+                "optimizer": [optimizer for _, optimizer in conditions],
+                "_condition": range(len(conditions)),
+            },
+            schema={"gate": pl.String, "optimizer": pl.String, "_condition": pl.Int64},
+        ).lazy()
+        return (
+            self.frame.join(order, on=("gate", "optimizer"), how="left")
+            .sort("_condition", "seed")
+            .drop("_condition")
+            .collect()
+        )
+
+
+def create(directory: Path, description: dict[str, Any]) -> Runs:
+    """Start a study in a folder that is new or empty.
+
+    Raises:
+      InputError: the folder holds something already, or cannot be made.
+    """
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise InputError(f"'{directory}' is not empty: name another folder with --out")
+    try:
+        (directory / "parts").mkdir(parents=True)
+        _replace(directory / "study.json", json.dumps(description, indent=2).encode() + b"\n")
+    except OSError as error:
+        raise InputError(f"cannot write to '{directory}': {error.strerror}") from error
+    return Runs(directory, description)
+
+
+def load(directory: str | Path) -> Runs:
+    """The runs of a study on disk.
+
+    Raises:
+      InputError: no study lies there.
+    """
+    path = Path(directory)
+    try:
+        description = json.loads((path / "study.json").read_text())
+    except FileNotFoundError:
+        raise InputError(
+            f"no study in '{path}' (it has no study.json): name the folder given to --out"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read '{path / 'study.json'}': {error}") from error
+    return Runs(path, description)
+
+
+def write_part(directory: Path, condition: str, rows: pl.DataFrame) -> None:
+    """Add some runs of one condition: a file of their own, there whole or not at all."""
+    folder = directory / "parts" / condition
+    folder.mkdir(exist_ok=True)
+    first, last = rows["seed"][0], rows["seed"][-1]
+    with _whole(folder / f"{first}-{last}.parquet") as path:
+        rows.write_parquet(path)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    with _whole(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A path to write to, renamed to ``path`` once its content has reached the disk."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

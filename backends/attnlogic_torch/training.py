@@ -1,0 +1,133 @@
+"""One run, epoch by epoch, as the notebook's loop has it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+
+from attnlogic.backend import Advance, Training, checked
+from attnlogic.gates import ROWS, Gate
+from attnlogic.model import Params
+from attnlogic.outcomes import NONE, History
+from attnlogic_torch.modules import RawAttentionWithTopNeuron, load, read
+from attnlogic_torch.optimizers import Polyak, construct
+
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+_TELL = 100
+"""Epochs between two words of progress: about a twentieth of a second."""
+
+
+class _NotFiniteError(Exception):
+    """The loss of an epoch is not finite."""
+
+
+class _Evaluation:
+    """The closure that an optimizer steps with: the loss and its gradient, and a record of both.
+
+    The first evaluation of an epoch gives the loss of that epoch. If it is not finite the closure
+    raises ``_NotFiniteError``, before the optimizer has moved anything; a later one (L-BFGS makes many an
+    epoch) is torch's to deal with.
+
+    Attributes:
+      losses: one an epoch.
+      count: evaluations so far.
+    """
+
+    def __init__(self, module: RawAttentionWithTopNeuron, gate: Gate, dtype: torch.dtype) -> None:
+        self.losses: list[float] = []
+        self.count = 0
+        self._module, self._criterion = module, nn.MSELoss()
+        self._x = torch.tensor(ROWS, dtype=dtype, device="cpu")
+        self._targets = torch.tensor(gate.targets, dtype=dtype, device="cpu").unsqueeze(-1)
+        self._begins_epoch = True
+
+    def begin_epoch(self) -> None:
+        """The next evaluation is an epoch's first."""
+        self._begins_epoch = True
+
+    def __call__(self) -> float:
+        self._module.zero_grad()
+        loss = self._criterion(self._module(self._x), self._targets)
+        value: float = loss.item()
+        self.count += 1
+        if self._begins_epoch:
+            self._begins_epoch = False
+            self.losses.append(value)
+            if not math.isfinite(value):
+                raise _NotFiniteError
+        loss.backward()
+        return value
+
+
+def history(training: Training, initial: Params, advance: Advance | None = None) -> History:
+    """Train one seed, keeping every epoch's loss.
+
+    Args:
+      training: what to do.
+      initial: where to start; float32 scalars.
+      advance: told of the progress; the sum of what it is told is 1.
+
+    Returns:
+      Its arrays and scalars have the training's dtype.
+
+    Raises:
+      InputError: the training's numbers make no sense, or its optimizer does not exist.
+    """
+    checked(training)
+    budget, told, stopped_at = training.epochs, 0, NONE
+    weights: list[tuple[float, float, float]] = []
+    with _one_thread():
+        module = _module(initial, _DTYPES[training.precision])
+        start = read(module)
+        attention = module.raw_attention
+        optimizer, schedule = construct(training.optimizer, module.parameters())
+        evaluation = _Evaluation(module, training.gate, _DTYPES[training.precision])
+        for epoch in range(budget):
+            weights.append(
+                (attention.Wq.weight.item(), attention.Wk.weight.item(), attention.Wv.weight.item())
+            )
+            evaluation.begin_epoch()
+            try:
+                optimizer.step(evaluation)
+            except _NotFiniteError:
+                break
+            if isinstance(optimizer, Polyak) and optimizer.stopped:
+                stopped_at = epoch
+                break
+            if schedule is not None:
+                schedule.step()
+            if advance is not None and (epoch + 1) % _TELL == 0:
+                advance(_TELL / budget)
+                told += _TELL
+        final = read(module)
+    if advance is not None and told < budget:
+        advance((budget - told) / budget)
+    wq, wk, wv = np.asarray(weights, training.precision).T
+    with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges may overflow here too
+        C = wq * wk * wv
+    losses = np.asarray(evaluation.losses, training.precision)
+    return History(losses, C, start, final, stopped_at, evaluation.count)
+
+
+def _module(initial: Params, dtype: torch.dtype) -> RawAttentionWithTopNeuron:
+    """The module, starting there. Its own draws are made and discarded in a forked generator."""
+    with torch.random.fork_rng(devices=[]):
+        module = RawAttentionWithTopNeuron().to("cpu", dtype)
+    load(module, initial)
+    return module
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread for torch's operations: with six parameters a second one only gets in the way."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
