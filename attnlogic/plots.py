@@ -71,7 +71,7 @@ def loss_history(
     if risen:
         drawn = layer("rise", risen)
         layers.append(drawn.mark_point(size=12, filled=True, opacity=0.6).encode(x=x, y=y))
-    return alt.layer(*layers).properties(width=720, height=360, title=title)
+    return alt.LayerChart(layer=layers, width=720, height=360, title=title)
 
 
 # Okabe and Ito's colors, which stay apart for the color-blind.

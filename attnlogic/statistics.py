@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -126,7 +125,7 @@ def _rate(count: str, prefix: str, successes: int, runs: int) -> dict[str, Any]:
     }
 
 
-def _quantiles(C: npt.NDArray[np.float64]) -> Iterable[Any]:
+def _quantiles(C: npt.NDArray[np.float64]) -> dict[str, Any]:
     if not C.size:
         return dict.fromkeys(_C_QUANTILES)
     return dict(

@@ -58,7 +58,7 @@ def test_a_third_partys_backend_is_found(plugin):
         (
             "needy",
             "import a_package_that_nobody_has",
-            ["'needy'", "'a_package_that_nobody_has'", "not installed", "pip install"],
+            ["'needy'", "'a_package_that_nobody_has'", "not installed", "with pip"],
         ),
         ("absent", None, ["'absent'", "'attnlogic_plugin_absent'", "not installed"]),
         (

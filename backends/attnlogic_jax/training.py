@@ -50,7 +50,10 @@ def evaluation(targets: Sequence[Any]) -> Evaluate:
 
     def evaluate(packed: jax.Array) -> jax.Array:
         (_, each), gradient = jax.value_and_grad(total, has_aux=True)(tuple(packed))
-        return jax.lax.optimization_barrier(jnp.stack([each, *gradient]))
+        stacked: jax.Array = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]
+            jnp.stack([each, *gradient])
+        )
+        return stacked
 
     return evaluate
 

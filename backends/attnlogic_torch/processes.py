@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -39,10 +39,11 @@ class Workers:
 
     def train(
         self, training: Training, starts: Sequence[Params], jobs: int, advance: Advance | None
-    ) -> list[Outcome]:
-        """Train each seed in one of ``jobs`` processes; the outcomes stand in the seeds' order.
+    ) -> Iterator[Outcome]:
+        """Train each seed in one of ``jobs`` processes, giving the outcomes in the seeds' order.
 
-        If anything goes wrong, an interrupt included, all work is dropped and the processes end.
+        If anything goes wrong, an interrupt included, or the iterator is closed before its end, the
+        work that is left is dropped and the processes end.
 
         Raises:
           BrokenProcessPool: a process died.
@@ -51,11 +52,11 @@ class Workers:
         try:
             with _interrupts_held_back():
                 futures = [executor.submit(train_one, training, start) for start in starts]
-            for future in as_completed(futures):
-                future.result()
+            for future in futures:
+                outcome = future.result()
                 if advance is not None:
                     advance(1.0)
-            return [future.result() for future in futures]
+                yield outcome
         except BrokenProcessPool as error:
             error.add_note(
                 "A process that trained a seed died: it was killed, or the calling script starts "

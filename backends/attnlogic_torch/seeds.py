@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import torch
 
@@ -45,8 +46,8 @@ class TorchBackend:
 
     def train(
         self, training: Training, initial: Params, *, jobs: int = 1, advance: Advance | None = None
-    ) -> Outcome:
-        """Train each seed; see ``Backend.train``.
+    ) -> Iterator[Outcome]:
+        """Train each seed, giving the outcomes one by one; see ``Backend.train``.
 
         With ``jobs`` above 1 a script must start its work under ``if __name__ == "__main__"``, as
         ever where Python spawns processes.
@@ -54,8 +55,11 @@ class TorchBackend:
         self.check(training, jobs)
         starts = [unpack(values) for values in zip(*pack(initial), strict=True)]
         if min(jobs, len(starts)) > 1:
-            return concatenate(self._workers.train(training, starts, jobs, advance))
-        return concatenate([train_one(training, start, advance) for start in starts])
+            outcomes = self._workers.train(training, starts, jobs, advance)
+        else:
+            outcomes = (train_one(training, start, advance) for start in starts)
+        for outcome in outcomes:
+            yield concatenate([outcome])
 
     def history(
         self, training: Training, initial: Params, *, advance: Advance | None = None

@@ -30,8 +30,8 @@ class _Evaluation:
     """The closure that an optimizer steps with: the loss and its gradient, and a record of both.
 
     The first evaluation of an epoch gives the loss of that epoch. If it is not finite the closure
-    raises ``_NotFiniteError``, before the optimizer has moved anything; a later one (L-BFGS makes many an
-    epoch) is torch's to deal with.
+    raises ``_NotFiniteError``, before the optimizer has moved anything; a later one (L-BFGS makes
+    many an epoch) is torch's to deal with.
 
     Attributes:
       losses: one an epoch.
