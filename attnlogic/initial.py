@@ -23,6 +23,8 @@ from attnlogic.model import Params, unpack
 SEED_LIMIT = 2**32
 """Seeds are the whole numbers from 0 up to, and not including, this one."""
 
+_SCALE_LIMIT = 1e37  # within float32's range, whatever is drawn
+
 _SHIFT = 397  # MT19937's m: output k mixes the words k, k+1 and k+397
 _BLOCK = 16_384  # seeds worked on at once: the few arrays of a block stay in a core's cache
 
@@ -68,8 +70,11 @@ def initialization(text: str | Initialization) -> Initialization:
         raise unknown("initialization", name, _DEFAULTS)
     settings = spec.complete("initialization", name, given, _DEFAULTS[name])
     scale = settings.get("scale")
-    if scale is not None and scale <= 0:
-        raise InputError(f"{name}(scale={scale:g}): expected a scale above 0")
+    if scale is not None and not 1 / _SCALE_LIMIT <= scale <= _SCALE_LIMIT:
+        raise InputError(
+            f"{name}(scale={scale:g}): expected a scale above 0, "
+            f"in {1 / _SCALE_LIMIT:g} … {_SCALE_LIMIT:g}"
+        )
     return Initialization(name, None if scale is None else float(scale))
 
 
@@ -104,9 +109,11 @@ def initial(
 
 def _checked(seeds: npt.ArrayLike) -> npt.NDArray[np.uint32]:
     array = np.asarray(seeds)
+    if array.size == 0:  # of any dtype: NumPy gives [] that of a float
+        return array.astype(np.uint32)
     if array.dtype.kind not in "ui":
         raise InputError(f"seeds are whole numbers, got {array.dtype} values")
-    if array.size and (int(array.min()) < 0 or int(array.max()) >= SEED_LIMIT):
+    if int(array.min()) < 0 or int(array.max()) >= SEED_LIMIT:
         raise InputError(
             f"seeds lie in 0 … {SEED_LIMIT - 1}, got {int(array.min())} … {int(array.max())}"
         )

@@ -122,7 +122,7 @@ def test_equal_trainings_are_one_key():
 @pytest.mark.parametrize(
     ("change", "fragments"),
     [
-        ({"epochs": 0}, ["epochs", "whole number from 1", "0"]),
+        ({"epochs": 0}, ["epochs", "whole number in 1 …", "got 0"]),
         ({"epochs": -5}, ["epochs", "-5"]),
         ({"epochs": 10.0}, ["epochs", "10.0"]),
         ({"epochs": "10"}, ["epochs", "'10'"]),

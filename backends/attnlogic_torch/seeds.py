@@ -24,7 +24,7 @@ class TorchBackend:
     """
 
     name = "torch"
-    seeds = 4
+    seeds = 2
 
     def __init__(self) -> None:
         self._workers = Workers()
