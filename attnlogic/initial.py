@@ -113,10 +113,9 @@ def _checked(seeds: npt.ArrayLike) -> npt.NDArray[np.uint32]:
         return array.astype(np.uint32)
     if array.dtype.kind not in "ui":
         raise InputError(f"seeds are whole numbers, got {array.dtype} values")
-    if int(array.min()) < 0 or int(array.max()) >= SEED_LIMIT:
-        raise InputError(
-            f"seeds lie in 0 … {SEED_LIMIT - 1}, got {int(array.min())} … {int(array.max())}"
-        )
+    for seed in (int(array.min()), int(array.max())):
+        if not 0 <= seed < SEED_LIMIT:
+            raise InputError(f"a seed lies in 0 … {SEED_LIMIT - 1}, got {seed}")
     return array.astype(np.uint32)
 
 

@@ -11,10 +11,9 @@ whatever happened. Any Parquet reader reads them: ``DIR/parts/*/*.parquet``.
 
 from __future__ import annotations
 
+import io
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,13 +119,21 @@ class Runs:
     @property
     def frame(self) -> pl.LazyFrame:
         """All runs, a row each, with the columns of ``schema``; nothing is read until needed."""
-        parts = sorted(self.directory.glob("parts/*/*.parquet"))
+        parts = self._parts()
         if not parts:
             return pl.LazyFrame(schema=schema(self.description["precision"]))
-        return pl.scan_parquet(parts)
+        return pl.scan_parquet(parts, glob=False)
+
+    def __len__(self) -> int:
+        """How many runs there are."""
+        return int(self._collect(self.frame.select(pl.len())).item())
 
     def table(self) -> pl.DataFrame:
-        """All runs in memory, in the order of conditions, then of seeds."""
+        """All runs in memory, in the order of conditions, then of seeds.
+
+        Raises:
+          InputError: a part cannot be read.
+        """
         conditions = [(c["gate"], c["optimizer"]) for c in self.description["conditions"]]
         order = pl.DataFrame(
             {
@@ -136,12 +143,28 @@ class Runs:
             },
             schema={"gate": pl.String, "optimizer": pl.String, "_condition": pl.Int64},
         ).lazy()
-        return (
+        return self._collect(
             self.frame.join(order, on=("gate", "optimizer"), how="left")
             .sort("_condition", "seed")
             .drop("_condition")
-            .collect()
         )
+
+    def _parts(self) -> list[Path]:
+        return sorted(self.directory.glob("parts/*/*.parquet"))
+
+    def _collect(self, frame: pl.LazyFrame) -> pl.DataFrame:
+        try:
+            return frame.collect()
+        except pl.exceptions.PolarsError as error:  # it seldom says in which file
+            broken = (part for part in self._parts() if not self._readable(part))
+            raise InputError(f"cannot read '{next(broken, self.directory)}': {error}") from error
+
+    def _readable(self, part: Path) -> bool:
+        try:
+            rows = pl.scan_parquet(part, glob=False).collect()
+        except pl.exceptions.PolarsError:
+            return False
+        return rows.schema == schema(self.description["precision"])
 
 
 def create(directory: Path, description: dict[str, Any]) -> Runs:
@@ -150,11 +173,11 @@ def create(directory: Path, description: dict[str, Any]) -> Runs:
     Raises:
       InputError: the folder holds something already, or cannot be made.
     """
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise InputError(f"'{directory}' is not empty: name another folder with --out")
     try:
+        if directory.is_dir() and any(directory.iterdir()):
+            raise InputError(f"'{directory}' is not empty: name another folder with --out")
         (directory / "parts").mkdir(parents=True)
-        _replace(directory / "study.json", json.dumps(description, indent=2).encode() + b"\n")
+        _write(directory / "study.json", json.dumps(description, indent=2).encode() + b"\n")
     except OSError as error:
         raise InputError(f"cannot write to '{directory}': {error.strerror}") from error
     return Runs(directory, description)
@@ -168,37 +191,41 @@ def load(directory: str | Path) -> Runs:
     """
     path = Path(directory)
     try:
-        description = json.loads((path / "study.json").read_text())
-    except FileNotFoundError:
+        description = json.loads((path / "study.json").read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(
             f"no study in '{path}' (it has no study.json): name the folder given to --out"
         ) from None
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read '{path / 'study.json'}': {error}") from error
-    return Runs(path, description)
+    match description:
+        case {"precision": "float32" | "float64", "conditions": [*conditions]} if all(
+            isinstance(c, dict) and {"gate", "optimizer"} <= c.keys() for c in conditions
+        ):
+            return Runs(path, description)
+    raise InputError(
+        f"'{path / 'study.json'}' does not describe a study: expected an object with its "
+        "'precision' and its 'conditions', each a 'gate' with an 'optimizer'"
+    )
 
 
 def write_part(directory: Path, condition: str, rows: pl.DataFrame) -> None:
     """Add some runs of one condition: a file of their own, there whole or not at all."""
     folder = directory / "parts" / condition
     folder.mkdir(exist_ok=True)
-    first, last = rows["seed"][0], rows["seed"][-1]
-    with _whole(folder / f"{first}-{last}.parquet") as path:
-        rows.write_parquet(path)
+    # By way of memory: polars hides the system's error (a full disk) in one of its own.
+    content = io.BytesIO()
+    rows.write_parquet(content)
+    _write(folder / f"{rows['seed'][0]}-{rows['seed'][-1]}.parquet", content.getvalue())
 
 
-def _replace(path: Path, content: bytes) -> None:
-    with _whole(path) as temporary:
-        temporary.write_bytes(content)
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A path to write to, renamed to ``path`` once its content has reached the disk."""
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: under another name, renamed once it is on the disk."""
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        yield temporary
-        with temporary.open("rb+") as file:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     finally:

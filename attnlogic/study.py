@@ -10,10 +10,12 @@ import platform
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 import attnlogic.backend as backends
 from attnlogic import gates, initial, optimizers, store
@@ -69,7 +71,7 @@ class Study:
         if self.seeds is not None:
             seed_range(self.seeds)
 
-    @property
+    @cached_property
     def trainings(self) -> tuple[Training, ...]:
         """One for each condition: every gate with every optimizer, each once, gates first."""
         chosen = [self.gates] if isinstance(self.gates, str | Gate) else self.gates
@@ -97,7 +99,9 @@ def seed_range(seeds: int | range) -> range:
     Raises:
       InputError: no seeds, a step other than 1, or seeds out of 0 … 2^32-1.
     """
-    chosen = range(seeds) if isinstance(seeds, int) else seeds
+    chosen = seeds
+    if isinstance(seeds, int | np.integer) and not isinstance(seeds, bool):
+        chosen = range(int(seeds))
     if not isinstance(chosen, range) or chosen.step != 1:
         raise InputError(f"seeds: expected a number or a range of step 1, got {seeds!r}")
     if len(chosen) == 0:
@@ -139,7 +143,7 @@ def run(
     how = initial.initialization(study.init)
     for training in study.trainings:
         trainer.check(training, jobs)
-    directory = Path(out) if out is not None else _new_directory()
+    directory = Path(out) if out is not None else new_directory()
     runs = store.create(directory, _description(study, trainer, seeds, how, jobs))
     with Progress(len(study.trainings) * len(seeds), show=progress) as bar:
         for training, condition in zip(
@@ -161,30 +165,33 @@ def _run_condition(
             training, initial.initial(stretch, how), jobs=jobs, advance=bar.advance
         )
         waiting: list[Outcome] = []
-        written, done, since = 0, 0, time.monotonic()
+        left, rows, since = stretch, 0, time.monotonic()
         try:
             for outcome in outcomes:
                 waiting.append(outcome)
-                done += len(outcome.first_hit)
-                if time.monotonic() - since > PART_SECONDS or done - written >= PART_ROWS:
-                    # Taken first: an interrupt within the writing must not write them twice.
-                    part, waiting = waiting, []
-                    _write(trainer, training, how, runs, condition, stretch[written:done], part)
-                    written, since = done, time.monotonic()
+                rows += len(outcome.first_hit)
+                if time.monotonic() - since > PART_SECONDS or rows >= PART_ROWS:
+                    _write(trainer, training, how, runs, condition, left, waiting)
+                    # Only now: an interrupt within the writing must not lose them. Written a
+                    # second time they replace the same file.
+                    waiting, left, rows, since = [], left[rows:], 0, time.monotonic()
         finally:  # on Ctrl-C or an error, too: what is done is kept
             if waiting:
-                _write(trainer, training, how, runs, condition, stretch[written:done], waiting)
+                _write(trainer, training, how, runs, condition, left, waiting)
 
 
 def _write(
     trainer: Backend, training: Training, how: Initialization, runs: Runs, condition: str,
-    seeds: Any, outcomes: list[Outcome],
+    seeds: npt.NDArray[np.uint32], outcomes: list[Outcome],
 ) -> None:  # fmt: skip
-    rows = store.table(training, trainer.name, str(how), seeds, concatenate(outcomes))
+    """Write what is done: the outcomes of the first few of the seeds."""
+    done = concatenate(outcomes)
+    rows = store.table(training, trainer.name, str(how), seeds[: len(done.first_hit)], done)
     store.write_part(runs.directory, condition, rows)
 
 
-def _new_directory() -> Path:
+def new_directory() -> Path:
+    """A folder that does not exist yet: ``runs/`` and the time of day."""
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     path, again = Path("runs") / now, 1
     while path.exists():

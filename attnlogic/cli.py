@@ -1,0 +1,406 @@
+"""The command line. Each command imports what it needs when it runs, so that help is instant."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from attnlogic.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from attnlogic.store import Runs
+
+WIDE = 160
+"""Columns of a table that goes to a file or a pipe: nothing is folded."""
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="What do optimizers really find? Trains a six-parameter attention neuron on logic gates, "
+    "thousands of seeds at once, and says how often, when, and with what C = wq·wk·wv each "
+    "optimizer succeeds.\n\nStart with: [bold]attnlogic study[/bold]",
+)
+
+
+def main() -> None:
+    """The command ``attnlogic``: bad input is one message and exit code 2, never a traceback."""
+    try:
+        app()
+    except InputError as error:
+        _say(f"error: {error}")
+        sys.exit(2)
+
+
+# What is completed by the Tab key; none of these modules imports a framework.
+
+
+def _gates() -> list[str]:
+    from attnlogic.gates import GATES
+
+    return [gate.name for gate in GATES]
+
+
+def _optimizers() -> list[str]:
+    from attnlogic.optimizers import FAMILIES
+
+    return list(FAMILIES)
+
+
+def _backends() -> list[str]:
+    from attnlogic.backend import names
+
+    return names()
+
+
+Epochs = Annotated[
+    int | None,
+    typer.Option(
+        help="Budget of each run. Without it each optimizer has its own: see "
+        "[bold]attnlogic optimizers[/bold].",
+        show_default=False,
+    ),
+]
+Threshold = Annotated[float, typer.Option(help="A run has hit once its loss ≤ this.")]
+BackendName = Annotated[
+    str, typer.Option("--backend", autocompletion=_backends, help="Who trains: jax or torch.")
+]
+Precision = Annotated[
+    str, typer.Option(help="float32 or float64.", autocompletion=lambda: ["float32", "float64"])
+]
+Init = Annotated[
+    str,
+    typer.Option(
+        help="Where runs start: torch (as the module after torch.manual_seed(seed)), "
+        "uniform(scale=1) or normal(scale=1).",
+        autocompletion=lambda: ["torch", "uniform", "normal"],
+    ),
+]
+Directory = Annotated[
+    Path, typer.Argument(metavar="DIR", help="A study's folder.", show_default=False)
+]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from attnlogic import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def study(
+    gates: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="GATE",
+            help="Gates by name or bit string (0110). Without any: xor and nand.",
+            autocompletion=_gates,
+            show_default=False,
+        ),
+    ] = None,
+    optimizer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--optimizer",
+            "-o",
+            help="An optimizer, such as adamw or 'adamw(lr=0.01,weight_decay=0)'; give it as often "
+            "as you like. Without any: adam, adamw, sgd, lbfgs and polyak.",
+            autocompletion=_optimizers,
+            show_default=False,
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|A:B",
+            help="The seeds 0 … N-1, or A … B-1. Without it: 1000 with jax, 2 with torch.",
+            show_default=False,
+        ),
+    ] = None,
+    epochs: Epochs = None,
+    threshold: Threshold = 1e-4,
+    backend: BackendName = "jax",
+    precision: Precision = "float32",
+    init: Init = "torch",
+    jobs: Annotated[
+        int, typer.Option(help="Processes side by side, with torch; jax uses all cores by itself.")
+    ] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="A new folder for the runs. Without it: runs/ and the time of day.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Train every seed under every condition (gate × optimizer), and sum up what became of them.
+
+    [bold]attnlogic study[/bold] trains XOR and NAND with the notebook's five optimizers.
+
+    [bold]attnlogic study or -o adam -o 'sgd(momentum=0.9)' --seeds 10000 --out runs/or[/bold]
+    """
+    from attnlogic.optimizers import FAMILIES
+    from attnlogic.study import Study, new_directory, run
+
+    chosen = Study(
+        gates=gates or ("xor", "nand"),
+        optimizers=optimizer or tuple(FAMILIES),
+        seeds=None if seeds is None else parse_seeds(seeds),
+        epochs=epochs,
+        threshold=threshold,
+        precision=precision,
+        init=init,
+    )
+    directory = new_directory() if out is None else out
+    with _keeping(directory):
+        runs = run(chosen, backend, directory, jobs=jobs)
+    _show_summary(runs)
+    _say(f"{len(runs):,} runs in {directory}: attnlogic summary {directory}")
+
+
+@app.command()
+def train(
+    gate: Annotated[
+        str, typer.Argument(help="A gate, such as xor or 0110.", autocompletion=_gates)
+    ],
+    optimizer: Annotated[
+        str,
+        typer.Option(
+            "--optimizer",
+            "-o",
+            help="An optimizer, such as adamw or 'adamw(lr=0.01)'.",
+            autocompletion=_optimizers,
+        ),
+    ] = "adamw",
+    seed: Annotated[int, typer.Option(help="torch's seed, 0 … 2^32-1.")] = 0,
+    epochs: Epochs = None,
+    threshold: Threshold = 1e-4,
+    backend: BackendName = "jax",
+    precision: Precision = "float32",
+    init: Init = "torch",
+    every: Annotated[int, typer.Option(help="Print the loss of every so many epochs.")] = 50,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object with every epoch's loss.")
+    ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Draw the losses, too: a name that ends in .png, .svg or .html.",
+            show_default=False,
+        ),
+    ] = None,
+    start: Annotated[
+        int, typer.Option("--from", help="The first epoch that --plot draws, to see the tail.")
+    ] = 0,
+) -> None:
+    """Train one seed, and show the run as the notebook does: trace, threshold, parameters, C.
+
+    [bold]attnlogic train xor -o adamw --seed 0[/bold]
+
+    [bold]attnlogic train nand -o adam --seed 7 --plot loss.png --from 400[/bold]
+    """
+    from attnlogic import plots, report, single
+
+    if every < 1:
+        raise InputError(f"--every: expected a number of epochs from 1, got {every}")
+    if plot is not None:
+        plots.file_format(plot)
+    elif start:
+        raise InputError(f"--from {start} says where --plot begins: add --plot FILE")
+    run = single.train(
+        gate,
+        optimizer,
+        seed,
+        epochs=epochs,
+        threshold=threshold,
+        backend=backend,
+        precision=precision,
+        init=init,
+    )
+    print(json.dumps(run.as_dict(), allow_nan=False) if as_json else report.run_text(run, every))
+    if plot is not None:
+        plots.save(plots.run_history(run, start=start), plot)
+        _say(f"wrote {plot}")
+
+
+@app.command()
+def summary(
+    directory: Directory,
+    form: Annotated[
+        Literal["table", "json", "csv", "markdown"],
+        typer.Option("--format", help="How to print it; json and csv have every column."),
+    ] = "table",
+) -> None:
+    """Sum a study up, a row a condition: how often, when, and what C.
+
+    Rates have 95 % Wilson intervals; a run that never hit counts as later than every other. The
+    study may still be running.
+    """
+    from attnlogic import report, statistics, store
+
+    runs = store.load(directory)
+    if form == "table":
+        _show_summary(runs)
+        return
+    rows = statistics.summarize(runs)
+    if form == "json":
+        print(json.dumps(rows.to_dicts(), indent=2, allow_nan=False))
+    else:
+        print(report.summary_markdown(rows) if form == "markdown" else rows.write_csv().rstrip())
+
+
+@app.command()
+def runs(
+    directory: Directory,
+    form: Annotated[
+        Literal["csv", "parquet", "json"], typer.Option("--format", help="How to print them.")
+    ] = "csv",
+) -> None:
+    """Print every run of a study, a row each.
+
+    [bold]attnlogic runs runs/demo --format parquet > demo.parquet[/bold]
+    """
+    from attnlogic import store
+
+    if form == "parquet" and sys.stdout.isatty():
+        raise InputError("Parquet is not for a terminal: add > FILE.parquet")
+    rows = store.load(directory).table()
+    if form == "parquet":
+        # Whole first: polars' own error for a pipe that closes early is not Python's.
+        file = io.BytesIO()
+        rows.write_parquet(file)
+        sys.stdout.buffer.write(file.getvalue())
+    else:
+        sys.stdout.write(rows.write_csv() if form == "csv" else rows.write_json() + "\n")
+
+
+@app.command()
+def gates() -> None:
+    """The sixteen two-bit gates: names, bits, and the C that solves each."""
+    from attnlogic.gates import GATES
+    from attnlogic.theory import solution
+
+    rows = [
+        (gate.name, gate.bits, _fraction(solution(gate).C), ", ".join(gate.aliases))
+        for gate in GATES
+    ]
+    _show(_table(("gate", "00 01 10 11", "exact C", "other names"), rows))
+
+
+@app.command()
+def optimizers() -> None:
+    """The optimizers, their hyperparameters with the defaults, and their usual budgets."""
+    from attnlogic.optimizers import FAMILIES
+
+    rows = [
+        (
+            name,
+            f"{family.epochs:,}",
+            ", ".join(f"{key}={value}" for key, value in family.defaults.items()),
+            family.summary,
+        )
+        for name, family in FAMILIES.items()
+    ]
+    _show(_table(("optimizer", "epochs", "hyperparameters", "what it is"), rows))
+
+
+@app.command()
+def backends() -> None:
+    """The backends: whether each is installed, its versions, and the devices it would use."""
+    import attnlogic.backend
+
+    rows = []
+    for name in attnlogic.backend.names():
+        try:
+            found = attnlogic.backend.backend(name)
+        except InputError as error:
+            rows.append((name, "no", "", str(error)))
+            continue
+        versions = ", ".join(f"{key} {value}" for key, value in found.versions().items())
+        rows.append((name, "yes", versions, ", ".join(found.devices())))
+    _show(_table(("backend", "installed", "versions", "devices"), rows))
+
+
+def parse_seeds(text: str) -> range:
+    """Read ``1000`` (the seeds 0 … 999) or ``500:1000`` (500 … 999).
+
+    Raises:
+      InputError: the text is of neither form, or means no seed at all.
+    """
+    first, colon, end = text.partition(":")
+    try:
+        chosen = range(int(first) if colon else 0, int(end) if colon else int(first))
+    except ValueError:
+        chosen = range(0)
+    if not chosen:
+        raise InputError(
+            f"--seeds: expected a number such as 1000, or A:B such as 500:1000, got '{text}'"
+        )
+    return chosen
+
+
+@contextmanager
+def _keeping(directory: Path) -> Iterator[None]:
+    """Say what is kept, and how to read it, if a study ends before its time."""
+    try:
+        yield
+    except (KeyboardInterrupt, OSError) as error:
+        from attnlogic import store
+
+        interrupted = isinstance(error, KeyboardInterrupt)
+        what = "interrupted" if interrupted else f"error: {error}"
+        try:
+            done = len(store.load(directory))
+        except InputError:
+            done = 0
+        kept = f"{done:,} finished runs are kept: attnlogic summary {directory}"
+        _say(f"{what}: {kept if done else 'no run was finished'}")
+        raise typer.Exit(130 if interrupted else 1) from None
+
+
+def _show_summary(runs: Runs) -> None:
+    from attnlogic import report, statistics
+
+    _show(report.summary_table(statistics.summarize(runs)))
+
+
+def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
+    from rich.table import Table
+
+    table = Table(*titles, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _show(table: Table) -> None:
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else WIDE
+    Console(highlight=False, width=width).print(table)
+
+
+def _say(message: Any) -> None:
+    """Tell a person something that is not a result."""
+    print(message, file=sys.stderr)
+
+
+def _fraction(value: Any) -> str:
+    return "any" if value is None else str(value)
