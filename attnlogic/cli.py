@@ -326,16 +326,19 @@ def backends() -> None:
     """The backends: whether each is installed, its versions, and the devices it would use."""
     import attnlogic.backend
 
-    rows = []
+    rows, mends = [], []
     for name in attnlogic.backend.names():
         try:
             found = attnlogic.backend.backend(name)
         except InputError as error:
-            rows.append((name, "no", "", str(error)))
+            rows.append((name, "no", "", ""))
+            mends.append(str(error))
             continue
         versions = ", ".join(f"{key} {value}" for key, value in found.versions().items())
         rows.append((name, "yes", versions, ", ".join(found.devices())))
     _show(_table(("backend", "installed", "versions", "devices"), rows))
+    for mend in mends:
+        print(mend)
 
 
 def parse_seeds(text: str) -> range:
