@@ -8,9 +8,10 @@ when they are asked for: knowing their names costs no framework.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from numbers import Integral, Real
 from typing import Protocol, runtime_checkable
 
 from attnlogic.errors import InputError, unknown
@@ -150,18 +151,18 @@ def backend(name: str | Backend) -> Backend:
 
 
 def checked(training: Training) -> Training:
-    """The training itself, once its numbers are seen to make sense.
+    """The training, once its numbers are seen to make sense; they are Python's own then.
 
     Raises:
       InputError: epochs below 1, a threshold that is not a positive number, an unknown precision.
     """
-    if type(training.epochs) is not int or not 1 <= training.epochs <= MOST_EPOCHS:
-        raise InputError(
-            f"epochs: expected a whole number in 1 … {MOST_EPOCHS}, got {training.epochs!r}"
-        )
-    number = isinstance(training.threshold, int | float)
-    if not number or not 0 < training.threshold < float("inf"):
-        raise InputError(f"threshold: expected a loss above 0, got {training.threshold!r}")
+    epochs, threshold = training.epochs, training.threshold
+    whole = isinstance(epochs, Integral) and not isinstance(epochs, bool)
+    if not whole or not 1 <= epochs <= MOST_EPOCHS:
+        raise InputError(f"epochs: expected a whole number in 1 … {MOST_EPOCHS}, got {epochs!r}")
+    number = isinstance(threshold, Real) and not isinstance(threshold, bool)
+    if not number or not 0 < threshold < float("inf"):
+        raise InputError(f"threshold: expected a loss above 0, got {threshold!r}")
     if training.precision not in PRECISIONS:
         raise unknown("precision", training.precision, PRECISIONS)
-    return training
+    return replace(training, epochs=int(epochs), threshold=float(threshold))

@@ -67,7 +67,7 @@ def gate(name: str | Gate) -> Gate:
     """The gate with this name, whatever its case, or with these four target bits.
 
     Args:
-      name: ``"xor"``, ``"NAND"``, ``"not-x1"``, ``"0110"``, or a ``Gate`` (returned as it is).
+      name: ``"xor"``, ``"NAND"``, ``"not-x1"``, ``"0110"``, or a ``Gate``, known by its targets.
 
     Raises:
       InputError: no gate has that name.
@@ -77,7 +77,7 @@ def gate(name: str | Gate) -> Gate:
       '0110'
     """
     if isinstance(name, Gate):
-        return name
+        name = name.bits  # whoever made it: the gate of those targets is the one known here
     if not isinstance(name, str):
         raise InputError(
             f"a gate is a name or a bit string such as '0110', got {name!r} "

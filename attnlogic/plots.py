@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,15 @@ from attnlogic.outcomes import NONE
 from attnlogic.single import Run
 
 FORMATS = ("svg", "png", "html")
+
+
+# Okabe and Ito's colors, which stay apart for the color-blind, and a dash for one mark.
+_MARKS = {
+    "loss": ("#0072B2", [1, 0]),
+    "threshold": ("#000000", [6, 4]),
+    "first hit": ("#009E73", [1, 0]),
+    "rise": ("#D55E00", [1, 0]),
+}
 
 
 def loss_history(
@@ -33,52 +43,93 @@ def loss_history(
         smallest positive one, for a log axis has no 0.
       threshold: drawn as a dashed line.
       first_hit: marked with a vertical line.
-      rises: epochs, marked with points.
+      rises: epochs, marked along the lower edge, where thousands hide nothing.
       start: the first epoch drawn: a later one shows the tail.
       title: the chart's title.
 
     Raises:
-      InputError: no epoch is left to draw.
+      InputError: no epoch is left to draw, or the threshold is no positive number.
+
+    Example:
+      >>> loss_history(run.history.losses, threshold=1e-4, start=400)
     """
     values = np.asarray(losses, float)
+    if values.ndim != 1:
+        raise InputError(f"expected the losses of one run, got an array of shape {values.shape}")
+    if threshold is not None and not 0 < threshold < math.inf:
+        raise InputError(f"threshold: expected a loss above 0, got {threshold!r}")
     finite = np.isfinite(values)
     if not 0 <= start < len(values) or not finite[start:].any():
         raise InputError(f"nothing to draw from epoch {start}: the run has {len(values)} epochs")
     positive = values[finite & (values > 0)]
     values = np.maximum(values, positive.min() if positive.size else np.finfo(float).tiny)
-    epochs = [int(e) for e in np.flatnonzero(finite) if e >= start]
-    x = alt.X("epoch:Q", title="epoch", scale=alt.Scale(domain=[start, len(values)], nice=False))
-    y = alt.Y("loss:Q", title="loss", scale=alt.Scale(type="log"), axis=alt.Axis(format=".0e"))
-    # One legend for all marks: the color names what each one is.
-    color = alt.Color("mark:N", title=None, scale=_COLORS, legend=alt.Legend(orient="bottom"))
-
-    def layer(mark: str, points: list[dict[str, float]]) -> alt.Chart:
-        rows = [{**point, "mark": mark} for point in points]
-        return alt.Chart(alt.InlineData(values=rows)).encode(color=color)
-
-    layers = [
-        layer("loss", [{"epoch": e, "loss": float(values[e])} for e in epochs])
-        .mark_line(strokeWidth=1)
-        .encode(x=x, y=y)
-    ]
+    drawn = np.flatnonzero(finite[start:]) + start
+    exponents = [*np.log10(values[drawn])]
     if threshold is not None:
-        drawn = layer("threshold", [{"loss": threshold}])
-        layers.append(drawn.mark_rule(strokeDash=[6, 4]).encode(y=y))
-    if first_hit is not None and first_hit >= start:
-        drawn = layer("first hit", [{"epoch": first_hit}])
-        layers.append(drawn.mark_rule(strokeWidth=1.5).encode(x=x))
-    risen = [{"epoch": e, "loss": float(values[e])} for e in rises if e >= start and finite[e]]
+        exponents += [math.log10(threshold) - 0.3, math.log10(threshold) + 0.3]  # off the edges
+    x, y = _epoch_axis(start, len(values)), _log_axis("loss", exponents)
+    points = [{"epoch": int(e), "loss": float(values[e])} for e in drawn]
+    layers = {"loss": _data(points).mark_line(strokeWidth=1, strokeJoin="round").encode(x=x, y=y)}
+    risen = [{"epoch": int(e)} for e in rises if start <= e < len(values)]
     if risen:
-        drawn = layer("rise", risen)
-        layers.append(drawn.mark_point(size=12, filled=True, opacity=0.6).encode(x=x, y=y))
-    return alt.LayerChart(layer=layers, width=720, height=360, title=title)
+        edge = _data(risen).mark_tick(size=10, thickness=1, opacity=0.5, yOffset=-5)
+        layers["rise"] = edge.encode(x=x, y=alt.value("height"))
+    if threshold is not None:
+        layers["threshold"] = _data([{"loss": threshold}]).mark_rule().encode(y=y)
+    if first_hit is not None and first_hit >= start:
+        line = _data([{"epoch": int(first_hit)}]).mark_rule(strokeWidth=1.5)
+        layers["first hit"] = line.encode(x=x)
+    return _with_legend(layers, width=720, height=360, title=title)
 
 
-# Okabe and Ito's colors, which stay apart for the color-blind.
-_COLORS = alt.Scale(
-    domain=["loss", "threshold", "first hit", "rise"],
-    range=["#0072B2", "#555555", "#009E73", "#D55E00"],
-)
+_FONT: dict[str, Any] = {"labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": "normal"}
+
+
+def _epoch_axis(start: int, end: int) -> alt.X:
+    axis = alt.Axis(**_FONT, grid=False, tickCount=8, tickMinStep=1, format=",d")
+    return alt.X("epoch:Q", title="epoch", axis=axis, scale=alt.Scale(domain=[start, end]))
+
+
+def _log_axis(name: str, exponents: Sequence[float]) -> alt.Y:
+    """From one power of ten to another, around these; twelve labels at most: 1e-4, 1e-3, …"""
+    low, high = math.floor(min(exponents)), math.ceil(max(exponents))
+    powers = range(max(low, -323), min(max(high, low + 1), 308) + 1)  # those that a float has
+    axis = alt.Axis(
+        **_FONT,
+        values=[float(f"1e{power}") for power in powers[:: math.ceil(len(powers) / 12)]],
+        labelExpr="datum.value == 1 ? '1' : format(datum.value, '.0e')",
+    )
+    scale = alt.Scale(type="log", domain=[float(f"1e{powers[0]}"), float(f"1e{powers[-1]}")])
+    return alt.Y(f"{name}:Q", title=name, axis=axis, scale=scale)
+
+
+def _data(rows: list[dict[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.InlineData(values=rows))  # inline, whatever altair's limit on rows
+
+
+def _with_legend(layers: dict[str, alt.Chart], **properties: Any) -> alt.LayerChart:
+    """Layers one upon the other, and one legend that tells those there are apart."""
+    names = [name for name in _MARKS if name in layers]
+    colors, dashes = zip(*(_MARKS[name] for name in names), strict=True)
+    legend = alt.Legend(
+        orient="bottom",
+        symbolType="stroke",
+        symbolSize=300,
+        symbolStrokeWidth=2,
+        symbolOpacity=1,
+        labelFontSize=12,
+    )
+
+    def named(channel: Any, looks: Sequence[Any]) -> Any:
+        scale = alt.Scale(domain=names, range=looks)
+        return channel("mark:N", title=None, scale=scale, legend=legend if names[1:] else None)
+
+    channels = named(alt.Color, colors), named(alt.StrokeDash, dashes)
+    layered = [
+        layer.transform_calculate(mark=f"'{name}'").encode(*channels)
+        for name, layer in layers.items()
+    ]
+    return alt.LayerChart(layer=layered, **properties)
 
 
 def run_history(run: Run, *, start: int = 0) -> alt.LayerChart:

@@ -31,7 +31,7 @@ def run_text(run: Run, every: int = 50) -> str:
 
     Args:
       run: the run.
-      every: the trace has every so-manieth epoch.
+      every: the trace has the epochs 0, every, 2·every, …
     """
     training, outcome, losses = run.training, run.outcome, run.history.losses
     lines = [
@@ -89,12 +89,15 @@ def formulas(run: Run) -> list[str]:
 
 
 def _number(value: Any) -> str:
-    return f"{float(value):.4f}".replace("-", "−")
+    """Four decimals; four significant digits where that is more: a tiny weight times a huge C."""
+    number = float(value) + 0.0  # no −0
+    form = ".4g" if 0 < abs(number) < 0.1 else ".4f"
+    return format(number, form).replace("-", "−")
 
 
 def _signed(value: Any) -> str:
     sign = "−" if float(value) < 0 else "+"
-    return f"{sign} {abs(float(value)):.4f}"
+    return f"{sign} {_number(abs(float(value)))}"
 
 
 def summary_table(summary: pl.DataFrame) -> Table:
@@ -141,7 +144,7 @@ def _hits(row: dict[str, Any]) -> str:
         "never" if row[f"first_hit_{q}"] is None else f"{row[f'first_hit_{q}']:,}"
         for q in ("median", "q25", "q75")
     )
-    return f"{median} ({low}–{high})"
+    return "never" if low == "never" else f"{median} ({low}–{high})"
 
 
 def _spread(sd: float | None) -> str:

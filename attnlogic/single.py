@@ -10,6 +10,7 @@ import numpy as np
 import attnlogic.backend as backends
 from attnlogic import gates, initial, model, optimizers, outcomes
 from attnlogic.backend import Backend, Training
+from attnlogic.errors import InputError
 from attnlogic.gates import Gate
 from attnlogic.initial import Initialization
 from attnlogic.optimizers import Optimizer
@@ -120,6 +121,8 @@ def train(
     budget = by.epochs if epochs is None else epochs
     training = backends.checked(Training(gates.gate(gate), by, budget, threshold, precision))
     how = initial.initialization(init)
+    if np.ndim(seed) != 0:
+        raise InputError(f"a run has one seed, got {seed!r}: for many there is attnlogic.run")
     start = initial.initial(seed, how)
     trainer = backends.backend(backend)
     trainer.check(training, 1)
@@ -127,4 +130,4 @@ def train(
         bar.describe(f"{training.gate} · {training.optimizer}")
         history = trainer.history(training, start, advance=bar.advance)
     outcome = outcomes.outcome(history, threshold)
-    return Run(training, seed, trainer.name, how, history, outcome)
+    return Run(training, int(seed), trainer.name, how, history, outcome)

@@ -56,7 +56,9 @@ def wilson(successes: int, runs: int, level: float = 0.95) -> tuple[float, float
     if runs == 0:
         return None
     interval = binomtest(successes, runs).proportion_ci(confidence_level=level, method="wilson")
-    return float(interval.low), float(interval.high)
+    # At the edges the ends are exactly 0 and 1, which rounding would miss.
+    low = float(interval.low) if successes else 0.0
+    return low, float(interval.high) if successes < runs else 1.0
 
 
 def hit_quantile(first_hits: npt.NDArray[Any], runs: int, q: float) -> int | None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 
+import numpy as np
 import pytest
 
 from attnlogic import backend as module
@@ -112,7 +113,13 @@ TRAINING = Training(gate("xor"), optimizer("adam"), epochs=10)
 def test_a_training_that_makes_sense_is_passed_on():
     longest = replace(TRAINING, epochs=2**31 - 1, threshold=1e9, precision="float64")
     for training in (TRAINING, replace(TRAINING, epochs=1), longest):
-        assert checked(training) is training
+        assert checked(training) == training
+
+
+def test_numpys_numbers_become_pythons():
+    passed = checked(replace(TRAINING, epochs=np.int64(7), threshold=np.float64(0.5)))
+    assert (type(passed.epochs), type(passed.threshold)) == (int, float)
+    assert (passed.epochs, passed.threshold) == (7, 0.5)
 
 
 def test_equal_trainings_are_one_key():
@@ -126,6 +133,8 @@ def test_equal_trainings_are_one_key():
         ({"epochs": -5}, ["epochs", "-5"]),
         ({"epochs": 10.0}, ["epochs", "10.0"]),
         ({"epochs": "10"}, ["epochs", "'10'"]),
+        ({"epochs": True}, ["epochs", "got True"]),
+        ({"threshold": True}, ["threshold", "got True"]),
         ({"epochs": 2**31}, ["epochs", "2147483648"]),
         ({"threshold": 0}, ["threshold", "above 0"]),
         ({"threshold": -1e-4}, ["threshold", "-0.0001"]),

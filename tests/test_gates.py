@@ -72,10 +72,10 @@ def test_no_two_gates_share_a_name():
     assert len(names) == len(set(names))
 
 
-def test_a_gate_of_ones_own_is_taken_as_it_is():
-    own = Gate("own", (0, 1, 1, 0))
-    assert gate(own) is own
-    assert str(own) == "own"
+def test_a_gate_of_ones_own_is_known_by_its_targets():
+    assert gate(Gate("own", (0, 1, 1, 0))) is gate("xor")
+    with pytest.raises(InputError, match="3 bits"):
+        gate(Gate("own", (0, 1, 1)))
 
 
 @pytest.mark.parametrize(

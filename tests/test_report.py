@@ -1,0 +1,229 @@
+"""What a person reads at a terminal: the notebook's lines, formulas that compute, and a table."""
+
+import io
+import math
+import re
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from attnlogic.backend import Training
+from attnlogic.gates import ROWS, gate
+from attnlogic.initial import Initialization
+from attnlogic.model import invariant, pack, predict, unpack
+from attnlogic.optimizers import optimizer
+from attnlogic.outcomes import NONE, History, outcome
+from attnlogic.report import formulas, run_text, summary_markdown, summary_table
+from attnlogic.single import Run, train
+from attnlogic.statistics import SUMMARY
+
+FOUND = unpack([-1.0343, -0.7918, -0.6119, 1.9998, 1.9997, -0.0005])  # the notebook's XOR run
+
+
+def run(losses, final=FOUND, stopped_at=NONE, threshold=1.0, epochs=100):
+    """A run with these losses and these learned parameters."""
+    losses = np.array(losses, float)
+    final = unpack([np.float64(p) for p in pack(final)])
+    history = History(losses, np.zeros_like(losses), final, final, stopped_at, losses.size)
+    training = Training(gate("xor"), optimizer("adam"), epochs, threshold, "float64")
+    return Run(training, 3, "abacus", Initialization(), history, outcome(history, threshold))
+
+
+# --- one run ------------------------------------------------------------------------------------
+
+
+def test_the_notebooks_trace():
+    text = run_text(train("xor", "adamw", 0, epochs=301))
+    got = re.findall(r"^Epoch (\d+), loss = (\d\.\d{4})$", text, re.MULTILINE)
+    printed = [0.8390, 0.1130, 0.0257, 0.0036, 0.0005, 0.0001]
+    assert [int(epoch) for epoch, _ in got] == [*range(0, 301, 50)]
+    # Four places are printed, and the last may be rounded the other way.
+    assert [float(loss) for _, loss in got[:6]] == pytest.approx(printed, abs=1.01e-4)
+    assert text.startswith(
+        "xor · adamw · seed 0 · jax float32 · 301 epochs\n\nEpoch 0, loss = 0.8390\n"
+    )
+
+
+def test_all_that_is_printed_of_a_run():
+    losses = [4, 2, 0.5, 0.75, 3, 1 / 3]
+    assert run_text(run(losses, epochs=6), every=2).split("\n") == [
+        "xor · adam · seed 3 · abacus float64 · 6 epochs",
+        "",
+        "Epoch 0, loss = 4.0000",
+        "Epoch 2, loss = 0.5000",
+        "Epoch 4, loss = 3.0000",
+        "",
+        "Threshold 1: first reached at epoch 2.",
+        "Epochs after it whose loss rose: 2: 3, 4",
+        "Last loss: 0.333333333333 (solved)",
+        "",
+        "Learned parameters: wq = −1.0343, wk = −0.7918, wv = −0.6119, w1 = 1.9998, w2 = 1.9997, "
+        "b = −0.0005",
+        "C = wq·wk·wv = −0.5011",
+        "out = (1.9998·x1 + 1.9997·x2)(−0.5011·(x1² + x2²) + 1) − 0.0005",
+        "    = 0.9977·x1 + 0.9976·x2 − 2.0042·x1·x2 − 0.0005   on inputs 0 and 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("every", "epochs"), [(1, range(7)), (3, [0, 3, 6]), (6, [0, 6]), (7, [0]), (1000, [0])]
+)
+def test_the_trace_has_every_so_many_epochs(every, epochs):
+    text = run_text(run([0.1 * t for t in range(7)]), every)
+    assert re.findall(r"^Epoch .*$", text, re.MULTILINE) == [
+        f"Epoch {t}, loss = {0.1 * t:.4f}" for t in epochs
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rising", "expected"),
+    [
+        (0, "rose: 0"),
+        (1, "rose: 1: 1"),
+        (10, "rose: 10: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"),
+        (11, "rose: 11: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …"),
+    ],
+)
+def test_the_first_ten_rises_are_listed(rising, expected):
+    text = run_text(run([0.01 * t for t in range(rising + 1)]))
+    assert f"Epochs after it whose loss {expected}\n" in text
+
+
+@pytest.mark.parametrize(
+    ("made", "lines"),
+    [
+        (run([4, 3], threshold=1e-4),
+         ["Threshold 0.0001: never reached.", "Last loss: 3.000000000000 (unsolved)"]),
+        (run([4, 0.5, 2]),
+         ["Threshold 1: first reached at epoch 1.", "Epochs after it whose loss rose: 1: 2",
+          "Last loss: 2.000000000000 (lost)"]),
+        (run([4, 0], stopped_at=1),
+         ["Threshold 1: first reached at epoch 1.", "Epochs after it whose loss rose: 0",
+          "Stopped by its own rule at epoch 1.", "Last loss: 0.000000000000 (solved)"]),
+        (run([4, 3, math.nan], unpack([math.inf] * 6)),
+         ["Threshold 1: never reached.", "Diverged: the loss of epoch 2 is not finite.",
+          "Last loss: inf (diverged)"]),
+        (run([4, 0.5, math.inf], unpack([math.nan] * 6)),
+         ["Threshold 1: first reached at epoch 1.", "Epochs after it whose loss rose: 1: 2",
+          "Diverged: the loss of epoch 2 is not finite.", "Last loss: inf (diverged)"]),
+    ],
+    ids=["unsolved", "lost", "stopped", "diverged", "diverged after a hit"],
+)  # fmt: skip
+def test_what_became_of_a_run(made, lines):
+    _, _, analysis, *rest = run_text(made).split("\n\n")
+    assert analysis.split("\n") == lines
+    if made.status == "diverged":
+        assert rest == ["There are no learned parameters: they are not finite."]
+    else:
+        assert rest[0].startswith("Learned parameters: wq = ")
+
+
+def computed(formula, x1, x2):
+    """The value of a formula as printed."""
+    python = formula.replace("−", "-").replace("·", "*").replace("²", "**2").replace(")(", ")*(")
+    return eval(python, {"__builtins__": {}}, {"x1": x1, "x2": x2})
+
+
+weights = st.floats(-1e3, 1e3) | st.sampled_from([0.0, -0.0, 1e-9, -3e-5])
+
+
+@given(st.tuples(*[weights] * 6))
+@example((-19.339, 39.5494, -35.952, -4.04e-06, -4.04e-06, 0.6668))  # L-BFGS, run away: C is huge
+@example((-1.0343, -0.7918, -0.6119, 1.9998, 1.9997, -0.0005))
+def test_the_formulas_compute_what_the_model_predicts(values):
+    made = run([1.0], unpack(values))
+    collapsed, expanded = (line.partition("=")[2] for line in formulas(made))
+    expanded, _, remark = expanded.partition("   ")
+    assert remark == "on inputs 0 and 1"
+    C, (w1, w2) = invariant(unpack(values)), unpack(values).w
+    for x1, x2 in ROWS:
+        exact = predict(unpack(values), (x1, x2))
+        # Four decimals or four significant digits of each number: half of the last place.
+        terms = (abs(w1) + abs(w2)) * (2 * abs(C) + 1)
+        for formula in (collapsed, expanded):
+            assert computed(formula.strip(), x1, x2) == pytest.approx(
+                exact, abs=1e-3 * terms + 3e-4
+            )
+
+
+def test_only_zero_is_printed_as_zero_and_without_a_sign():
+    (collapsed, _) = formulas(run([1.0], unpack([100.0, 100.0, 1.0, -4.0404e-06, 0.0, -0.0])))
+    assert collapsed == "out = (−4.04e−06·x1 + 0.0000·x2)(10000.0000·(x1² + x2²) + 1) + 0.0000"
+    (collapsed, _) = formulas(run([1.0], unpack([0.0, -1.0, 1.0, -0.0, -1e-9, 1.0])))
+    assert collapsed == "out = (0.0000·x1 − 1e−09·x2)(0.0000·(x1² + x2²) + 1) + 1.0000"
+
+
+# --- many runs ----------------------------------------------------------------------------------
+
+FULL = {
+    "gate": "xor", "optimizer": "adamw(lr=0.01)", "runs": 12345,
+    "reached": 12000, "reach_rate": 0.9721, "reach_low": 0.96904, "reach_high": 0.97486,
+    "solved": 6, "solve_rate": 0.05, "solve_low": 0.0012, "solve_high": 1.0,
+    "first_hit_q25": 150, "first_hit_median": 1234, "first_hit_q75": None,
+    "C_mean": -0.50049, "C_sd": 0.00123, "C_exact": -0.5,
+    "lost": 1, "unsolved": 2, "diverged": 1003,
+}  # fmt: skip
+NONE_SOLVED = {
+    "gate": "true", "optimizer": "sgd", "runs": 3,
+    "reached": 0, "reach_rate": 0.0, "reach_low": 0.0, "reach_high": 0.5614,
+    "solved": 0, "solve_rate": 0.0, "solve_low": 0.0, "solve_high": 0.5614,
+    "diverged": 0,
+}  # fmt: skip
+ONE_SOLVED = {**FULL, "C_mean": -1 / 3, "C_sd": None, "first_hit_q75": 99999}
+ALIKE = {**FULL, "C_sd": 1.26e-6, "first_hit_median": None}
+EQUAL = {**FULL, "C_sd": 0.0, "C_exact": 0.0}
+
+HEAD = [
+    "gate", "optimizer", "runs", "reached % (95 %)", "solved % (95 %)",
+    "first hit, median (quartiles)", "C of the solved, mean ± sd", "exact C", "diverged",
+]  # fmt: skip
+RATES = ["97.2 (96.9–97.5)", "5.0 (0.1–100.0)"]
+NAMED = ["xor", "adamw(lr=0.01)", "12,345", *RATES]
+CELLS = [
+    [*NAMED, "1,234 (150–never)", "−0.5005 ± 0.0012", "−0.5000", "1,003"],
+    ["true", "sgd", "3", *["0.0 (0.0–56.1)"] * 2, "never", "–", "any", "0"],
+    [*NAMED, "1,234 (150–99,999)", "−0.3333", "−0.5000", "1,003"],
+    [*NAMED, "never (150–never)", "−0.5005 ± 1e-06", "−0.5000", "1,003"],
+    [*NAMED, "1,234 (150–never)", "−0.5005 ± 0.0000", "0.0000", "1,003"],
+]
+
+
+def summary(*rows):
+    return pl.DataFrame([*rows], schema=SUMMARY)
+
+
+def in_table(rows):
+    """The cells of the rich table, as they stand on the screen."""
+    screen = io.StringIO()
+    Console(file=screen, width=250).print(summary_table(rows))
+    lines = [re.split("[│┃]", line)[1:-1] for line in screen.getvalue().split("\n")]
+    return [[cell.strip() for cell in line] for line in lines if line]
+
+
+def in_markdown(rows):
+    head, rule, *others = summary_markdown(rows).split("\n")
+    assert {*re.sub("[| ]", "", rule)} <= {"-", ":"}
+    assert rule.count("|") == head.count("|")
+    return [[cell.strip() for cell in line[1:-1].split(" | ")] for line in (head, *others)]
+
+
+@pytest.mark.parametrize("cells_of", [in_table, in_markdown])
+def test_a_summary_in_cells(cells_of):
+    rows = summary(FULL, NONE_SOLVED, ONE_SOLVED, ALIKE, EQUAL)
+    assert cells_of(rows) == [HEAD, *CELLS]
+
+
+@pytest.mark.parametrize("cells_of", [in_table, in_markdown])
+def test_a_summary_of_nothing_is_its_head(cells_of):
+    assert cells_of(summary()) == [HEAD]
+
+
+def test_numbers_stand_to_the_right_and_words_to_the_left():
+    assert [column.justify for column in summary_table(summary()).columns] == [
+        *["left"] * 2, *["right"] * 7
+    ]  # fmt: skip
+    assert summary_markdown(summary()).split("\n")[1] == "| --- | --- |" + " --: |" * 7
