@@ -15,6 +15,7 @@ import typer
 from attnlogic.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from attnlogic.store import Runs
@@ -381,7 +382,9 @@ def _keeping(directory: Path) -> Iterator[None]:
 def _show_summary(runs: Runs) -> None:
     from attnlogic import report, statistics
 
-    _show(report.summary_table(statistics.summarize(runs)))
+    rows = statistics.summarize(runs)
+    console = _console()
+    console.print(report.summary_table(rows, console.width))
 
 
 def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
@@ -394,10 +397,13 @@ def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
 
 
 def _show(table: Table) -> None:
+    _console().print(table)
+
+
+def _console() -> Console:
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else WIDE
-    Console(highlight=False, width=width).print(table)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
 def _say(message: Any) -> None:

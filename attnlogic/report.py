@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+from rich import box
 from rich.table import Table
 
 from attnlogic import model
@@ -16,13 +17,20 @@ _COLUMNS = {
     "gate": "gate",
     "optimizer": "optimizer",
     "runs": "runs",
-    "reached": "reached % (95 %)",
-    "solved": "solved % (95 %)",
-    "first_hit": "first hit, median (quartiles)",
-    "C": "C of the solved, mean ± sd",
-    "C_exact": "exact C",
+    "reached": "reached %",
+    "solved": "solved %",
+    "first_hit": "first hit",
+    "C": "C",
+    "C_exact": "exact",
     "diverged": "diverged",
 }
+WIDE = 105
+"""Columns of a screen that hold a usual summary's rows on one line each."""
+
+_CAPTION = (
+    "reached, solved: with 95 % Wilson intervals. first hit: the epoch, median (quartiles) of all "
+    "runs. C = wq·wk·wv of the solved: mean ± standard deviation, and the exact one."
+)
 _TEXT = ("gate", "optimizer")
 
 
@@ -100,13 +108,21 @@ def _signed(value: Any) -> str:
     return f"{sign} {_number(abs(float(value)))}"
 
 
-def summary_table(summary: pl.DataFrame) -> Table:
-    """A summary as a rich table, with what a person reads first."""
-    table = Table(header_style="bold")
+def summary_table(summary: pl.DataFrame, width: int = WIDE) -> Table:
+    """A summary as a rich table, with what a person reads first.
+
+    Args:
+      summary: what ``statistics.summarize`` gives.
+      width: columns of the screen; where one line a condition would not fit, it has two.
+    """
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, padding=0, header_style="bold",
+        caption=_CAPTION, caption_justify="left",
+    )  # fmt: skip
     for name, title in _COLUMNS.items():
-        table.add_column(title, justify="left" if name in _TEXT else "right")
+        table.add_column(title, justify="left" if name in _TEXT else "right", overflow="fold")
     for cells in _cells(summary):
-        table.add_row(*cells)
+        table.add_row(*(cells if width >= WIDE else (c.replace(" ", "\n", 1) for c in cells)))
     return table
 
 
@@ -114,7 +130,7 @@ def summary_markdown(summary: pl.DataFrame) -> str:
     """The same table in Markdown."""
     rule = ["---" if name in _TEXT else "--:" for name in _COLUMNS]
     rows = [list(_COLUMNS.values()), rule, *_cells(summary)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join([*(f"| {' | '.join(row)} |" for row in rows), "", _CAPTION])
 
 
 def _cells(summary: pl.DataFrame) -> list[list[str]]:
@@ -127,16 +143,23 @@ def _cells(summary: pl.DataFrame) -> list[list[str]]:
             _percent(row, "solve"),
             _hits(row),
             "–" if row["C_mean"] is None else _number(row["C_mean"]) + _spread(row["C_sd"]),
-            "any" if row["C_exact"] is None else _number(row["C_exact"]),
+            "any" if row["C_exact"] is None else _exact(row["C_exact"]),
             f"{row['diverged']:,}",
         ]
         for row in summary.iter_rows(named=True)
     ]
 
 
+def _exact(C: float) -> str:
+    return f"{C:.4g}".replace("-", "−")
+
+
 def _percent(row: dict[str, Any], rate: str) -> str:
-    share, low, high = (100 * row[f"{rate}_{end}"] for end in ("rate", "low", "high"))
-    return f"{share:.1f} ({low:.1f}–{high:.1f})"
+    share, low, high = (
+        "100" if value == 1 else f"{100 * value:.1f}"
+        for value in (row[f"{rate}_{end}"] for end in ("rate", "low", "high"))
+    )
+    return f"{share} ({low}–{high})"
 
 
 def _hits(row: dict[str, Any]) -> str:
@@ -150,4 +173,5 @@ def _hits(row: dict[str, Any]) -> str:
 def _spread(sd: float | None) -> str:
     if sd is None:
         return ""
-    return f" ± {sd:.4f}" if sd == 0 or sd >= 5e-5 else f" ± {sd:.0e}"
+    number = f"{sd:.4f}" if sd == 0 or sd >= 5e-5 else f"{sd:.0e}"
+    return f" ±{number}"  # no space within: a cell folds at its only one
