@@ -19,8 +19,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 
-from attnlogic.backend import Advance, Training
+from attnlogic.backend import Advance, Training, checked
 from attnlogic.errors import InputError
 from attnlogic.model import Params, pack, unpack
 from attnlogic.outcomes import NONE, History, Outcome
@@ -69,9 +70,13 @@ class JaxBackend:
         return {name: version(name) for name in ("jax", "jaxlib", "optax")}
 
     def check(self, training: Training, jobs: int) -> None:
-        """Refuse what optax lacks, and more than one job: JAX itself uses every core."""
+        """Refuse what makes no sense, what optax lacks, and more than one job.
+
+        JAX itself uses every core.
+        """
+        checked(training)
         check(training.optimizer)
-        if jobs != 1:
+        if type(jobs) is not int or jobs != 1:
             raise InputError(
                 f"the jax backend uses all cores in one process, got --jobs {jobs}: leave it out"
             )
@@ -81,14 +86,19 @@ class JaxBackend:
         platform = jax.default_backend()
         sizes = LBFGS_CHUNK if training.optimizer.name == "lbfgs" else CHUNK
         most = sizes.get(platform, CHUNK["gpu"])
-        return max(ALONE, math.ceil(seeds / math.ceil(seeds / most)))
+        chunks = max(1, math.ceil(seeds / most))
+        return max(ALONE, math.ceil(seeds / chunks))
 
     def train(
         self, training: Training, initial: Params, *, jobs: int = 1, advance: Advance | None = None
     ) -> Iterator[Outcome]:
         """Train each seed, giving the outcomes chunk by chunk; see ``Backend.train``."""
         self.check(training, jobs)
-        start = np.stack(pack(initial))
+        return self._train(training, np.stack(pack(initial)), advance)
+
+    def _train(
+        self, training: Training, start: npt.NDArray[Any], advance: Advance | None
+    ) -> Iterator[Outcome]:
         seeds = start.shape[1]
         size = self.chunk(training, seeds)
         for first in range(0, seeds, size):
@@ -159,7 +169,7 @@ def _train_chunk(training: Training, initial: Any, advance: Advance | None) -> O
             break
         # At most eightfold: the first call also compiled, and so says little.
         blocks = min(left, max(1, min(8 * blocks, int(blocks * PIECE / spent))))
-    outcome: Outcome = compiled.finish(optimizer, targets, threshold, packed, carry, budget)
+    outcome: Outcome = compiled.finish(optimizer, targets, threshold, packed, carry)
     return outcome
 
 

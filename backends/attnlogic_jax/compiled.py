@@ -37,13 +37,12 @@ def advance(
     return carry
 
 
-@partial(jax.jit, static_argnames=("optimizer", "budget"))
+@partial(jax.jit, static_argnames="optimizer")
 def finish(
-    optimizer: Optimizer, targets: jax.Array, threshold: jax.Array, initial: jax.Array,
-    carry: Carry, budget: int,
-) -> Outcome:  # fmt: skip
+    optimizer: Optimizer, targets: jax.Array, threshold: jax.Array, initial: jax.Array, carry: Carry
+) -> Outcome:
     how, evaluate = method(optimizer), training.evaluation(tuple(targets))
-    return training.finish(how, evaluate, threshold, initial, carry, budget)
+    return training.finish(how, evaluate, threshold, initial, carry)
 
 
 @partial(jax.jit, static_argnames=("optimizer", "blocks", "length"))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from attnlogic_jax.method import Evaluate, Method, Report
+from attnlogic_jax.method import Evaluate, Method, Report, rate
 
 CURVATURE = 1e-10
 """torch's own: a pair enters the history only where y·s is greater than this."""
@@ -102,7 +102,7 @@ def lbfgs(
             iterations=jnp.zeros(packed.shape[1:], jnp.int32), epoch=jnp.zeros((), jnp.int32),
         )  # fmt: skip
 
-    def iterate(evaluate: Evaluate, rate: jax.Array, i: jax.Array, carry: Carry) -> Carry:
+    def iterate(evaluate: Evaluate, lr_now: jax.Array, i: jax.Array, carry: Carry) -> Carry:
         packed, stacked, state, evaluations, active = carry
         loss, gradient = stacked[0], stacked[1:]
         first = state.iterations == 0
@@ -116,10 +116,10 @@ def lbfgs(
             scale=jnp.where(curved, ys / jnp.where(curved, _dot(y, y), 1), state.scale),
         )
         one_norm = jnp.sum(jnp.abs(gradient), axis=0)
-        start = jnp.minimum(1, 1 / jnp.where(first, one_norm, 1)) * rate
+        start = jnp.minimum(1, 1 / jnp.where(first, one_norm, 1)) * lr_now
         state = state._replace(
             direction=jnp.where(active, _descent(state, gradient), state.direction),
-            step=jnp.where(active, jnp.where(first, start, rate), state.step),
+            step=jnp.where(active, jnp.where(first, start, lr_now), state.step),
             gradient=jnp.where(active, gradient, state.gradient),
             iterations=state.iterations + active,
         )
@@ -144,13 +144,13 @@ def lbfgs(
         stacked = evaluate(packed)
         loss = stacked[0]
         active = ~(_largest(stacked[1:]) <= tolerance_grad) & jnp.isfinite(loss)
-        rate = lr * jnp.asarray(gamma, packed.dtype) ** state.epoch
+        lr_now = rate(lr, gamma, state.epoch).astype(packed.dtype)
         evaluations = jnp.ones(loss.shape, jnp.int32)
 
         def body(carry: Carry, i: jax.Array) -> tuple[Carry, None]:
             # A scan with a branch, not a while loop: it ends as early, and has a reverse mode.
             on = jnp.any(carry[-1])
-            carry = jax.lax.cond(on, lambda c: iterate(evaluate, rate, i, c), lambda c: c, carry)
+            carry = jax.lax.cond(on, lambda c: iterate(evaluate, lr_now, i, c), lambda c: c, carry)
             return carry, None
 
         carry: Carry = (packed, stacked, state, evaluations, active)

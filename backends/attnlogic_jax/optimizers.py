@@ -6,6 +6,7 @@ that need a norm or a dot product over the six parameters of a seed reduce over 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -15,7 +16,7 @@ import optax
 from attnlogic.errors import InputError
 from attnlogic.optimizers import Optimizer
 from attnlogic_jax.lbfgs import lbfgs
-from attnlogic_jax.method import Evaluate, Method, Report, State
+from attnlogic_jax.method import Evaluate, Method, Report, State, rate
 
 
 def from_optax(transformation: optax.GradientTransformation) -> Method:
@@ -61,7 +62,7 @@ def _adam(s: dict[str, Any], *, decoupled: bool) -> optax.GradientTransformation
         optax.identity() if decoupled else decay,
         optax.scale_by_adam(b1=s["beta1"], b2=s["beta2"], eps=s["eps"]),
         decay if decoupled else optax.identity(),
-        optax.scale_by_learning_rate(rate(s)),
+        optax.scale_by_learning_rate(_rate(s)),
     )
 
 
@@ -70,15 +71,13 @@ def _sgd(s: dict[str, Any]) -> optax.GradientTransformation:
     return optax.chain(
         optax.add_decayed_weights(s["weight_decay"]),
         trace if s["momentum"] else optax.identity(),
-        optax.scale_by_learning_rate(rate(s)),
+        optax.scale_by_learning_rate(_rate(s)),
     )
 
 
-def rate(s: dict[str, Any]) -> float | optax.Schedule:
+def _rate(s: dict[str, Any]) -> float | optax.Schedule:
     """The learning rate: a number, or ``lr·gamma^epoch`` where gamma is not 1."""
-    if s["gamma"] == 1:
-        return float(s["lr"])
-    return optax.exponential_decay(s["lr"], transition_steps=1, decay_rate=s["gamma"])
+    return float(s["lr"]) if s["gamma"] == 1 else partial(rate, s["lr"], s["gamma"])
 
 
 def method(optimizer: Optimizer) -> Method:

@@ -103,7 +103,7 @@ def finish(
     initial: jax.Array,
     initial_loss: jax.Array,
     final: jax.Array,
-    epochs: int,
+    epochs: jax.Array,
     threshold: jax.Array,
     *,
     counted: bool,
@@ -114,7 +114,7 @@ def finish(
       seen: the epochs.
       initial, final: packed parameters before the first epoch and after the last; (6, …).
       initial_loss: the loss at ``initial``; (…).
-      epochs: the budget.
+      epochs: how many there were, the budget; ().
       threshold: as in ``fold``.
       counted: whether the method counted its evaluations; else each epoch took one.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 
@@ -97,16 +98,15 @@ def advance(
 
 
 def finish(
-    method: Method, evaluate: Evaluate, threshold: jax.Array, initial: jax.Array, carry: Carry,
-    epochs: int,
-) -> Outcome:  # fmt: skip
+    method: Method, evaluate: Evaluate, threshold: jax.Array, initial: jax.Array, carry: Carry
+) -> Outcome:
     """The outcome after the last epoch."""
     return streaming.finish(
         carry.seen,
         initial,
         evaluate(initial)[0],
         carry.packed,
-        epochs,
+        carry.epoch,
         threshold,
         counted=method.counts_evaluations,
     )
@@ -130,7 +130,8 @@ def trainer(
     Returns:
       ``train(params) -> Outcome``. The leaves of ``params`` share one shape S and one floating
       dtype, in which all is computed; S is () for one seed. The outcome's leaves have shape S. It
-      can be jitted, vmapped and differentiated, in reverse as well.
+      can be jitted, vmapped and differentiated, in reverse as well. It raises ``AssertionError``,
+      when traced, for leaves of several shapes or of whole numbers.
 
     Raises:
       InputError: something asked for does not exist.
@@ -146,7 +147,10 @@ def trainer(
     blocks, rest = divmod(budget, BLOCK)
 
     def train(params: Params) -> Outcome:
-        initial = jnp.stack([jnp.asarray(leaf) for leaf in pack(params)])
+        leaves = [jnp.asarray(leaf) for leaf in pack(params)]
+        chex.assert_equal_shape(leaves)
+        chex.assert_type(leaves, float)
+        initial = jnp.stack(leaves)
         limit = jnp.asarray(threshold, initial.dtype)
 
         def block(carry: Carry, _: None) -> tuple[Carry, None]:
@@ -155,6 +159,6 @@ def trainer(
         carry = jax.lax.scan(block, start(how, initial), None, length=blocks)[0]
         if rest:
             carry = advance(how, evaluate, limit, carry, rest)
-        return finish(how, evaluate, limit, initial, carry, budget)
+        return finish(how, evaluate, limit, initial, carry)
 
     return train

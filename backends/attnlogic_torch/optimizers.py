@@ -53,7 +53,7 @@ class Polyak(torch.optim.Optimizer):
         self.stopped = bool(square < group["tolerance"])
         if not self.stopped:
             # As tensors: torch divides a float by a tensor through the reciprocal, rounding twice.
-            rate = (torch.as_tensor(loss).to(square) - group["f_min"]) / square
+            rate = (torch.as_tensor(loss, dtype=square.dtype) - group["f_min"]) / square
             for p in moving:
                 p.sub_(rate * p.grad)
         return loss

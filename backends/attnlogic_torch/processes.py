@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ class Workers:
 
     def train(
         self, training: Training, starts: Sequence[Params], jobs: int, advance: Advance | None
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome, None, None]:
         """Train each seed in one of ``jobs`` processes, giving the outcomes in the seeds' order.
 
         If anything goes wrong, an interrupt included, or the iterator is closed before its end, the

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 import torch
 
@@ -41,7 +42,7 @@ class TorchBackend:
         """Refuse numbers that make no sense; see ``Backend.check``."""
         checked(training)
         check(training.optimizer)
-        if not isinstance(jobs, int) or jobs < 1:
+        if type(jobs) is not int or jobs < 1:
             raise InputError(f"jobs: expected a number of processes from 1, got {jobs!r}")
 
     def train(
@@ -54,12 +55,18 @@ class TorchBackend:
         """
         self.check(training, jobs)
         starts = [unpack(values) for values in zip(*pack(initial), strict=True)]
+        return self._train(training, starts, jobs, advance)
+
+    def _train(
+        self, training: Training, starts: Sequence[Params], jobs: int, advance: Advance | None
+    ) -> Iterator[Outcome]:
         if min(jobs, len(starts)) > 1:
             outcomes = self._workers.train(training, starts, jobs, advance)
         else:
             outcomes = (train_one(training, start, advance) for start in starts)
-        for outcome in outcomes:
-            yield concatenate([outcome])
+        with closing(outcomes):
+            for outcome in outcomes:
+                yield concatenate([outcome])
 
     def history(
         self, training: Training, initial: Params, *, advance: Advance | None = None

@@ -1,0 +1,395 @@
+"""The JAX backend: one function, however it is called, folded and cut into chunks."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from attnlogic.backend import Training
+from attnlogic.errors import InputError
+from attnlogic.gates import gate
+from attnlogic.initial import initial
+from attnlogic.model import pack, unpack
+from attnlogic.optimizers import FAMILIES, optimizer
+from attnlogic.outcomes import NONE, Outcome, concatenate, from_leaves, leaves_of, outcome
+from attnlogic_jax import backend, batches, compiled, trainer
+from attnlogic_jax.training import evaluation
+
+FIELDS = [*(f"initial {i}" for i in range(6)), *(f"final {i}" for i in range(6))]
+FIELDS += Outcome._fields[2:]
+
+
+def condition(gate_name, by, epochs, **rest):
+    return Training(gate(gate_name), optimizer(by), epochs, **rest)
+
+
+def seeds(count, start=0):
+    return initial(np.arange(start, start + count))
+
+
+def trained(training, starts):
+    return concatenate(list(backend.train(training, starts)))
+
+
+def part(runs, which):
+    return from_leaves([leaf[which] for leaf in leaves_of(runs)])
+
+
+def assert_same(one, other):
+    """Equal to the last bit, in every field; NaN equals NaN."""
+    for field, a, b in zip(FIELDS, leaves_of(one), leaves_of(other), strict=True):
+        np.testing.assert_array_equal(a, b, err_msg=field)
+        assert np.asarray(a).dtype == np.asarray(b).dtype, field
+
+
+# --- the notebook's figures, in float32 ---------------------------------------------------------
+
+
+def test_adamw_on_xor_prints_what_the_notebook_prints():
+    losses = backend.history(condition("xor", "adamw", 403), initial(0)).losses
+    printed = " ".join(f"{loss:.4f}" for loss in losses[:401:50])
+    assert printed == "0.8390 0.1130 0.0257 0.0036 0.0005 0.0001 0.0001 0.0000 0.0000"
+
+
+def test_polyak_on_xor_is_stopped_by_its_guard():
+    run = backend.history(condition("xor", "polyak", 800), initial(0))
+    # Where the gradient nearly vanishes a step is huge, and rounding with it: in float32 the
+    # notebook's own run is followed for its first epochs only.
+    printed = " ".join(f"{loss:.4f}" for loss in run.losses[:5])
+    assert printed == "0.8390 0.3124 0.4716 0.2566 7.0928"
+    assert 250 < run.stopped_at < 799
+    assert run.losses[-1] < 1e-10
+
+
+@pytest.mark.parametrize(("name", "valley"), [("xor", 2 / 9), ("nand", 1 / 72)])
+def test_lbfgs_runs_away_into_the_valley(name, valley):
+    run = backend.history(condition(name, "lbfgs", 96), initial(0))
+    # The loss falls towards it as 1/epoch: 2e-6 are left after 96.
+    assert run.losses[-1] == pytest.approx(valley, abs=1e-5)
+    assert abs(run.C[-1]) > 1000 > abs(run.C[0])
+
+
+# --- the statistics, folded, are those of the whole history -------------------------------------
+
+
+class Folded(NamedTuple):
+    by: str
+    precision: str
+    epochs: int
+    shows: tuple[str, ...]  # what at least one of the runs must have, or the case shows little
+
+
+FOLDED = [
+    Folded("adamw", "float32", 403, ("first_hit", "rises", "exits")),
+    Folded("adamw", "float64", 400, ("first_hit", "rises", "exits")),
+    Folded("adam(lr=0.3, gamma=0.999)", "float32", 400, ("first_hit", "rises", "exits")),
+    Folded("adam", "float64", 400, ("first_hit", "rises", "exits")),
+    Folded("sgd(lr=50)", "float32", 48, ("diverged_at",)),
+    Folded("sgd(lr=0.2, momentum=0.9)", "float64", 400, ("diverged_at",)),
+    Folded("polyak", "float32", 800, ("first_hit", "rises", "exits", "stopped_at")),
+    Folded("polyak", "float64", 800, ("first_hit", "rises", "exits", "stopped_at")),
+    Folded("lbfgs(lr=1)", "float32", 24, ("first_hit", "diverged_at")),
+    Folded("lbfgs", "float32", 16, ("first_hit",)),
+    Folded("lbfgs", "float64", 16, ("first_hit",)),
+]
+
+
+@pytest.mark.parametrize("case", FOLDED, ids=lambda case: f"{case.by}-{case.precision}")
+def test_streaming_is_the_definition_on_the_whole_history(case):
+    count, shown = 16, []
+    for name in ("xor", "nand"):
+        training = condition(name, case.by, case.epochs, precision=case.precision)
+        histories = [backend.history(training, initial(s)) for s in range(count)]
+        for threshold in (1e-2, 1e-4):
+            runs = trained(replace(training, threshold=threshold), seeds(count))
+            assert_same(runs, concatenate([outcome(h, threshold) for h in histories]))
+            shown.append(runs)
+    together = concatenate(shown)
+    for field in case.shows:
+        assert (getattr(together, field) > 0).any(), field
+
+
+# --- what is compiled, and how often ------------------------------------------------------------
+
+
+@pytest.fixture
+def compilations():
+    """The names of the functions compiled since the last clear()."""
+    names = []
+
+    def hear(event, seconds, **about):
+        if event.endswith("backend_compile_duration"):
+            names.append(about["fun_name"])
+
+    jax.monitoring.register_event_duration_secs_listener(hear)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(hear)
+
+
+def chunks_of(monkeypatch, size):
+    monkeypatch.setitem(batches.CHUNK, "cpu", size)
+    monkeypatch.setitem(batches.LBFGS_CHUNK, "cpu", size)
+
+
+def test_one_compilation_serves_every_gate_threshold_budget_and_chunk(compilations, monkeypatch):
+    chunks_of(monkeypatch, 32)
+    own = ["jit(advance)", "jit(finish)", "jit(start)"]
+
+    def compiled_by(name, by, epochs, threshold, count):
+        training = condition(name, by, epochs, threshold=threshold)
+        compilations.clear()
+        trained(training, seeds(count))
+        return sorted(name for name in compilations if name in own), len(compilations)
+
+    # Hyperparameters that no other test has: nothing is compiled beforehand.
+    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-4, 32)[0] == own
+    assert compiled_by("nand", "adam(lr=0.0123)", 20, 1e-4, 32) == ([], 0)
+    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-2, 32) == ([], 0)
+    for epochs in (1, 8, 77, 400):
+        assert compiled_by("xor", "adam(lr=0.0123)", epochs, 1e-4, 32) == ([], 0)
+    assert compiled_by("or", "adam(lr=0.0123)", 20, 1e-4, 96) == ([], 0)  # three chunks
+    assert compiled_by("xor", "adam(lr=0.0124)", 20, 1e-4, 32)[0] == own
+    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-4, 24)[0] == own
+
+
+@pytest.mark.parametrize(
+    ("by", "count", "expected"),
+    [
+        ("adam", 0, 16),
+        ("adam", 1, 16),
+        ("adam", 17, 17),
+        ("adam", 100, 100),
+        ("adam", 101, 51),
+        ("adam", 1000, 100),
+        ("lbfgs", 100, 50),
+        ("lbfgs", 51, 26),
+    ],
+)
+def test_chunks_are_of_one_size_and_nearly_full(monkeypatch, by, count, expected):
+    monkeypatch.setitem(batches.CHUNK, "cpu", 100)
+    monkeypatch.setitem(batches.LBFGS_CHUNK, "cpu", 50)
+    assert backend.chunk(condition("xor", by, 1), count) == expected
+
+
+@pytest.mark.parametrize(
+    ("by", "epochs", "precision"),
+    [
+        ("adamw", 400, "float32"),
+        ("adamw", 400, "float64"),
+        ("polyak", 200, "float32"),
+        ("polyak", 200, "float64"),
+        ("lbfgs", 12, "float32"),
+        ("lbfgs", 12, "float64"),
+    ],
+)
+def test_a_run_does_not_depend_on_its_chunk(monkeypatch, by, epochs, precision):
+    training = condition("xor", by, epochs, precision=precision)
+    chunks_of(monkeypatch, 64)
+    whole = trained(training, seeds(64))
+    assert_same(trained(training, seeds(5, 5)), part(whole, slice(5, 10)))  # filled up to 16
+    chunks_of(monkeypatch, 16)  # four of them
+    assert_same(trained(training, seeds(64)), whole)
+
+
+def test_a_chunk_that_is_not_full_gives_no_more_than_its_seeds(monkeypatch):
+    training, told = condition("xor", "adamw", 400), []
+    chunks_of(monkeypatch, 64)
+    whole = trained(training, seeds(64))
+    chunks_of(monkeypatch, 27)
+    parts = list(backend.train(training, seeds(64), advance=told.append))
+    assert [len(p.first_hit) for p in parts] == [22, 22, 20]
+    assert_same(concatenate(parts), whole)
+    assert sum(told) == pytest.approx(64)
+
+
+# --- the pure function --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by", "epochs", "precision"),
+    [
+        ("adamw", 203, "float32"),
+        ("adam", 203, "float64"),
+        ("sgd(lr=50)", 53, "float32"),
+        ("polyak", 53, "float32"),
+        ("polyak", 53, "float64"),
+    ],
+)
+def test_jit_of_vmap_of_the_trainer_is_the_fast_path(by, epochs, precision):
+    fast = trained(condition("nand", by, epochs, threshold=1e-2, precision=precision), seeds(16))
+    with jax.enable_x64(precision == "float64"):
+        params = jax.tree.map(lambda leaf: jnp.asarray(leaf, precision), seeds(16))
+        plain = jax.jit(jax.vmap(trainer("nand", by, epochs=epochs, threshold=1e-2)))(params)
+        plain = jax.tree.map(np.asarray, plain)
+    assert_same(plain, fast)
+
+
+def test_so_it_is_with_lbfgs_but_for_rounding():
+    fast = trained(condition("xor", "lbfgs", 2, precision="float64"), seeds(16))
+    with jax.enable_x64(True):
+        params = jax.tree.map(lambda leaf: jnp.asarray(leaf, "float64"), seeds(16))
+        train = trainer("xor", "lbfgs", epochs=2)
+        batch = jax.tree.map(np.asarray, jax.jit(train)(params))
+        mapped = jax.tree.map(np.asarray, jax.jit(jax.vmap(train))(params))
+    assert_same(batch, fast)
+    # vmap puts the seeds first, where XLA adds up a dot product in another order. Two epochs, forty
+    # iterations, make 7e-11 of that; in the third some seeds amplify it a millionfold.
+    for field, a, b in zip(FIELDS, leaves_of(mapped), leaves_of(fast), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, err_msg=field)
+
+
+@pytest.mark.parametrize("by", ["adamw", "polyak"])
+def test_one_seed_and_any_batch_of_seeds(by):
+    """The code for one seed rounds otherwise: equal to 1e-4 after a few epochs in float32."""
+    train = jax.jit(trainer("xor", by, epochs=3))
+    flat = train(seeds(6))
+    square = train(initial(np.arange(6).reshape(2, 3)))
+    assert {leaf.shape for leaf in leaves_of(square)} == {(2, 3)}
+    alone = train(initial(4))
+    assert {leaf.shape for leaf in leaves_of(alone)} == {()}
+    for field, f, s, a in zip(FIELDS, *map(leaves_of, (flat, square, alone)), strict=True):
+        np.testing.assert_allclose(s, f.reshape(2, 3), rtol=1e-4, err_msg=field)
+        np.testing.assert_allclose(a, f[4], rtol=1e-4, err_msg=field)
+
+
+@pytest.mark.parametrize("by", [*FAMILIES, "adam(gamma=0.99)", "lbfgs(gamma=0.99)"])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_all_is_computed_in_the_dtype_of_the_parameters(by, precision):
+    with jax.enable_x64(True):  # where JAX's own default is float64
+        params = jax.tree.map(lambda leaf: jnp.asarray(leaf, precision), seeds(2))
+        runs = jax.eval_shape(trainer("xor", by, epochs=9), params)
+    for field, leaf in zip(FIELDS, leaves_of(runs), strict=True):
+        assert leaf.dtype in (np.dtype(precision), np.int32), field
+
+
+@pytest.mark.parametrize(("by", "epochs"), [("adamw", 8), ("sgd", 8), ("polyak", 2), ("lbfgs", 1)])
+def test_training_can_be_differentiated(by, epochs):
+    """C at the end by each initial parameter, against central differences."""
+    step = 1e-6
+    with jax.enable_x64(True):
+        train = jax.jit(trainer("xor", by, epochs=epochs))
+        start = jnp.asarray(pack(initial(0)), "float64")
+        gradient = jax.jit(jax.grad(lambda p: train(unpack(tuple(p))).C))(start)
+        aside = start[:, None] + step * jnp.concatenate([jnp.eye(6), -jnp.eye(6)], axis=1)
+        up, down = jnp.split(train(unpack(tuple(aside))).C, 2)
+        by_differences = np.asarray((up - down) / (2 * step))
+    # The differences' own error: step² times a third derivative, and 1e-16/step of rounding.
+    np.testing.assert_allclose(gradient, by_differences, rtol=1e-6, atol=1e-8)
+    assert np.abs(by_differences).max() > 0.1
+
+
+def test_the_trainer_refuses_what_makes_no_sense():
+    with pytest.raises(InputError, match="epochs"):
+        trainer("xor", "adam", epochs=0)
+    with pytest.raises(InputError, match="amsgrad"):
+        trainer("xor", "adam(amsgrad=True)")
+
+
+# --- memory and precision -----------------------------------------------------------------------
+
+
+def test_memory_does_not_grow_with_the_epochs():
+    def temporary(epochs):
+        lowered = jax.jit(trainer("xor", "adamw", epochs=epochs)).lower(seeds(64))
+        return lowered.compile().memory_analysis().temp_size_in_bytes
+
+    assert temporary(16) == temporary(160_000)
+
+
+@pytest.mark.parametrize("by", FAMILIES)
+def test_what_is_carried_from_epoch_to_epoch_keeps_its_shape(by):
+    def shapes(carry):
+        return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), carry)
+
+    packed = jnp.asarray(np.stack(pack(seeds(64))))
+    targets = jnp.asarray(gate("xor").targets, packed.dtype)
+    before = jax.eval_shape(lambda: compiled.start(optimizer(by), packed))
+    after = jax.eval_shape(
+        lambda carry: compiled.advance(optimizer(by), targets, 1e-4, carry, 10**6, 3), before
+    )
+    assert shapes(after) == shapes(before)
+
+
+def test_float64_is_switched_on_only_within():
+    def off():
+        return not jax.config.jax_enable_x64 and jnp.ones(1).dtype == np.float32
+
+    training = condition("xor", "adam", 10, precision="float64")
+    assert off()
+    for runs in backend.train(training, seeds(2)):
+        assert off()
+        assert runs.final_loss.dtype == np.float64
+    assert backend.history(training, initial(0)).losses.dtype == np.float64
+    assert off()
+
+
+def test_nor_does_float32_depend_on_the_callers_setting():
+    training = condition("xor", "adam(gamma=0.99)", 50)
+    usual = trained(training, seeds(3))
+    with jax.enable_x64(True):
+        assert_same(trained(training, seeds(3)), usual)
+        assert jnp.ones(1).dtype == np.float64
+
+
+def test_the_loss_and_its_gradient_are_stacked():
+    packed = jnp.asarray(np.stack(pack(seeds(3))))
+    assert evaluation(gate("xor").targets)(packed).shape == (7, 3)
+    assert evaluation(gate("xor").targets)(packed[:, 0]).shape == (7,)
+
+
+# --- what is refused ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by", "fragments"),
+    [
+        ("adam(amsgrad=True)", ["'amsgrad'", "--backend torch"]),
+        ("adamw(amsgrad=True)", ["'amsgrad'", "adamw(amsgrad=True)"]),
+        ("sgd(momentum=0.9, dampening=0.1)", ["'dampening'", "--backend torch"]),
+    ],
+)
+def test_what_optax_lacks_is_refused(by, fragments):
+    training = condition("xor", by, 10)
+    for work in (
+        lambda: backend.check(training, 1),
+        lambda: backend.train(training, seeds(1)),
+        lambda: backend.history(training, initial(0)),
+    ):
+        with pytest.raises(InputError) as error:
+            work()
+        for fragment in fragments:
+            assert fragment in str(error.value)
+
+
+@pytest.mark.parametrize("jobs", [2, 0, -1, 1.0, True, "1", None])
+def test_jobs_other_than_one_are_refused(jobs):
+    training = condition("xor", "adam", 10)
+    with pytest.raises(InputError, match=f"one process, got --jobs {jobs}"):
+        backend.check(training, jobs)
+    with pytest.raises(InputError, match="jobs"):  # at the call, not at the first outcome
+        backend.train(training, seeds(1), jobs=jobs)
+
+
+def test_a_run_that_stopped_stays_where_it_is():
+    training = condition("xor", "polyak(tolerance=0.01)", 40)
+    runs = trained(training, seeds(16))
+    later = trained(condition("xor", "polyak(tolerance=0.01)", 400), seeds(16))
+    stopped = runs.stopped_at != NONE
+    assert stopped.any()
+    assert_same(part(runs, stopped), part(later, stopped))
+
+
+@pytest.mark.parametrize(
+    ("odd", "says"),
+    [(np.zeros(3, np.float32), "shape"), (np.zeros(2, np.int32), "type")],
+    ids=["shape", "whole numbers"],
+)
+def test_a_trainer_refuses_leaves_that_do_not_fit_together(odd, says):
+    train = trainer("xor", "adam", epochs=8)
+    params = unpack([*np.ones((5, 2), np.float32), odd])
+    for way in (train, jax.jit(train)):
+        with pytest.raises(AssertionError, match=says):
+            way(params)

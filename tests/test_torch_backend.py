@@ -1,0 +1,312 @@
+"""The torch backend is the notebook: its modules, its loop, its figures."""
+
+import multiprocessing
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+from torch.optim.lr_scheduler import ExponentialLR
+
+from attnlogic.backend import Training
+from attnlogic.errors import InputError
+from attnlogic.gates import ROWS, gate
+from attnlogic.initial import initial
+from attnlogic.model import invariant, pack, predict, unpack
+from attnlogic.optimizers import optimizer
+from attnlogic.outcomes import NONE, concatenate, leaves_of, outcome
+from attnlogic_torch import RawAttentionWithTopNeuron, backend
+from attnlogic_torch.modules import load, read
+from attnlogic_torch.seeds import TorchBackend
+
+
+class NotebooksAttention(nn.Module):
+    """The notebook's class, written down without this package."""
+
+    def __init__(self):
+        super().__init__()
+        self.Wq = nn.Linear(1, 1, bias=False)
+        self.Wk = nn.Linear(1, 1, bias=False)
+        self.Wv = nn.Linear(1, 1, bias=False)
+
+    def forward(self, x):
+        x = x.unsqueeze(-1)
+        scores = torch.matmul(self.Wq(x), self.Wk(x).transpose(1, 2))
+        return torch.matmul(scores, self.Wv(x)).squeeze(-1)
+
+
+class NotebooksModel(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.raw_attention = NotebooksAttention()
+        self.attn_out = nn.Linear(2, 1)
+
+    def forward(self, x):
+        return self.attn_out(self.raw_attention(x) + x)
+
+
+def condition(gate_name, by, epochs, **rest):
+    return Training(gate(gate_name), optimizer(by), epochs, **rest)
+
+
+def seeds(*numbers):
+    return initial(np.array(numbers))
+
+
+# --- the modules --------------------------------------------------------------------------------
+
+
+def test_the_state_dict_has_the_notebooks_names_and_shapes():
+    state = RawAttentionWithTopNeuron().state_dict()
+    assert {name: tuple(value.shape) for name, value in state.items()} == {
+        "raw_attention.Wq.weight": (1, 1),
+        "raw_attention.Wk.weight": (1, 1),
+        "raw_attention.Wv.weight": (1, 1),
+        "attn_out.weight": (1, 2),
+        "attn_out.bias": (1,),
+    }
+    assert list(state) == [name for name, _ in RawAttentionWithTopNeuron().named_parameters()]
+
+
+def test_a_state_dict_of_the_notebook_loads_and_gives_the_same_outputs(tmp_path):
+    torch.manual_seed(3)
+    notebook = NotebooksModel()
+    torch.save(notebook.state_dict(), tmp_path / "notebook.pt")
+    module = RawAttentionWithTopNeuron()
+    module.load_state_dict(torch.load(tmp_path / "notebook.pt"))
+    x = torch.randn(50, 2)
+    torch.testing.assert_close(module(x), notebook(x), rtol=0, atol=0)
+    notebook.load_state_dict(module.state_dict())  # and back
+
+
+@given(*[st.lists(st.floats(-2, 2), min_size=n, max_size=n) for n in (6, 2)])
+def test_the_module_is_the_model(values, x):
+    module = RawAttentionWithTopNeuron().double()
+    load(module, unpack(values))
+    out = module(torch.tensor([x], dtype=torch.float64)).item()
+    # Outputs are below 100; rounding of a dozen operations in float64 is below 1e-13 of that.
+    assert out == pytest.approx(predict(unpack(values), x), rel=1e-12, abs=1e-11)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 42, 2**31, 2**32 - 1])
+def test_built_after_manual_seed_it_has_that_seeds_parameters(seed):
+    torch.manual_seed(seed)
+    module = RawAttentionWithTopNeuron()
+    np.testing.assert_array_equal(pack(read(module)), pack(initial(seed)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_load_and_read_are_inverse(dtype):
+    module = RawAttentionWithTopNeuron().to(dtype)
+    load(module, initial(5))
+    assert {p.dtype for p in module.parameters()} == {dtype}
+    np.testing.assert_array_equal(pack(read(module)), pack(initial(5)))
+
+
+# --- the notebook's figures ---------------------------------------------------------------------
+
+
+def test_adamw_on_xor_prints_what_the_notebook_prints():
+    losses = backend.history(condition("xor", "adamw", 401), initial(0)).losses
+    printed = " ".join(f"{loss:.4f}" for loss in losses[::50])
+    assert printed == "0.8390 0.1130 0.0257 0.0036 0.0005 0.0001 0.0001 0.0000 0.0000"
+
+
+def test_polyak_on_xor_stops_where_the_notebook_stops():
+    run = backend.history(condition("xor", "polyak", 800), initial(0))
+    assert [f"{run.losses[e]:.4f}" for e in (0, 50, 250)] == ["0.8390", "0.0219", "0.0000"]
+    assert run.stopped_at == 578  # epochs count from 0: the guard ends the 579th
+    assert len(run.losses) == run.evaluations == 579
+
+
+@pytest.mark.parametrize(("name", "valley"), [("xor", 2 / 9), ("nand", 1 / 72)])
+def test_lbfgs_runs_away_into_the_valley(name, valley):
+    run = backend.history(condition(name, "lbfgs", 100), initial(0))
+    # The loss falls towards it as 1/epoch: 2e-6 are left after 100.
+    assert run.losses[-1] == pytest.approx(valley, abs=1e-5)
+    assert abs(run.C[-1]) > 1000 > abs(run.C[0])
+
+
+# --- the notebook's loop ------------------------------------------------------------------------
+
+BETAS = {"betas": (0.8, 0.99), "eps": 1e-6}
+LOOPS = [
+    ("adam", torch.optim.Adam, {}, 1.0),
+    ("adam(gamma=0.9995)", torch.optim.Adam, {}, 0.9995),
+    ("adam(beta1=0.8, beta2=0.99, eps=1e-6)", torch.optim.Adam, BETAS, 1.0),
+    ("adam(amsgrad=True)", torch.optim.Adam, {"amsgrad": True}, 1.0),
+    ("adamw", torch.optim.AdamW, {}, 1.0),
+    ("adamw(lr=0.001, weight_decay=0.1)", torch.optim.AdamW, {"lr": 1e-3, "weight_decay": 0.1}, 1),
+    ("sgd", torch.optim.SGD, {}, 1.0),
+    ("sgd(momentum=0.9)", torch.optim.SGD, {"momentum": 0.9}, 1.0),
+    ("sgd(momentum=0.9, dampening=0.5)", torch.optim.SGD, {"momentum": 0.9, "dampening": 0.5}, 1),
+    ("lbfgs", torch.optim.LBFGS, {"max_iter": 20, "history_size": 100}, 1.0),
+    ("lbfgs(gamma=0.99)", torch.optim.LBFGS, {"max_iter": 20, "history_size": 100}, 0.99),
+]
+
+
+def notebooks_loop(kind, settings, gamma, seed, targets, epochs, dtype):
+    """The notebook's cells; L-BFGS takes the closure, as every torch optimizer may."""
+    torch.manual_seed(seed)
+    model = NotebooksModel().to(dtype)
+    x, y = torch.tensor(ROWS, dtype=dtype), torch.tensor(targets, dtype=dtype).reshape(4, 1)
+    optim = kind(model.parameters(), **{"lr": 0.05, **settings})
+    schedule = ExponentialLR(optim, gamma)
+    losses, calls = [], 0
+
+    def closure():
+        nonlocal calls
+        calls += 1
+        optim.zero_grad()
+        loss = nn.functional.mse_loss(model(x), y)
+        loss.backward()
+        return loss
+
+    for _ in range(epochs):
+        losses.append(optim.step(closure).item())
+        schedule.step()
+    return losses, read(model), calls
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize(("text", "kind", "settings", "gamma"), LOOPS, ids=[c[0] for c in LOOPS])
+def test_a_history_is_the_notebooks_loop_bit_for_bit(text, kind, settings, gamma, precision):
+    epochs = 6 if kind is torch.optim.LBFGS else 60
+    training = condition("nand", text, epochs, precision=precision)
+    got = backend.history(training, initial(7))
+    losses, final, calls = notebooks_loop(
+        kind, settings, gamma, 7, training.gate.targets, epochs, getattr(torch, precision)
+    )
+    np.testing.assert_array_equal(got.losses, np.array(losses, precision))
+    np.testing.assert_array_equal(pack(got.final), pack(final))
+    assert got.evaluations == calls
+    assert got.stopped_at == NONE
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_polyaks_steps_are_the_formula_bit_for_bit(precision):
+    """Each loss is kept in the training's own precision on its way into the step."""
+    dtype = getattr(torch, precision)
+    torch.manual_seed(0)
+    model = NotebooksModel().to(dtype)
+    x, y = torch.tensor(ROWS, dtype=dtype), torch.tensor([[0], [1], [1], [0]], dtype=dtype)
+    losses = []
+    for _ in range(40):
+        loss = nn.functional.mse_loss(model(x), y)
+        losses.append(loss.item())
+        grads = torch.autograd.grad(loss, list(model.parameters()))
+        square = sum(g.square().sum() for g in grads)
+        with torch.no_grad():
+            for p, g in zip(model.parameters(), grads, strict=True):
+                p -= loss / square * g
+    got = backend.history(condition("xor", "polyak", 40, precision=precision), initial(0))
+    np.testing.assert_array_equal(got.losses, np.array(losses, precision))
+
+
+def test_the_invariant_belongs_to_the_loss_of_its_epoch():
+    run = backend.history(condition("xor", "sgd", 5), initial(0))
+    assert run.C[0] == invariant(initial(0))
+    shorter = [backend.history(condition("xor", "sgd", n), initial(0)) for n in range(1, 5)]
+    assert run.C[1:].tolist() == [float(invariant(h.final)) for h in shorter]
+
+
+# --- many seeds ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """A backend whose worker processes end with this module's tests."""
+    one = TorchBackend()
+    yield one
+    one._workers.stop()
+
+
+@pytest.mark.parametrize(
+    ("by", "epochs", "precision"),
+    [
+        ("adam", 150, "float32"),
+        ("sgd(lr=50)", 60, "float32"),  # diverges
+        ("polyak", 60, "float64"),
+        ("lbfgs", 5, "float32"),
+    ],
+)
+def test_two_processes_give_what_one_gives(processes, by, epochs, precision):
+    training, starts = condition("xor", by, epochs, precision=precision), seeds(8, 1, 2, 9, 4)
+    told = {1: [], 2: []}
+    one, two = (
+        list(processes.train(training, starts, jobs=jobs, advance=told[jobs].append))
+        for jobs in (1, 2)
+    )
+    assert len(one) == len(two) == 5
+    for a, b in zip(leaves_of(concatenate(one)), leaves_of(concatenate(two)), strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+    diverges = by.startswith("sgd")
+    assert ((concatenate(one).diverged_at != NONE) == diverges).all()
+    for shares in told.values():
+        assert sum(shares) == pytest.approx(5)
+
+
+def test_an_outcome_is_that_of_its_history():
+    training = condition("xor", "adamw", 250, threshold=1e-3)
+    (one,) = backend.train(training, seeds(0))
+    expected = outcome(backend.history(training, initial(0)), 1e-3)
+    for got, want in zip(leaves_of(one), leaves_of(expected), strict=True):
+        np.testing.assert_array_equal(got, [want])
+    assert one.first_hit[0] > 0
+
+
+def test_closing_the_iterator_ends_the_work():
+    # The first seed starts at infinity and so ends at once; the others would train for days.
+    values = np.stack(pack(seeds(0, 1, 2, 3)))
+    values[:, 0] = np.inf
+    own, before = TorchBackend(), multiprocessing.active_children()
+    outcomes = own.train(condition("xor", "adam", 2**31 - 1), unpack(tuple(values)), jobs=2)
+    assert next(outcomes).diverged_at.tolist() == [0]
+    assert len(multiprocessing.active_children()) > len(before)
+    outcomes.close()
+    assert multiprocessing.active_children() == before
+
+
+# --- torch's own state --------------------------------------------------------------------------
+
+
+def test_torchs_global_state_is_left_as_it_was():
+    torch.manual_seed(11)
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        for by in ("adam", "lbfgs", "sgd(lr=50)"):
+            for precision in ("float32", "float64"):
+                training = condition("xor", by, 10, precision=precision)
+                list(backend.train(training, seeds(0, 1)))
+                backend.history(training, initial(0))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.get_default_dtype() == torch.float32
+
+
+@pytest.mark.parametrize("by", ["adam", "lbfgs", "polyak"])
+def test_nor_does_it_matter_to_a_run(by):
+    training = condition("xor", by, 10)
+    usual = backend.history(training, initial(0))
+    torch.set_default_dtype(torch.float64)
+    try:
+        other = backend.history(training, initial(0))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    np.testing.assert_array_equal(usual.losses, other.losses)
+    assert other.losses.dtype == np.float32
+
+
+@pytest.mark.parametrize("jobs", [0, -1, 1.5, True, "2", None])
+def test_bad_jobs_are_refused_before_any_work(jobs):
+    training = condition("xor", "adam", 10)
+    with pytest.raises(InputError, match=f"jobs: expected a number .* got {jobs!r}"):
+        backend.check(training, jobs)
+    with pytest.raises(InputError, match="jobs"):  # at the call, not at the first outcome
+        backend.train(training, seeds(0), jobs=jobs)
