@@ -54,5 +54,9 @@ class Progress:
         self._done += runs
         done = int(self._done + 1e-6)  # shares of a run add up to 1 but for rounding
         elapsed = self._bar.tasks[0].elapsed
-        rate = f"{self._done / elapsed:,.3g} runs/s" if elapsed else ""
-        self._bar.update(self._task, completed=self._done, done=done, rate=rate)
+        rate = self._done / elapsed if elapsed else 0.0
+        self._bar.update(self._task, completed=self._done, done=done, rate=_runs_a_second(rate))
+
+
+def _runs_a_second(rate: float) -> str:
+    return f"{rate:,.0f} runs/s" if rate >= 10 else f"{rate:.2g} runs/s"
