@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from attnlogic import gates, theory
+from attnlogic.intervals import Interval, wilson
 from attnlogic.outcomes import STATUSES
 from attnlogic.store import Runs
 
@@ -37,30 +38,6 @@ SUMMARY: dict[str, Any] = {
 """The columns of a summary, in order, with their types."""
 
 
-def wilson(successes: int, runs: int, level: float = 0.95) -> tuple[float, float] | None:
-    """Wilson's score interval for a rate.
-
-    Args:
-      successes: of how many of the runs something was true.
-      runs: how many there were.
-      level: the interval's confidence level.
-
-    Returns:
-      The lower and the upper end; None without runs.
-
-    Reference: Wilson, "Probable inference, the law of succession, and statistical inference",
-    JASA 22, 1927.
-    """
-    from scipy.stats import binomtest
-
-    if runs == 0:
-        return None
-    interval = binomtest(successes, runs).proportion_ci(confidence_level=level, method="wilson")
-    # At the edges the ends are exactly 0 and 1, which rounding would miss.
-    low = float(interval.low) if successes else 0.0
-    return low, float(interval.high) if successes < runs else 1.0
-
-
 def hit_quantile(first_hits: npt.NDArray[Any], runs: int, q: float) -> int | None:
     """The epoch by which a share q of all runs has hit; None if fewer ever did.
 
@@ -77,23 +54,35 @@ def hit_quantile(first_hits: npt.NDArray[Any], runs: int, q: float) -> int | Non
     return int(np.partition(first_hits, rank - 1)[rank - 1])
 
 
-def summarize(runs: Runs | pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
+def conditions(runs: Runs | pl.LazyFrame | pl.DataFrame) -> list[pl.DataFrame]:
+    """The runs of each condition, in the order of the study's conditions.
+
+    Args:
+      runs: a study, or any frame with the columns of ``store.schema``.
+    """
+    frame = runs.table() if isinstance(runs, Runs) else runs.lazy().collect()
+    parts = frame.partition_by(CONDITION, maintain_order=True, include_key=True)
+    return [rows for rows in parts if len(rows)]
+
+
+def summarize(
+    runs: Runs | pl.LazyFrame | pl.DataFrame, interval: Interval = wilson
+) -> pl.DataFrame:
     """One row a condition: how often, when, and what C is found.
 
     Args:
       runs: a study, or any frame with the columns of ``store.schema``.
+      interval: of the rates, at 95 %; see ``intervals``.
 
     Returns:
       A frame with the columns of ``SUMMARY``, in the order of the study's conditions. C is that of
       solved runs. Null stands for what does not exist: a rate without runs, a median of times when
       fewer than half of the runs hit, the exact C of a constant gate.
     """
-    frame = runs.table().lazy() if isinstance(runs, Runs) else runs.lazy()
-    conditions = frame.collect().partition_by(CONDITION, maintain_order=True, include_key=True)
-    return pl.DataFrame([_condition(rows) for rows in conditions if len(rows)], schema=SUMMARY)
+    return pl.DataFrame([_condition(rows, interval) for rows in conditions(runs)], schema=SUMMARY)
 
 
-def _condition(rows: pl.DataFrame) -> dict[str, Any]:
+def _condition(rows: pl.DataFrame, interval: Interval) -> dict[str, Any]:
     n = len(rows)
     count = dict(rows["status"].cast(pl.String).value_counts().iter_rows())
     hits = rows["first_hit"].drop_nulls().to_numpy()
@@ -103,8 +92,8 @@ def _condition(rows: pl.DataFrame) -> dict[str, Any]:
     return {
         **rows.select(CONDITION).row(0, named=True),
         "runs": n,
-        **_rate("reached", "reach", len(hits), n),
-        **_rate("solved", "solve", count.get("solved", 0), n),
+        **_rate("reached", "reach", len(hits), n, interval),
+        **_rate("solved", "solve", count.get("solved", 0), n, interval),
         **{name: hit_quantile(hits, n, q) for name, q in _QUARTILES.items()},
         "C_mean": float(C.mean()) if C.size else None,
         "C_sd": float(C.std(ddof=1)) if C.size > 1 else None,
@@ -116,8 +105,8 @@ def _condition(rows: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def _rate(count: str, prefix: str, successes: int, runs: int) -> dict[str, Any]:
-    low, high = wilson(successes, runs) or (None, None)
+def _rate(count: str, prefix: str, successes: int, runs: int, interval: Interval) -> dict[str, Any]:
+    low, high = interval(successes, runs, 0.95) or (None, None)
     rate = successes / runs if runs else None
     return {
         count: successes,

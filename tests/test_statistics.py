@@ -12,8 +12,9 @@ from scipy.stats import binomtest, norm
 
 from attnlogic import store
 from attnlogic.gates import GATES
+from attnlogic.intervals import wilson
 from attnlogic.outcomes import STATUSES
-from attnlogic.statistics import SUMMARY, hit_quantile, summarize, wilson
+from attnlogic.statistics import SUMMARY, hit_quantile, summarize
 
 # --- wilson -------------------------------------------------------------------------------------
 

@@ -1,0 +1,76 @@
+"""Intervals for rates: how sure one may be of a share, given so many runs.
+
+Each takes (successes, runs, level) and gives the lower and the upper end, or None without runs; any
+of them can be handed to ``statistics.summarize``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Interval = Callable[[int, int, float], tuple[float, float] | None]
+"""Successes, runs, confidence level -> lower and upper end; None without runs."""
+
+
+def wilson(successes: int, runs: int, level: float = 0.95) -> tuple[float, float] | None:
+    """Wilson's score interval: its coverage is near the level on average, also near 0 and 1.
+
+    Args:
+      successes: of how many of the runs something was true.
+      runs: how many there were.
+      level: the interval's confidence level.
+
+    Returns:
+      The lower and the upper end; None without runs.
+
+    Reference: Wilson, "Probable inference, the law of succession, and statistical inference",
+    JASA 22, 1927.
+    """
+    return _scipys("wilson", successes, runs, level)
+
+
+def clopper_pearson(successes: int, runs: int, level: float = 0.95) -> tuple[float, float] | None:
+    """Clopper and Pearson's exact interval: its coverage is never below the level.
+
+    Arguments and result as for ``wilson``.
+
+    Reference: Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the
+    case of the binomial", Biometrika 26, 1934.
+    """
+    return _scipys("exact", successes, runs, level)
+
+
+def jeffreys(successes: int, runs: int, level: float = 0.95) -> tuple[float, float] | None:
+    """Jeffreys' interval: equal tails of the posterior under the prior Beta(1/2, 1/2).
+
+    Arguments and result as for ``wilson``. The end at 0 or n successes is 0 or 1.
+
+    Reference: Brown, Cai and DasGupta, "Interval estimation for a binomial proportion",
+    Statistical Science 16, 2001.
+    """
+    from scipy.stats import beta
+
+    if runs == 0:
+        return None
+    posterior = beta(successes + 0.5, runs - successes + 0.5)
+    low = float(posterior.ppf((1 - level) / 2)) if successes else 0.0
+    return low, float(posterior.ppf((1 + level) / 2)) if successes < runs else 1.0
+
+
+def _scipys(method: str, successes: int, runs: int, level: float) -> tuple[float, float] | None:
+    from scipy.stats import binomtest
+
+    if runs == 0:
+        return None
+    interval = binomtest(successes, runs).proportion_ci(confidence_level=level, method=method)
+    # At the edges the ends are exactly 0 and 1, which rounding would miss.
+    low = float(interval.low) if successes else 0.0
+    return low, float(interval.high) if successes < runs else 1.0
+
+
+INTERVALS: dict[str, Interval] = {
+    "wilson": wilson,
+    "clopper-pearson": clopper_pearson,
+    "jeffreys": jeffreys,
+}
+"""By name, as the command line has them."""
