@@ -43,6 +43,8 @@ class Outcome(NamedTuple):
       stopped_at: the epoch at which the optimizer's own stopping rule ended the run.
       diverged_at: the epoch of the first loss that is not finite.
       evaluations: evaluations of loss and gradient spent.
+      evaluations_first_hit: those spent up to and with the one that showed first_hit.
+      gradient_norm: ‖∇loss‖ over the six parameters at ``final``.
       C_first_hit: wq·wk·wv at the parameters that gave the loss of first_hit.
       C: wq·wk·wv of ``final``.
     """
@@ -60,6 +62,8 @@ class Outcome(NamedTuple):
     stopped_at: Value
     diverged_at: Value
     evaluations: Value
+    evaluations_first_hit: Value
+    gradient_norm: Value
     C_first_hit: Value
     C: Value
 
@@ -73,7 +77,8 @@ class History(NamedTuple):
       initial: the parameters before the first epoch; scalars.
       final: the parameters after the last epoch's update; scalars.
       stopped_at: the epoch at which the optimizer's own rule ended the run, or ``NONE``.
-      evaluations: evaluations of loss and gradient spent.
+      evaluations: evaluations of loss and gradient spent in each epoch; shape (E,).
+      gradient_norm: ‖∇loss‖ over the six parameters at ``final``.
     """
 
     losses: npt.NDArray[Any]
@@ -81,7 +86,8 @@ class History(NamedTuple):
     initial: Params
     final: Params
     stopped_at: int
-    evaluations: int
+    evaluations: npt.NDArray[Any]
+    gradient_norm: Value
 
 
 def outcome(history: History, threshold: float) -> Outcome:
@@ -116,7 +122,11 @@ def outcome(history: History, threshold: float) -> Outcome:
         worst_after_hit=after.max() if after.size else dtype.type(np.nan),
         stopped_at=np.int32(history.stopped_at),
         diverged_at=np.int32(diverged[0] if diverged.size else NONE),
-        evaluations=np.int32(history.evaluations),
+        evaluations=np.int32(history.evaluations.sum()),
+        evaluations_first_hit=np.int32(
+            history.evaluations[:first_hit].sum() + 1 if hits.size else NONE
+        ),
+        gradient_norm=dtype.type(np.nan if diverged.size else history.gradient_norm),
         C_first_hit=history.C[first_hit] if hits.size else dtype.type(np.nan),
         C=invariant(final),
     )

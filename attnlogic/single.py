@@ -72,6 +72,7 @@ class Run:
             "min_loss": _finite(self.outcome.min_loss),
             "final_loss": _finite(self.outcome.final_loss),
             "evaluations": int(self.outcome.evaluations),
+            "gradient_norm": _finite(self.outcome.gradient_norm),
             "params": dict(zip(model.NAMES, values, strict=True)),
             "C": _finite(self.outcome.C),
             "C_first_hit": _finite(self.outcome.C_first_hit),

@@ -28,7 +28,7 @@ from attnlogic.model import NAMES, invariant, pack
 from attnlogic.outcomes import NONE, STATUSES, Outcome, status
 
 _EPOCHS = ("first_hit", "sustained_from", "stopped_at", "diverged_at")
-_COUNTS = ("rises", "exits", "evaluations")
+_COUNTS = ("rises", "exits", "evaluations", "evaluations_first_hit")
 _LOSSES = ("initial_loss", "final_loss", "min_loss", "worst_after_hit")
 _INITIAL = tuple(f"{name}_initial" for name in NAMES)
 
@@ -48,7 +48,7 @@ def schema(precision: str) -> dict[str, Any]:
         **dict.fromkeys(_EPOCHS, pl.Int32),
         **dict.fromkeys(_COUNTS, pl.Int32),
         **dict.fromkeys(_LOSSES, real),
-        **dict.fromkeys(("C_initial", "C_first_hit", "C"), real),
+        **dict.fromkeys(("gradient_norm", "C_initial", "C_first_hit", "C"), real),
         **dict.fromkeys((*NAMES, *_INITIAL), real),
         "epochs": pl.Int32,
         "threshold": pl.Float64,
@@ -79,6 +79,7 @@ def table(
         "seed": seeds,
         "status": status(runs),
         **{name: getattr(runs, name) for name in (*_EPOCHS, *_COUNTS, *_LOSSES)},
+        "gradient_norm": runs.gradient_norm,
         "C_initial": invariant(runs.initial),
         "C_first_hit": runs.C_first_hit,
         "C": runs.C,
@@ -100,7 +101,8 @@ def table(
         }
     )
     return rows.with_columns(
-        pl.col(_EPOCHS).replace(NONE, None), pl.selectors.float().fill_nan(None)
+        pl.col(*_EPOCHS, "evaluations_first_hit").replace(NONE, None),
+        pl.selectors.float().fill_nan(None),
     )
 
 

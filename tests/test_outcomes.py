@@ -30,7 +30,7 @@ def run(losses, dtype=np.float64, stopped_at=NONE):
     """A history with these losses, in which C at epoch t is 10 + t and at the end -3."""
     losses = np.array(losses, dtype)
     C = np.arange(10, 10 + losses.size).astype(dtype)
-    return History(losses, C, INITIAL, FINAL, stopped_at, evaluations=7)
+    return History(losses, C, INITIAL, FINAL, stopped_at, np.arange(losses.size) + 1, 0.5)
 
 
 class Case(NamedTuple):
@@ -91,7 +91,11 @@ def test_a_history_worked_out_by_hand(case, dtype):
         worst_after_hit=case.worst_after_hit,
         stopped_at=case.stopped_at,
         diverged_at=case.diverged_at,
-        evaluations=7,
+        evaluations=sum(range(1, len(case.losses) + 1)),  # t + 1 in epoch t
+        evaluations_first_hit=NONE
+        if case.first_hit == NONE
+        else sum(range(1, case.first_hit + 1)) + 1,
+        gradient_norm=NAN if case.diverged_at != NONE else 0.5,
         C_first_hit=NAN if case.first_hit == NONE else 10 + case.first_hit,
         C=NAN if case.diverged_at != NONE else -3,
     )
@@ -181,7 +185,7 @@ def test_scaling_the_losses_with_the_threshold_moves_no_epoch(history, power):
 def test_dtypes_are_those_promised(history):
     run = outcome(history, 1.0)
     counts = {"first_hit", "sustained_from", "rises", "exits", "stopped_at", "diverged_at"}
-    counts.add("evaluations")
+    counts |= {"evaluations", "evaluations_first_hit"}
     for field in Outcome._fields[2:]:
         expected = np.int32 if field in counts else history.losses.dtype
         assert getattr(run, field).dtype == expected, field
@@ -204,7 +208,7 @@ def test_runs_side_by_side(some, cut):
         np.testing.assert_array_equal(whole, leaf)
 
 
-@given(st.lists(st.integers(), min_size=25, max_size=25))
+@given(st.lists(st.integers(), min_size=27, max_size=27))
 def test_leaves_and_outcome_are_inverse(leaves):
     runs = from_leaves(leaves)
     assert leaves_of(runs) == leaves

@@ -28,7 +28,9 @@ def run(losses, final=FOUND, stopped_at=NONE, threshold=1.0, epochs=100):
     """A run with these losses and these learned parameters."""
     losses = np.array(losses, float)
     final = unpack([np.float64(p) for p in pack(final)])
-    history = History(losses, np.zeros_like(losses), final, final, stopped_at, losses.size)
+    history = History(
+        losses, np.zeros_like(losses), final, final, stopped_at, np.ones(losses.size, int), 0.0
+    )
     training = Training(gate("xor"), optimizer("adam"), epochs, threshold, "float64")
     return Run(training, 3, "abacus", Initialization(), history, outcome(history, threshold))
 

@@ -72,6 +72,7 @@ def test_as_dict_is_strict_json_with_null_for_what_does_not_exist(runs):
             "gate", "optimizer", "seed", "backend", "precision", "init", "epochs", "threshold",
             "status", "stopped_at", "diverged_at", "first_hit", "sustained_from", "rises",
             "first_rises", "exits", "worst_after_hit", "min_loss", "final_loss", "evaluations",
+            "gradient_norm",
             "params", "C", "C_first_hit", "coefficients", "losses",
         ]  # fmt: skip
         assert [*told["params"]] == ["wq", "wk", "wv", "w1", "w2", "b"]
@@ -135,7 +136,7 @@ class Still:
     def history(self, training, initial, *, advance=None):
         advance(1.0)
         C = np.full(training.epochs, model.invariant(initial))
-        return History(np.ones_like(C), C, initial, initial, NONE, training.epochs)
+        return History(np.ones_like(C), C, initial, initial, NONE, np.ones(len(C), int), 0.0)
 
 
 @pytest.mark.parametrize("seed", [0, 2**32 - 1, np.int64(7), np.uint32(7)], ids=repr)

@@ -41,7 +41,8 @@ def one(losses, precision="float32", stopped_at=NONE):
     """What becomes of a run with these losses and a threshold of 1; C at epoch t is 10 + t."""
     losses = np.array(losses, precision)
     C = np.arange(10, 10 + losses.size).astype(precision)
-    return outcome(History(losses, C, INITIAL, FINAL, stopped_at, evaluations=7), 1.0)
+    evaluations = np.arange(losses.size) + 1
+    return outcome(History(losses, C, INITIAL, FINAL, stopped_at, evaluations, 0.5), 1.0)
 
 
 LOSSES = {
@@ -79,10 +80,10 @@ def test_the_columns_of_a_row(precision):
     expected = [
         ("gate", text), ("optimizer", text), ("seed", pl.UInt32), ("status", pl.Enum(STATUSES)),
         *((e, whole) for e in ("first_hit", "sustained_from", "stopped_at", "diverged_at")),
-        *((n, whole) for n in ("rises", "exits", "evaluations")),
+        *((n, whole) for n in ("rises", "exits", "evaluations", "evaluations_first_hit")),
         *((x, real[precision]) for x in (
             "initial_loss", "final_loss", "min_loss", "worst_after_hit",
-            "C_initial", "C_first_hit", "C", "wq", "wk", "wv", "w1", "w2", "b",
+            "gradient_norm", "C_initial", "C_first_hit", "C", "wq", "wk", "wv", "w1", "w2", "b",
             "wq_initial", "wk_initial", "wv_initial", "w1_initial", "w2_initial", "b_initial",
         )),
         ("epochs", whole), ("threshold", pl.Float64),
@@ -99,7 +100,8 @@ def test_a_row_says_what_the_outcome_says(precision):
     assert row == {
         "gate": "xor", "optimizer": "sgd(lr=0.1)", "seed": 0, "status": "solved",
         "first_hit": 1, "sustained_from": 4, "stopped_at": None, "diverged_at": None,
-        "rises": 1, "exits": 1, "evaluations": 7,
+        "rises": 1, "exits": 1, "evaluations": 15, "evaluations_first_hit": 2,
+        "gradient_norm": 0.5,
         "initial_loss": 4, "final_loss": real(0.1), "min_loss": real(0.1), "worst_after_hit": 3,
         "C_initial": real(0.1) * real(0.2) * real(0.3), "C_first_hit": 11, "C": -0.25,
         "wq": 0.5, "wk": 2, "wv": -0.25, "w1": 4, "w2": 5, "b": real(1 / 3),
@@ -119,7 +121,8 @@ def test_what_does_not_exist_is_null_and_the_infinite_stays():
     assert every["worst_after_hit"].to_list() == [3, 2, None, INF]
     assert every["final_loss"].to_list() == pytest.approx([0.1, 2, 3, INF])
     assert every["C_first_hit"].to_list() == [11, 10, None, 11]
-    for name in ("C", "wq", "wk", "wv", "w1", "w2", "b"):
+    assert every["evaluations_first_hit"].to_list() == [2, 1, None, 2]
+    for name in ("C", "gradient_norm", "wq", "wk", "wv", "w1", "w2", "b"):
         assert every[name].is_null().to_list() == [False, False, False, True], name
     assert sum(every.select(pl.selectors.float().is_nan().sum()).row(0)) == 0
     stopped = store.table(training(), "abacus", "torch", np.zeros(1, np.uint32), concatenate(

@@ -60,7 +60,7 @@ class Abacus:
 
     def history(self, training, initial, *, advance=None):
         losses = np.abs(pack(initial)[:3]).astype(training.precision)
-        return History(losses, losses, initial, initial, NONE, evaluations=3)
+        return History(losses, losses, initial, initial, NONE, np.ones(losses.size, int), 0.0)
 
 
 SMALL = Study(gates=["xor", "nand"], optimizers=["sgd", "adam"], seeds=10, threshold=0.3)

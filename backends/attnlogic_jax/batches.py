@@ -127,8 +127,9 @@ class JaxBackend:
                 if advance is not None:
                     advance(blocks * length / budget)
             Cs, reports = jax.tree.map(lambda *leaves: np.concatenate(leaves), *told)
+            norm = np.asarray(compiled.gradient_norm(targets, at[0]))[0]
             final = unpack(tuple(np.asarray(at[0])[:, 0]))
-        return _history(initial, final, Cs, reports)
+        return _history(initial, final, norm, Cs, reports)
 
 
 backend = JaxBackend()
@@ -173,7 +174,7 @@ def _train_chunk(training: Training, initial: Any, advance: Advance | None) -> O
     return outcome
 
 
-def _history(initial: Params, final: Params, Cs: Any, reports: Any) -> History:
+def _history(initial: Params, final: Params, norm: Any, Cs: Any, reports: Any) -> History:
     """Cut what was told at the epoch at which the run ended."""
     losses = reports.loss
     stops = np.flatnonzero(reports.stopped) if reports.stopped is not None else np.empty(0, int)
@@ -187,5 +188,6 @@ def _history(initial: Params, final: Params, Cs: Any, reports: Any) -> History:
         initial=initial,
         final=final,
         stopped_at=stopped_at,
-        evaluations=last + 1 if counts is None else int(counts[: last + 1].sum()),
+        evaluations=np.ones(last + 1, int) if counts is None else counts[: last + 1],
+        gradient_norm=norm,
     )

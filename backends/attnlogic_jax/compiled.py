@@ -57,3 +57,8 @@ def trace(
     return jax.lax.scan(
         lambda at, _: training.epochs(how, evaluate, at, length), at, None, length=blocks
     )
+
+
+@jax.jit
+def gradient_norm(targets: jax.Array, packed: jax.Array) -> jax.Array:
+    return training.gradient_norm(training.evaluation(tuple(targets)), packed)

@@ -24,7 +24,7 @@ class Streaming(NamedTuple):
       missed_at: the last epoch whose loss was above the threshold.
       worst_after_hit: -inf while there is no epoch after first_hit.
       min_loss, C_first_hit, first_hit, rises, exits, stopped_at, diverged_at: the outcome's.
-      evaluations: the outcome's, for a method that counts them; else 0.
+      evaluations, evaluations_first_hit: the outcome's, for a method that counts them; else 0.
     """
 
     loss: jax.Array
@@ -38,6 +38,7 @@ class Streaming(NamedTuple):
     stopped_at: jax.Array
     diverged_at: jax.Array
     evaluations: jax.Array
+    evaluations_first_hit: jax.Array
 
 
 def start(packed: jax.Array) -> Streaming:
@@ -56,6 +57,7 @@ def start(packed: jax.Array) -> Streaming:
         stopped_at=none,
         diverged_at=none,
         evaluations=count,
+        evaluations_first_hit=count,
     )
 
 
@@ -94,7 +96,8 @@ def fold(
         seen = seen._replace(stopped_at=jnp.where(stops, epoch, seen.stopped_at))
     if report.evaluations is not None:
         spent = jnp.where(ended, 0, report.evaluations)
-        seen = seen._replace(evaluations=seen.evaluations + spent)
+        by_hit = jnp.where(hits_first, seen.evaluations + 1, seen.evaluations_first_hit)
+        seen = seen._replace(evaluations=seen.evaluations + spent, evaluations_first_hit=by_hit)
     return seen
 
 
@@ -103,6 +106,7 @@ def finish(
     initial: jax.Array,
     initial_loss: jax.Array,
     final: jax.Array,
+    gradient_norm: jax.Array,
     epochs: jax.Array,
     threshold: jax.Array,
     *,
@@ -114,6 +118,7 @@ def finish(
       seen: the epochs.
       initial, final: packed parameters before the first epoch and after the last; (6, …).
       initial_loss: the loss at ``initial``; (…).
+      gradient_norm: the gradient's at ``final``; (…).
       epochs: how many there were, the budget; ().
       threshold: as in ``fold``.
       counted: whether the method counted its evaluations; else each epoch took one.
@@ -141,6 +146,12 @@ def finish(
         stopped_at=seen.stopped_at,
         diverged_at=seen.diverged_at,
         evaluations=seen.evaluations if counted else last + 1,
+        evaluations_first_hit=jnp.where(
+            seen.first_hit == NONE,
+            NONE,
+            seen.evaluations_first_hit if counted else seen.first_hit + 1,
+        ),
+        gradient_norm=jnp.where(diverged, jnp.nan, gradient_norm),
         C_first_hit=seen.C_first_hit,
         C=invariant(unpack(tuple(final))),
     )

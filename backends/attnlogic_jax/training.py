@@ -106,10 +106,17 @@ def finish(
         initial,
         evaluate(initial)[0],
         carry.packed,
+        gradient_norm(evaluate, carry.packed),
         carry.epoch,
         threshold,
         counted=method.counts_evaluations,
     )
+
+
+def gradient_norm(evaluate: Evaluate, packed: jax.Array) -> jax.Array:
+    """‖∇loss‖ over the six parameters: (6, …) to (…)."""
+    # Written out: XLA sums a long row in another order than a short one.
+    return jnp.sqrt(sum(g * g for g in evaluate(packed)[1:]))
 
 
 def trainer(

@@ -35,33 +35,40 @@ class _Evaluation:
 
     Attributes:
       losses: one an epoch.
-      count: evaluations so far.
+      counts: evaluations in each epoch.
     """
 
     def __init__(self, module: RawAttentionWithTopNeuron, gate: Gate, dtype: torch.dtype) -> None:
         self.losses: list[float] = []
-        self.count = 0
+        self.counts: list[int] = []
         self._module, self._criterion = module, nn.MSELoss()
         self._x = torch.tensor(ROWS, dtype=dtype, device="cpu")
         self._targets = torch.tensor(gate.targets, dtype=dtype, device="cpu").unsqueeze(-1)
-        self._begins_epoch = True
 
     def begin_epoch(self) -> None:
         """The next evaluation is an epoch's first."""
-        self._begins_epoch = True
+        self.counts.append(0)
 
     def __call__(self) -> float:
         self._module.zero_grad()
-        loss = self._criterion(self._module(self._x), self._targets)
+        loss = self._loss()
         value: float = loss.item()
-        self.count += 1
-        if self._begins_epoch:
-            self._begins_epoch = False
+        self.counts[-1] += 1
+        if self.counts[-1] == 1:
             self.losses.append(value)
             if not math.isfinite(value):
                 raise _NotFiniteError
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch annotates no backward
         return value
+
+    def gradient_norm(self) -> float:
+        """‖∇loss‖ over all parameters, where they are now; not counted."""
+        gradients = torch.autograd.grad(self._loss(), list(self._module.parameters()))
+        return float(torch.cat([g.flatten() for g in gradients]).norm())
+
+    def _loss(self) -> torch.Tensor:
+        loss: torch.Tensor = self._criterion(self._module(self._x), self._targets)
+        return loss
 
 
 def history(training: Training, initial: Params, advance: Advance | None = None) -> History:
@@ -104,14 +111,15 @@ def history(training: Training, initial: Params, advance: Advance | None = None)
             if advance is not None and (epoch + 1) % _TELL == 0:
                 advance(_TELL / budget)
                 told += _TELL
-        final = read(module)
+        final, norm = read(module), evaluation.gradient_norm()
     if advance is not None and told < budget:
         advance((budget - told) / budget)
     wq, wk, wv = np.asarray(weights, training.precision).T
     with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges may overflow here too
         C = wq * wk * wv
     losses = np.asarray(evaluation.losses, training.precision)
-    return History(losses, C, start, final, stopped_at, evaluation.count)
+    counts = np.asarray(evaluation.counts)
+    return History(losses, C, start, final, stopped_at, counts, losses.dtype.type(norm))
 
 
 def _module(initial: Params, dtype: torch.dtype) -> RawAttentionWithTopNeuron:
