@@ -306,6 +306,44 @@ def gates() -> None:
 
 
 @app.command()
+def theory(
+    gate: Annotated[
+        str, typer.Argument(help="A gate, such as xor or 0110.", autocompletion=_gates)
+    ],
+    optimizer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--optimizer",
+            "-o",
+            help="Whose weight decay to look at; give it as often as you like. Without any: "
+            "'adam(weight_decay=0.01)' and adamw.",
+            autocompletion=_optimizers,
+            show_default=False,
+        ),
+    ] = None,
+    form: Annotated[
+        Literal["table", "json"],
+        typer.Option("--format", help="How to print it; json has exact fractions as strings."),
+    ] = "table",
+) -> None:
+    """What can be said before anything is trained: solutions, the least loss at each C, traps.
+
+    [bold]attnlogic theory xor[/bold]
+
+    [bold]attnlogic theory nand -o 'adamw(weight_decay=0.1)' --format json[/bold]
+    """
+    from attnlogic.exposition import OPTIMIZERS, exposition
+
+    told = exposition(gate, optimizer or OPTIMIZERS)
+    if form == "json":
+        print(json.dumps(told, indent=2, allow_nan=False))
+        return
+    from attnlogic import report
+
+    _console().print(report.theory_view(told))
+
+
+@app.command()
 def optimizers() -> None:
     """The optimizers, their hyperparameters with the defaults, and their usual budgets."""
     from attnlogic.optimizers import FAMILIES

@@ -8,7 +8,7 @@ import sys
 import attnlogic
 
 FRAMEWORKS = ["jax", "jaxlib", "torch", "optax", "chex"]
-HEAVY = [*FRAMEWORKS, "scipy", "polars", "altair", "pandas"]
+HEAVY = [*FRAMEWORKS, "scipy", "sympy", "polars", "altair", "pandas"]
 CORE = [
     "errors",
     "gates",
