@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,10 +15,11 @@ import typer
 from attnlogic.errors import InputError
 
 if TYPE_CHECKING:
+    from polars import DataFrame
     from rich.console import Console
     from rich.table import Table
 
-    from attnlogic.store import Runs
+    from attnlogic.tables import Sheet
 
 WIDE = 160
 """Columns of a table that goes to a file or a pipe: nothing is folded."""
@@ -86,6 +87,10 @@ Init = Annotated[
         "uniform(scale=1) or normal(scale=1).",
         autocompletion=lambda: ["torch", "uniform", "normal"],
     ),
+]
+Form = Annotated[
+    Literal["table", "json", "csv", "markdown"],
+    typer.Option("--format", help="How to print it; json and csv have every column."),
 ]
 Directory = Annotated[
     Path, typer.Argument(metavar="DIR", help="A study's folder.", show_default=False)
@@ -156,6 +161,7 @@ def study(
 
     [bold]attnlogic study or -o adam -o 'sgd(momentum=0.9)' --seeds 10000 --out runs/or[/bold]
     """
+    from attnlogic import statistics, tables
     from attnlogic.optimizers import FAMILIES
     from attnlogic.study import Study, new_directory, run
 
@@ -171,7 +177,7 @@ def study(
     directory = new_directory() if out is None else out
     with _keeping(directory):
         runs = run(chosen, backend, directory, jobs=jobs)
-    _show_summary(runs)
+    _show_frame(statistics.summarize(runs), "table", tables.summary)
     _say(f"{len(runs):,} runs in {directory}: attnlogic summary {directory}")
 
 
@@ -244,27 +250,52 @@ def train(
 @app.command()
 def summary(
     directory: Directory,
-    form: Annotated[
-        Literal["table", "json", "csv", "markdown"],
-        typer.Option("--format", help="How to print it; json and csv have every column."),
-    ] = "table",
+    form: Form = "table",
+    interval: Annotated[
+        str,
+        typer.Option(
+            help="Of the rates, at 95 %: wilson, clopper-pearson or jeffreys.",
+            autocompletion=lambda: ["wilson", "clopper-pearson", "jeffreys"],
+        ),
+    ] = "wilson",
 ) -> None:
     """Sum a study up, a row a condition: how often, when, and what C.
 
-    Rates have 95 % Wilson intervals; a run that never hit counts as later than every other. The
-    study may still be running.
+    A run that never hit counts as later than every other. The study may still be running.
     """
-    from attnlogic import report, statistics, store
+    from attnlogic import intervals, statistics, store, tables
+    from attnlogic.errors import unknown
 
-    runs = store.load(directory)
-    if form == "table":
-        _show_summary(runs)
-        return
-    rows = statistics.summarize(runs)
-    if form == "json":
-        print(json.dumps(rows.to_dicts(), indent=2, allow_nan=False))
-    else:
-        print(report.summary_markdown(rows) if form == "markdown" else rows.write_csv().rstrip())
+    if interval not in intervals.INTERVALS:
+        raise unknown("interval", interval, intervals.INTERVALS)
+    rows = statistics.summarize(store.load(directory), intervals.INTERVALS[interval])
+    _show_frame(rows, form, tables.summary)
+
+
+@app.command()
+def times(directory: Directory, form: Form = "table") -> None:
+    """When runs of a study first hit, and what a hit costs: median, mean, ERT, with intervals."""
+    from attnlogic import store, tables
+    from attnlogic.times import times as of
+
+    _show_frame(of(store.load(directory)), form, tables.times)
+
+
+@app.command()
+def endings(directory: Directory, form: Form = "table") -> None:
+    """Where the runs of a study ended: solved, on a plateau, in a valley, under way, …"""
+    from attnlogic import store, tables
+    from attnlogic.endings import endings as of
+
+    _show_frame(of(store.load(directory)), form, tables.endings)
+
+
+@app.command()
+def compare(directory: Directory, form: Form = "table") -> None:
+    """Hold the optimizers of a study against each other, seed by seed: rates and times."""
+    from attnlogic import comparison, store, tables
+
+    _show_frame(comparison.compare(store.load(directory)), form, tables.comparison)
 
 
 @app.command()
@@ -417,12 +448,19 @@ def _keeping(directory: Path) -> Iterator[None]:
         raise typer.Exit(130 if interrupted else 1) from None
 
 
-def _show_summary(runs: Runs) -> None:
-    from attnlogic import report, statistics
+def _show_frame(rows: DataFrame, form: str, sheet: Callable[[DataFrame], Sheet]) -> None:
+    """Print a frame in one of the forms; as a table and in Markdown, by way of its sheet."""
+    from attnlogic import tables
 
-    rows = statistics.summarize(runs)
-    console = _console()
-    console.print(report.summary_table(rows, console.width))
+    if form == "json":
+        print(json.dumps(rows.to_dicts(), indent=2, allow_nan=False))
+    elif form == "csv":
+        print(rows.write_csv().rstrip())
+    elif form == "markdown":
+        print(tables.markdown(sheet(rows)))
+    else:
+        console = _console()
+        console.print(tables.screen(sheet(rows), console.width))
 
 
 def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:

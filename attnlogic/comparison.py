@@ -12,7 +12,7 @@ import polars as pl
 
 from attnlogic import times
 from attnlogic.errors import InputError
-from attnlogic.statistics import CONDITION, conditions
+from attnlogic.statistics import CONDITION, SETTINGS, conditions
 from attnlogic.store import Runs
 
 COMPARISON: dict[str, Any] = {
@@ -75,7 +75,7 @@ def compare(runs: Runs | pl.LazyFrame | pl.DataFrame, level: float = 0.95) -> pl
 def _names(parts: list[pl.DataFrame]) -> list[str]:
     """The conditions' optimizers, with what else differs where a gate has one optimizer twice."""
     keys = [part.select(CONDITION).row(0, named=True) for part in parts]
-    varying = [c for c in CONDITION[2:] if len({key[c] for key in keys}) > 1]
+    varying = [c for c in SETTINGS if len({key[c] for key in keys}) > 1]
     optimizers = [(key["gate"], key["optimizer"]) for key in keys]
     return [
         " · ".join([key["optimizer"], *(str(key[c]) for c in varying)])

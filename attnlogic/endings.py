@@ -28,7 +28,7 @@ import polars as pl
 
 from attnlogic import gates, theory
 from attnlogic.gates import Gate
-from attnlogic.statistics import CONDITION, conditions
+from attnlogic.statistics import CONDITION, SETTINGS, conditions
 from attnlogic.store import Runs
 
 ENDINGS = (
@@ -85,12 +85,11 @@ def endings(runs: Runs | pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
         ended = part.select(ending(gates.gate(key["gate"])).alias("ended"))["ended"]
         count = dict(ended.cast(pl.String).value_counts().iter_rows())
         counts = {name: count.get(name, 0) for name in ENDINGS}
-        about = {name: key.pop(name) for name in ("gate", "optimizer")}
-        rows.append({**about, "runs": len(part), **counts, **key})
-    names = ("gate", "optimizer", "runs", *ENDINGS, *CONDITION[2:])
-    kinds = {"epochs": pl.Int64, "threshold": pl.Float64, "runs": pl.Int64}
-    kinds |= dict.fromkeys(ENDINGS, pl.Int64)
-    return pl.DataFrame(rows, schema={name: kinds.get(name, pl.String) for name in names})
+        rows.append({"runs": len(part), **counts, **key})
+    counts_of = dict.fromkeys(("runs", *ENDINGS), pl.Int64)
+    return pl.DataFrame(
+        rows, schema={"gate": pl.String, "optimizer": pl.String, **counts_of, **SETTINGS}
+    )
 
 
 def _places(gate: Gate, C: pl.Expr, loss: pl.Expr) -> dict[str, pl.Expr]:

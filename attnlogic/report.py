@@ -1,12 +1,10 @@
-"""Results in words and tables, for a person at a terminal."""
+"""A run, and a gate's theory, in words: for a person at a terminal."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from typing import Any
 
-import polars as pl
-from rich import box
 from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
@@ -16,26 +14,6 @@ from attnlogic import model
 from attnlogic.model import NAMES
 from attnlogic.outcomes import NONE
 from attnlogic.single import Run
-
-_COLUMNS = {
-    "gate": "gate",
-    "optimizer": "optimizer",
-    "runs": "runs",
-    "reached": "reached %",
-    "solved": "solved %",
-    "first_hit": "first hit",
-    "C": "C",
-    "C_exact": "exact",
-    "diverged": "diverged",
-}
-WIDE = 105
-"""Columns of a screen that hold a usual summary's rows on one line each."""
-
-_CAPTION = (
-    "reached, solved: with 95 % Wilson intervals. first hit: the epoch, median (quartiles) of all "
-    "runs. C = wq·wk·wv of the solved: mean ± standard deviation, and the exact one."
-)
-_TEXT = ("gate", "optimizer")
 
 
 def run_text(run: Run, every: int = 50) -> str:
@@ -110,75 +88,6 @@ def _number(value: Any) -> str:
 def _signed(value: Any) -> str:
     sign = "−" if float(value) < 0 else "+"
     return f"{sign} {_number(abs(float(value)))}"
-
-
-def summary_table(summary: pl.DataFrame, width: int = WIDE) -> Table:
-    """A summary as a rich table, with what a person reads first.
-
-    Args:
-      summary: what ``statistics.summarize`` gives.
-      width: columns of the screen; where one line a condition would not fit, it has two.
-    """
-    table = Table(
-        box=box.SIMPLE_HEAD, show_edge=False, padding=0, header_style="bold",
-        caption=_CAPTION, caption_justify="left",
-    )  # fmt: skip
-    for name, title in _COLUMNS.items():
-        table.add_column(title, justify="left" if name in _TEXT else "right", overflow="fold")
-    for cells in _cells(summary):
-        table.add_row(*(cells if width >= WIDE else (c.replace(" ", "\n", 1) for c in cells)))
-    return table
-
-
-def summary_markdown(summary: pl.DataFrame) -> str:
-    """The same table in Markdown."""
-    rule = ["---" if name in _TEXT else "--:" for name in _COLUMNS]
-    rows = [list(_COLUMNS.values()), rule, *_cells(summary)]
-    return "\n".join([*(f"| {' | '.join(row)} |" for row in rows), "", _CAPTION])
-
-
-def _cells(summary: pl.DataFrame) -> list[list[str]]:
-    return [
-        [
-            row["gate"],
-            row["optimizer"],
-            f"{row['runs']:,}",
-            _percent(row, "reach"),
-            _percent(row, "solve"),
-            _hits(row),
-            "–" if row["C_mean"] is None else _number(row["C_mean"]) + _spread(row["C_sd"]),
-            "any" if row["C_exact"] is None else _exact(row["C_exact"]),
-            f"{row['diverged']:,}",
-        ]
-        for row in summary.iter_rows(named=True)
-    ]
-
-
-def _exact(C: float) -> str:
-    return f"{C:.4g}".replace("-", "−")
-
-
-def _percent(row: dict[str, Any], rate: str) -> str:
-    share, low, high = (
-        "100" if value == 1 else f"{100 * value:.1f}"
-        for value in (row[f"{rate}_{end}"] for end in ("rate", "low", "high"))
-    )
-    return f"{share} ({low}–{high})"
-
-
-def _hits(row: dict[str, Any]) -> str:
-    median, low, high = (
-        "never" if row[f"first_hit_{q}"] is None else f"{row[f'first_hit_{q}']:,}"
-        for q in ("median", "q25", "q75")
-    )
-    return "never" if low == "never" else f"{median} ({low}–{high})"
-
-
-def _spread(sd: float | None) -> str:
-    if sd is None:
-        return ""
-    number = f"{sd:.4f}" if sd == 0 or sd >= 5e-5 else f"{sd:.0e}"
-    return f" ±{number}"  # no space within: a cell folds at its only one
 
 
 def theory_view(told: dict[str, Any]) -> Group:

@@ -13,7 +13,13 @@ from attnlogic.intervals import Interval, wilson
 from attnlogic.outcomes import STATUSES
 from attnlogic.store import Runs
 
-CONDITION = ("gate", "optimizer", "backend", "precision", "epochs", "threshold", "init")
+SETTINGS: dict[str, Any] = {
+    "backend": pl.String, "precision": pl.String, "epochs": pl.Int64, "threshold": pl.Float64,
+    "init": pl.String,
+}  # fmt: skip
+"""The columns that, beside gate and optimizer, tell one condition from another; their types."""
+
+CONDITION = ("gate", "optimizer", *SETTINGS)
 """The columns that tell one condition from another."""
 
 _QUARTILES = {"first_hit_q25": 0.25, "first_hit_median": 0.5, "first_hit_q75": 0.75}
@@ -32,8 +38,7 @@ SUMMARY: dict[str, Any] = {
     "C_exact": pl.Float64,
     "lost": pl.Int64, "unsolved": pl.Int64, "diverged": pl.Int64, "stopped": pl.Int64,
     "evaluations": pl.Int64,
-    "backend": pl.String, "precision": pl.String, "epochs": pl.Int64, "threshold": pl.Float64,
-    "init": pl.String,
+    **SETTINGS,
 }  # fmt: skip
 """The columns of a summary, in order, with their types."""
 

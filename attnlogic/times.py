@@ -13,8 +13,19 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from attnlogic.statistics import CONDITION, SETTINGS, conditions
+from attnlogic.store import Runs
+
 RESAMPLES = 2000
 """Bootstrap samples: the ends of a 95 % interval then lie on some fifty samples each."""
+
+_ESTIMATES = ("median", "mean", "ert", "ert_evaluations")
+TIMES: dict[str, Any] = {
+    "gate": pl.String, "optimizer": pl.String, "runs": pl.Int64, "hits": pl.Int64,
+    **{f"{name}{end}": pl.Float64 for name in _ESTIMATES for end in ("", "_low", "_high")},
+    **SETTINGS,
+}  # fmt: skip
+"""The columns of ``times``, in order, with their types."""
 
 
 class Estimate(NamedTuple):
@@ -77,7 +88,9 @@ def restricted_mean(rows: pl.DataFrame, level: float = 0.95) -> Estimate:
     return Estimate(mean, float(low), float(high))
 
 
-def expected_running_time(rows: pl.DataFrame, level: float = 0.95, *, seed: int = 0) -> Estimate:
+def expected_running_time(
+    rows: pl.DataFrame, level: float = 0.95, *, evaluations: bool = False, seed: int = 0
+) -> Estimate:
     """ERT: the epochs spent over all runs, each up to its first hit, divided by the hits.
 
     It is what a hit costs if one starts afresh, from another seed, each time the budget ends
@@ -85,9 +98,9 @@ def expected_running_time(rows: pl.DataFrame, level: float = 0.95, *, seed: int 
     of equal runs, so a million runs cost no more than their distinct times.
 
     Args:
-      rows: the runs, with the columns ``first_hit``, ``stopped_at``, ``diverged_at`` and
-        ``epochs``; null where there is none.
+      rows: the runs, with the columns of ``store.schema``.
       level: the interval's confidence level.
+      evaluations: count evaluations of loss and gradient instead of epochs.
       seed: of the bootstrap's generator.
 
     Returns:
@@ -100,20 +113,49 @@ def expected_running_time(rows: pl.DataFrame, level: float = 0.95, *, seed: int 
     hits = int(rows["first_hit"].count())
     if not hits:
         return Estimate(None, None, None)
-    ends = ("first_hit", "stopped_at", "diverged_at", "epochs")  # whichever comes first
-    spent = rows.select(spent=pl.min_horizontal(ends), hit=pl.col("first_hit").is_not_null())
-    kinds = spent.group_by("spent", "hit").len().sort("spent", "hit")
-    epochs, hit, counts = (kinds[name].to_numpy() for name in ("spent", "hit", "len"))
+    if evaluations:
+        cost = pl.coalesce("evaluations_first_hit", "evaluations")
+    else:  # whichever comes first
+        cost = pl.min_horizontal("first_hit", "stopped_at", "diverged_at", "epochs")
+    spent = rows.select(cost.cast(pl.Int64).alias("cost"), hit=pl.col("first_hit").is_not_null())
+    kinds = spent.group_by("cost", "hit").len().sort("cost", "hit")
+    costs, hit, counts = (kinds[name].to_numpy() for name in ("cost", "hit", "len"))
     drawn = np.random.default_rng(seed).multinomial(
         counts.sum(), counts / counts.sum(), size=RESAMPLES
     )
     with np.errstate(divide="ignore"):
-        samples = (drawn @ epochs) / (drawn @ hit.astype(np.int64))
-    low, high = (
-        _finite(q)
-        for q in np.quantile(samples, [(1 - level) / 2, (1 + level) / 2], method="higher")
-    )
-    return Estimate(float(epochs @ counts / hits), low, high)
+        samples = (drawn @ costs) / (drawn @ hit.astype(np.int64))
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    low, high = map(_finite, np.quantile(samples, tails, method="higher"))
+    return Estimate(float(costs @ counts / hits), low, high)
+
+
+def times(runs: Runs | pl.LazyFrame | pl.DataFrame, level: float = 0.95) -> pl.DataFrame:
+    """One row a condition: when runs first hit, and what a hit costs.
+
+    Args:
+      runs: a study, or any frame with the columns of ``store.schema``.
+      level: the intervals' confidence level.
+
+    Returns:
+      gate, optimizer, runs, hits; ``median``, ``mean`` (restricted to the budget), ``ert`` in
+      epochs and ``ert_evaluations``, each with ``_low`` and ``_high``; then what else tells
+      conditions apart. Null stands for what does not exist.
+    """
+    rows = []
+    for part in conditions(runs):
+        key = part.select(CONDITION).row(0, named=True)
+        estimates = {
+            "median": median(part, level),
+            "mean": restricted_mean(part, level),
+            "ert": expected_running_time(part, level),
+            "ert_evaluations": expected_running_time(part, level, evaluations=True),
+        }
+        row: dict[str, Any] = {"runs": len(part), "hits": int(part["first_hit"].count())}
+        for name, (value, low, high) in estimates.items():
+            row |= {name: value, f"{name}_low": low, f"{name}_high": high}
+        rows.append(row | key)
+    return pl.DataFrame(rows, schema=TIMES)
 
 
 def _survival(rows: pl.DataFrame) -> Any:

@@ -17,6 +17,7 @@ from polars.testing import assert_frame_equal
 import attnlogic
 from attnlogic import cli, gates, model, optimizers
 from attnlogic.errors import InputError
+from attnlogic.intervals import INTERVALS
 
 NOTEBOOK = [
     "0.8390",
@@ -226,6 +227,37 @@ def test_every_run_is_a_row(study, form):
         assert_frame_equal(rows, study.table())
 
 
+@pytest.mark.parametrize("command", ["times", "endings", "compare"])
+def test_what_is_told_of_a_study_has_a_row_a_condition_or_pair(type_in, study, command):
+    code, out, err = type_in(command, study.directory, "--format", "json")
+    rows = json.loads(out, parse_constant=pytest.fail)
+    assert (code, err) == (0, "")
+    gates = ["xor", "true"]
+    if command == "compare":
+        assert [(row["gate"], row["measure"]) for row in rows] == [
+            (gate, measure) for gate in gates for measure in ("reached", "solved", "first_hit")
+        ]
+    else:
+        names = [(row["gate"], row["optimizer"]) for row in rows]
+        assert names == [(gate, by) for gate in gates for by in ("adam", "sgd(lr=50)")]
+    lines = type_in(command, study.directory, "--format", "csv")[1].splitlines()
+    assert len(lines) == len(rows) + 1
+    assert lines[0].split(",") == list(rows[0])
+    for form in ("table", "markdown"):
+        told = type_in(command, study.directory, "--format", form)[1]
+        assert sum("sgd(lr=50)" in line for line in told.splitlines()) == len(rows) / (
+            1 if command == "compare" else 2
+        )
+
+
+@pytest.mark.parametrize("interval", ["wilson", "clopper-pearson", "jeffreys"])
+def test_a_summarys_intervals_are_those_asked_for(type_in, study, interval):
+    words = ("summary", study.directory, "--format", "json", "--interval", interval)
+    for row in json.loads(type_in(*words)[1]):
+        expected = INTERVALS[interval](row["reached"], row["runs"], 0.95)
+        assert (row["reach_low"], row["reach_high"]) == expected
+
+
 def test_the_lists_name_everything(type_in):
     listed = type_in("gates")[1]
     for gate in attnlogic.GATES:
@@ -280,6 +312,11 @@ BAD = {
     "train xor --from 5": ["--from 5", "--plot"],
     "summary nowhere": ["nowhere", "study.json"],
     "runs nowhere": ["nowhere", "study.json"],
+    "summary . --interval wald": ["unknown interval 'wald'", "jeffreys"],
+    "times nowhere": ["nowhere", "study.json"],
+    "endings nowhere": ["nowhere", "study.json"],
+    "compare nowhere": ["nowhere", "study.json"],
+    "theory xro": ["unknown gate 'xro'"],
     "summary . --format pdf": ["pdf", "markdown"],
     "sudy": ["sudy"],
 }

@@ -1,15 +1,12 @@
-"""What a person reads at a terminal: the notebook's lines, formulas that compute, and a table."""
+"""What a person reads of a run: the notebook's lines, and formulas that compute."""
 
-import io
 import math
 import re
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from rich.console import Console
 
 from attnlogic.backend import Training
 from attnlogic.gates import ROWS, gate
@@ -17,9 +14,8 @@ from attnlogic.initial import Initialization
 from attnlogic.model import invariant, pack, predict, unpack
 from attnlogic.optimizers import optimizer
 from attnlogic.outcomes import NONE, History, outcome
-from attnlogic.report import formulas, run_text, summary_markdown, summary_table
+from attnlogic.report import formulas, run_text
 from attnlogic.single import Run, train
-from attnlogic.statistics import SUMMARY
 
 FOUND = unpack([-1.0343, -0.7918, -0.6119, 1.9998, 1.9997, -0.0005])  # the notebook's XOR run
 
@@ -157,89 +153,3 @@ def test_only_zero_is_printed_as_zero_and_without_a_sign():
     assert collapsed == "out = (−4.04e−06·x1 + 0.0000·x2)(10000.0000·(x1² + x2²) + 1) + 0.0000"
     (collapsed, _) = formulas(run([1.0], unpack([0.0, -1.0, 1.0, -0.0, -1e-9, 1.0])))
     assert collapsed == "out = (0.0000·x1 − 1e−09·x2)(0.0000·(x1² + x2²) + 1) + 1.0000"
-
-
-# --- many runs ----------------------------------------------------------------------------------
-
-FULL = {
-    "gate": "xor", "optimizer": "adamw(lr=0.01)", "runs": 12345,
-    "reached": 12000, "reach_rate": 0.9721, "reach_low": 0.96904, "reach_high": 0.97486,
-    "solved": 6, "solve_rate": 0.05, "solve_low": 0.0012, "solve_high": 1.0,
-    "first_hit_q25": 150, "first_hit_median": 1234, "first_hit_q75": None,
-    "C_mean": -0.50049, "C_sd": 0.00123, "C_exact": -0.5,
-    "lost": 1, "unsolved": 2, "diverged": 1003,
-}  # fmt: skip
-HEAD = [
-    "gate", "optimizer", "runs", "reached %", "solved %", "first hit", "C", "exact",
-    "diverged",
-]  # fmt: skip
-ORDINARY = {**FULL, "optimizer": "adamw", "runs": 1000, "solve_low": 0.012, "diverged": 9}
-NONE_SOLVED = {
-    "gate": "true", "optimizer": "sgd", "runs": 3,
-    "reached": 0, "reach_rate": 0.0, "reach_low": 0.0, "reach_high": 0.5614,
-    "solved": 0, "solve_rate": 0.0, "solve_low": 0.0, "solve_high": 0.5614,
-    "diverged": 0,
-}  # fmt: skip
-ONE_SOLVED = {**FULL, "C_mean": -1 / 3, "C_sd": None, "first_hit_q75": 99999}
-ALIKE = {**FULL, "C_sd": 1.26e-6, "first_hit_median": None}
-EQUAL = {**FULL, "C_sd": 0.0, "C_exact": 0.0}
-
-RATES = ["97.2 (96.9–97.5)", "5.0 (0.1–100)"]
-NAMED = ["xor", "adamw(lr=0.01)", "12,345", *RATES]
-CELLS = [
-    [*NAMED, "1,234 (150–never)", "−0.5005 ±0.0012", "−0.5", "1,003"],
-    ["true", "sgd", "3", *["0.0 (0.0–56.1)"] * 2, "never", "–", "any", "0"],
-    [*NAMED, "1,234 (150–99,999)", "−0.3333", "−0.5", "1,003"],
-    [*NAMED, "never (150–never)", "−0.5005 ±1e-06", "−0.5", "1,003"],
-    [*NAMED, "1,234 (150–never)", "−0.5005 ±0.0000", "0", "1,003"],
-]
-
-
-def summary(*rows):
-    return pl.DataFrame([*rows], schema=SUMMARY)
-
-
-def in_table(rows):
-    columns = [[column.header, *column.cells] for column in summary_table(rows).columns]
-    return [list(line) for line in zip(*columns, strict=True)]
-
-
-def in_markdown(rows):
-    head, rule, *others = summary_markdown(rows).split("\n")[:-2]  # the caption is the last line
-    assert {*re.sub("[| ]", "", rule)} <= {"-", ":"}
-    assert rule.count("|") == head.count("|")
-    return [[cell.strip() for cell in line[1:-1].split(" | ")] for line in (head, *others)]
-
-
-def test_in_80_columns_no_interval_is_broken():
-    screen = io.StringIO()
-    Console(file=screen, width=80).print(summary_table(summary(ORDINARY), width=80))
-    words = screen.getvalue().split()
-    for whole in (
-        "optimizer",
-        "adamw",
-        "1,000",
-        "(96.9–97.5)",
-        "(150–never)",
-        "−0.5005",
-        "diverged",
-    ):
-        assert whole in words
-
-
-@pytest.mark.parametrize("cells_of", [in_table, in_markdown])
-def test_a_summary_in_cells(cells_of):
-    rows = summary(FULL, NONE_SOLVED, ONE_SOLVED, ALIKE, EQUAL)
-    assert cells_of(rows) == [HEAD, *CELLS]
-
-
-@pytest.mark.parametrize("cells_of", [in_table, in_markdown])
-def test_a_summary_of_nothing_is_its_head(cells_of):
-    assert cells_of(summary()) == [HEAD]
-
-
-def test_numbers_stand_to_the_right_and_words_to_the_left():
-    assert [column.justify for column in summary_table(summary()).columns] == [
-        *["left"] * 2, *["right"] * 7
-    ]  # fmt: skip
-    assert summary_markdown(summary()).split("\n")[1] == "| --- | --- |" + " --: |" * 7

@@ -68,6 +68,14 @@ def test_expected_running_time_by_hand():
     assert found.low < found.value
 
 
+def test_expected_running_time_in_evaluations_by_hand():
+    rows = runs([10, None]).with_columns(
+        evaluations_first_hit=pl.Series([31, None], dtype=pl.Int32),
+        evaluations=pl.Series([900, 450], dtype=pl.Int32),
+    )
+    assert expected_running_time(rows, evaluations=True).value == 31 + 450
+
+
 def test_a_run_that_hits_and_then_stops_cost_what_its_hit_cost():
     rows = runs([10, 20]).with_columns(stopped_at=pl.Series([50, None], dtype=pl.Int32))
     assert expected_running_time(rows).value == 15

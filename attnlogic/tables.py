@@ -1,0 +1,214 @@
+"""Frames of statistics as tables for a person: on the screen, and in Markdown.
+
+A ``Sheet`` is a table in words, made from a frame; ``screen`` and ``markdown`` write it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import polars as pl
+from rich import box
+from rich.table import Table
+
+from attnlogic.endings import ENDINGS
+
+WIDE = 105
+"""Columns of a screen that hold a usual summary's rows on one line each."""
+
+
+class Sheet(NamedTuple):
+    """A table in words.
+
+    Attributes:
+      titles: of the columns.
+      names: how many columns, from the left, hold names; the others hold numbers.
+      rows: the cells. A cell with an interval has its only space before it: there it may fold.
+      caption: what a reader must know.
+    """
+
+    titles: tuple[str, ...]
+    names: int
+    rows: list[list[str]]
+    caption: str
+
+
+def screen(sheet: Sheet, width: int = WIDE) -> Table:
+    """A sheet as a rich table.
+
+    Args:
+      sheet: the table.
+      width: columns of the screen; on a narrow one a cell's interval stands below its number.
+    """
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, padding=0, header_style="bold",
+        caption=sheet.caption, caption_justify="left",
+    )  # fmt: skip
+    for i, title in enumerate(sheet.titles):
+        table.add_column(title, justify="left" if i < sheet.names else "right", overflow="fold")
+    for row in sheet.rows:
+        cells = row[sheet.names :]
+        folded = cells if width >= WIDE else [cell.replace(" ", "\n", 1) for cell in cells]
+        table.add_row(*row[: sheet.names], *folded)
+    return table
+
+
+def markdown(sheet: Sheet) -> str:
+    """A sheet in Markdown."""
+    rule = ["---" if i < sheet.names else "--:" for i in range(len(sheet.titles))]
+    lines = [f"| {' | '.join(row)} |" for row in ([*sheet.titles], rule, *sheet.rows)]
+    return "\n".join([*lines, "", sheet.caption])
+
+
+def _sheet(
+    titles: tuple[str, ...], names: int, frame: pl.DataFrame,
+    cells: Callable[[dict[str, Any]], list[str]], caption: str,
+) -> Sheet:  # fmt: skip
+    return Sheet(titles, names, [cells(row) for row in frame.iter_rows(named=True)], caption)
+
+
+def summary(frame: pl.DataFrame) -> Sheet:
+    """What ``statistics.summarize`` gives."""
+
+    def cells(row: dict[str, Any]) -> list[str]:
+        C = "–" if row["C_mean"] is None else _decimal(row["C_mean"]) + _spread(row["C_sd"])
+        return [
+            row["gate"],
+            row["optimizer"],
+            f"{row['runs']:,}",
+            _percent(row, "reach"),
+            _percent(row, "solve"),
+            _hits(row),
+            C,
+            "any" if row["C_exact"] is None else _minus(f"{row['C_exact']:.4g}"),
+            f"{row['diverged']:,}",
+        ]
+
+    titles = ("gate", "optimizer", "runs", "reached %", "solved %", "first hit", "C", "exact")
+    caption = (
+        "reached, solved: with 95 % intervals. first hit: the epoch, median (quartiles) of all "
+        "runs. C = wq·wk·wv of the solved: mean ± standard deviation, and the exact one."
+    )
+    return _sheet((*titles, "diverged"), 2, frame, cells, caption)
+
+
+def times(frame: pl.DataFrame) -> Sheet:
+    """What ``times.times`` gives."""
+
+    def cells(row: dict[str, Any]) -> list[str]:
+        return [
+            row["gate"],
+            row["optimizer"],
+            f"{row['runs']:,}",
+            f"{row['hits']:,}",
+            *(_estimate(row, name) for name in ("median", "mean", "ert", "ert_evaluations")),
+        ]
+
+    titles = ("gate", "optimizer", "runs", "hits", "median", "mean", "ERT", "ERT, evaluations")
+    caption = (
+        "Epochs to the first hit, with 95 % intervals. median: Kaplan and Meier's. mean: of the "
+        "smaller of first hit and budget. ERT: the epochs, or evaluations, of all runs up to their "
+        "hit, per hit: what a hit costs if one starts afresh whenever the budget ends without one."
+    )
+    return _sheet(titles, 2, frame, cells, caption)
+
+
+def endings(frame: pl.DataFrame) -> Sheet:
+    """What ``endings.endings`` gives; an ending that no run has is left out."""
+    seen = [name for name in ENDINGS if frame[name].sum()]
+
+    def cells(row: dict[str, Any]) -> list[str]:
+        counts = [f"{row[name]:,}" for name in ("runs", *seen)]
+        return [row["gate"], row["optimizer"], *counts]
+
+    meanings = {
+        "near": "around the solution",
+        "linear": "on the plateau C = 0",
+        "constant": "on the plateau w = 0",
+        "cancellation": "beside C = −1",
+        "runaway": "in the valley where C grows without bound",
+        "moving": "under way, or hopping",
+        "other": "at rest elsewhere",
+    }
+    told = [f"{name}: {meanings[name]}" for name in seen if name in meanings]
+    caption = "Where runs ended. " + "; ".join(told)
+    return _sheet(("gate", "optimizer", "runs", *seen), 2, frame, cells, caption)
+
+
+def comparison(frame: pl.DataFrame) -> Sheet:
+    """What ``comparison.compare`` gives."""
+
+    def cells(row: dict[str, Any]) -> list[str]:
+        counts = [row[name] for name in ("both", "only_a", "only_b", "neither")]
+        difference = "–"
+        if row["difference"] is not None:
+            middle, low, high = (
+                _minus(f"{100 * row[name]:+.1f}") for name in ("difference", "low", "high")
+            )
+            difference = f"{middle} ({low}…{high})"
+        return [
+            row["gate"],
+            row["a"],
+            row["b"],
+            row["measure"],
+            *("–" if count is None else f"{count:,}" for count in counts),
+            difference,
+            _p(row["p_holm"]),
+        ]
+
+    titles = ("gate", "a", "b", "measure", "both", "only a", "only b", "neither", "a − b, %", "p")
+    caption = (
+        "Seed by seed. a − b: the rates' difference with its 95 % interval. p: McNemar's exact "
+        "test; for first_hit the log-rank test; adjusted by Holm's method over each measure."
+    )
+    return _sheet(titles, 4, frame, cells, caption)
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "−")
+
+
+def _decimal(value: float) -> str:
+    return _minus(f"{value:.4f}") if abs(value) >= 5e-5 else "0.0000"
+
+
+def _spread(sd: float | None) -> str:
+    if sd is None:
+        return ""
+    number = f"{sd:.4f}" if sd == 0 or sd >= 5e-5 else f"{sd:.0e}"
+    return f" ±{_minus(number)}"
+
+
+def _percent(row: dict[str, Any], rate: str) -> str:
+    share, low, high = (
+        "100" if value == 1 else f"{100 * value:.1f}"
+        for value in (row[f"{rate}_{end}"] for end in ("rate", "low", "high"))
+    )
+    return f"{share} ({low}–{high})"
+
+
+def _hits(row: dict[str, Any]) -> str:
+    median, low, high = (
+        "never" if row[f"first_hit_{q}"] is None else f"{row[f'first_hit_{q}']:,}"
+        for q in ("median", "q25", "q75")
+    )
+    return "never" if low == "never" else f"{median} ({low}–{high})"
+
+
+def _estimate(row: dict[str, Any], name: str) -> str:
+    value, low, high = (
+        "–" if number is None else f"{number:,.0f}"
+        for number in (row[name], row[f"{name}_low"], row[f"{name}_high"])
+    )
+    if low == high == "–":
+        return value
+    return f"{value} ({low}–{'∞' if high == '–' else high})"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "–"
+    if value < 1e-300:
+        return "<1e−300"
+    return _minus(f"{value:.0e}") if value < 1e-3 else f"{value:.3f}"

@@ -1,0 +1,169 @@
+"""Frames as tables for a person: what stands in the cells, on the screen and in Markdown."""
+
+import io
+import re
+
+import polars as pl
+import pytest
+from rich.console import Console
+
+from attnlogic import tables
+from attnlogic.comparison import COMPARISON
+from attnlogic.endings import ENDINGS
+from attnlogic.statistics import SUMMARY
+from attnlogic.times import TIMES
+
+# --- summary ------------------------------------------------------------------------------------
+
+FULL = {
+    "gate": "xor", "optimizer": "adamw(lr=0.01)", "runs": 12345,
+    "reached": 12000, "reach_rate": 0.9721, "reach_low": 0.96904, "reach_high": 0.97486,
+    "solved": 6, "solve_rate": 0.05, "solve_low": 0.0012, "solve_high": 1.0,
+    "first_hit_q25": 150, "first_hit_median": 1234, "first_hit_q75": None,
+    "C_mean": -0.50049, "C_sd": 0.00123, "C_exact": -0.5,
+    "lost": 1, "unsolved": 2, "diverged": 1003,
+}  # fmt: skip
+HEAD = [
+    "gate", "optimizer", "runs", "reached %", "solved %", "first hit", "C", "exact",
+    "diverged",
+]  # fmt: skip
+ORDINARY = {**FULL, "optimizer": "adamw", "runs": 1000, "solve_low": 0.012, "diverged": 9}
+NONE_SOLVED = {
+    "gate": "true", "optimizer": "sgd", "runs": 3,
+    "reached": 0, "reach_rate": 0.0, "reach_low": 0.0, "reach_high": 0.5614,
+    "solved": 0, "solve_rate": 0.0, "solve_low": 0.0, "solve_high": 0.5614,
+    "diverged": 0,
+}  # fmt: skip
+ONE_SOLVED = {**FULL, "C_mean": -1 / 3, "C_sd": None, "first_hit_q75": 99999}
+ALIKE = {**FULL, "C_sd": 1.26e-6, "first_hit_median": None}
+EQUAL = {**FULL, "C_sd": 0.0, "C_exact": 0.0}
+
+RATES = ["97.2 (96.9–97.5)", "5.0 (0.1–100)"]
+NAMED = ["xor", "adamw(lr=0.01)", "12,345", *RATES]
+CELLS = [
+    [*NAMED, "1,234 (150–never)", "−0.5005 ±0.0012", "−0.5", "1,003"],
+    ["true", "sgd", "3", *["0.0 (0.0–56.1)"] * 2, "never", "–", "any", "0"],
+    [*NAMED, "1,234 (150–99,999)", "−0.3333", "−0.5", "1,003"],
+    [*NAMED, "never (150–never)", "−0.5005 ±1e−06", "−0.5", "1,003"],
+    [*NAMED, "1,234 (150–never)", "−0.5005 ±0.0000", "0", "1,003"],
+]
+
+
+def summary(*rows):
+    return pl.DataFrame([*rows], schema=SUMMARY)
+
+
+def in_table(rows):
+    columns = [
+        [column.header, *column.cells] for column in tables.screen(tables.summary(rows)).columns
+    ]
+    return [list(line) for line in zip(*columns, strict=True)]
+
+
+def in_markdown(rows):
+    head, rule, *others = tables.markdown(tables.summary(rows)).split("\n")[
+        :-2
+    ]  # the caption is the last line
+    assert {*re.sub("[| ]", "", rule)} <= {"-", ":"}
+    assert rule.count("|") == head.count("|")
+    return [[cell.strip() for cell in line[1:-1].split(" | ")] for line in (head, *others)]
+
+
+def test_in_80_columns_no_interval_is_broken():
+    screen = io.StringIO()
+    Console(file=screen, width=80).print(tables.screen(tables.summary(summary(ORDINARY)), width=80))
+    words = screen.getvalue().split()
+    for whole in (
+        "optimizer",
+        "adamw",
+        "1,000",
+        "(96.9–97.5)",
+        "(150–never)",
+        "−0.5005",
+        "diverged",
+    ):
+        assert whole in words
+
+
+@pytest.mark.parametrize("cells_of", [in_table, in_markdown])
+def test_a_summary_in_cells(cells_of):
+    rows = summary(FULL, NONE_SOLVED, ONE_SOLVED, ALIKE, EQUAL)
+    assert cells_of(rows) == [HEAD, *CELLS]
+
+
+@pytest.mark.parametrize("cells_of", [in_table, in_markdown])
+def test_a_summary_of_nothing_is_its_head(cells_of):
+    assert cells_of(summary()) == [HEAD]
+
+
+def test_numbers_stand_to_the_right_and_words_to_the_left():
+    assert [column.justify for column in tables.screen(tables.summary(summary())).columns] == [
+        *["left"] * 2, *["right"] * 7
+    ]  # fmt: skip
+    assert (
+        tables.markdown(tables.summary(summary())).split("\n")[1] == "| --- | --- |" + " --: |" * 7
+    )
+
+
+# --- times, endings, comparison -----------------------------------------------------------------
+
+
+def test_times_in_cells():
+    known = {"gate": "xor", "optimizer": "adam", "runs": 1000, "hits": 900}
+    rows = pl.DataFrame(
+        [
+            {
+                **known, "median": 200.0, "median_low": 190.0, "median_high": 1210.0,
+                "mean": 1114.4, "mean_low": 1009.0, "mean_high": 1218.0,
+                "ert": 1238.0, "ert_low": 1104.0, "ert_high": None,
+            },
+            {**known, "hits": 0, "mean": 8000.0, "mean_low": None, "mean_high": None},
+        ],
+        schema=TIMES,
+    )  # fmt: skip
+    assert tables.times(rows).rows == [
+        ["xor", "adam", "1,000", "900", "200 (190–1,210)", "1,114 (1,009–1,218)",
+         "1,238 (1,104–∞)", "–"],
+        ["xor", "adam", "1,000", "0", "–", "8,000", "–", "–"],
+    ]  # fmt: skip
+
+
+def test_endings_that_no_run_has_are_left_out():
+    counts = dict.fromkeys(ENDINGS, 0)
+    rows = pl.DataFrame(
+        [
+            {"gate": "xor", "optimizer": "adam", "runs": 1500, **counts, "solved": 1500},
+            {"gate": "xor", "optimizer": "sgd", "runs": 3, **counts, "near": 2, "runaway": 1},
+        ]
+    )
+    sheet = tables.endings(rows)
+    assert sheet.titles == ("gate", "optimizer", "runs", "solved", "near", "runaway")
+    assert sheet.rows == [
+        ["xor", "adam", "1,500", "1,500", "0", "0"],
+        ["xor", "sgd", "3", "0", "2", "1"],
+    ]
+    assert "near: around the solution" in sheet.caption
+    assert "linear" not in sheet.caption
+
+
+def test_a_comparison_in_cells():
+    pair = {"gate": "xor", "a": "adam", "b": "sgd", "pairs": 2000}
+    counts = {"both": 1705, "only_a": 95, "only_b": 13, "neither": 187}
+    rows = pl.DataFrame(
+        [
+            {**pair, "measure": "reached", **counts, "difference": 0.041, "low": 0.0308,
+             "high": 0.0511, "p": 0.0, "p_holm": 0.0},
+            {**pair, "measure": "solved", **counts, "difference": -0.1, "low": -0.2, "high": 0.004,
+             "p": 1e-5, "p_holm": 2.4e-5},
+            {**pair, "measure": "first_hit", "p": 0.012, "p_holm": 0.0123},
+            {**pair, "measure": "first_hit"},
+        ],
+        schema=COMPARISON,
+    )  # fmt: skip
+    pair, counted = ["xor", "adam", "sgd"], ["1,705", "95", "13", "187"]
+    assert tables.comparison(rows).rows == [
+        [*pair, "reached", *counted, "+4.1 (+3.1…+5.1)", "<1e−300"],
+        [*pair, "solved", *counted, "−10.0 (−20.0…+0.4)", "2e−05"],
+        [*pair, "first_hit", *["–"] * 5, "0.012"],
+        [*pair, "first_hit", *["–"] * 6],
+    ]
