@@ -16,11 +16,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from attnlogic import comparison as comparison
+    from attnlogic import endings as endings
     from attnlogic import initial as initial
     from attnlogic import model as model
     from attnlogic import outcomes as outcomes
     from attnlogic import plots as plots
     from attnlogic import theory as theory
+    from attnlogic import times as times
     from attnlogic.errors import InputError as InputError
     from attnlogic.gates import GATES as GATES
     from attnlogic.gates import gate as gate
@@ -50,7 +53,7 @@ _HOME = {
     "summarize": "statistics",
     "train": "single",
 }
-_MODULES = ("initial", "model", "outcomes", "plots", "theory")
+_MODULES = ("comparison", "endings", "initial", "model", "outcomes", "plots", "theory", "times")
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
 
