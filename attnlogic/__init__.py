@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from attnlogic import model as model
     from attnlogic import outcomes as outcomes
     from attnlogic import plots as plots
+    from attnlogic import solutions as solutions
     from attnlogic import theory as theory
     from attnlogic import times as times
     from attnlogic.errors import InputError as InputError
@@ -53,7 +54,10 @@ _HOME = {
     "summarize": "statistics",
     "train": "single",
 }
-_MODULES = ("comparison", "endings", "initial", "model", "outcomes", "plots", "theory", "times")
+_MODULES = (
+    "comparison", "endings", "initial", "model", "outcomes", "plots", "solutions", "theory",
+    "times",
+)  # fmt: skip
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
 

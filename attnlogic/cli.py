@@ -291,6 +291,15 @@ def endings(directory: Directory, form: Form = "table") -> None:
 
 
 @app.command()
+def solutions(directory: Directory, form: Form = "table") -> None:
+    """Which solutions a study found: how far from the exact C, signs, readouts, drift."""
+    from attnlogic import store, tables
+    from attnlogic.solutions import solutions as of
+
+    _show_frame(of(store.load(directory)), form, tables.solutions)
+
+
+@app.command()
 def compare(directory: Directory, form: Form = "table") -> None:
     """Hold the optimizers of a study against each other, seed by seed: rates and times."""
     from attnlogic import comparison, store, tables

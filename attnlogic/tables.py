@@ -13,6 +13,7 @@ from rich import box
 from rich.table import Table
 
 from attnlogic.endings import ENDINGS
+from attnlogic.solutions import SIGNS
 
 WIDE = 105
 """Columns of a screen that hold a usual summary's rows on one line each."""
@@ -134,6 +135,42 @@ def endings(frame: pl.DataFrame) -> Sheet:
     told = [f"{name}: {meanings[name]}" for name in seen if name in meanings]
     caption = "Where runs ended. " + "; ".join(told)
     return _sheet(("gate", "optimizer", "runs", *seen), 2, frame, cells, caption)
+
+
+def solutions(frame: pl.DataFrame) -> Sheet:
+    """What ``solutions.solutions`` gives; classes of signs that no run has are left out."""
+    seen = [signs for signs in SIGNS if frame[f"signs_{signs}"].sum()]
+
+    def small(value: float | None) -> str:
+        return "–" if value is None else _minus(f"{value:.2g}")
+
+    def cells(row: dict[str, Any]) -> list[str]:
+        off, apart = small(row["distance_median"]), "–"
+        if row["distance_median"] is not None:
+            off += f" ({small(row['distance_q95'])})"
+        if row["apart_median"] is not None:
+            middle, low, high = (
+                _minus(f"{row[f'apart_{q}']:z.2f}") for q in ("median", "q05", "q95")
+            )
+            apart = f"{middle} ({low}…{high})"
+        return [
+            row["gate"],
+            row["optimizer"],
+            f"{row['solved']:,}",
+            off,
+            *(f"{row[f'signs_{signs}']:,}" for signs in seen),
+            apart,
+            small(row["drift_qk"]),
+            small(row["drift_kv"]),
+        ]
+
+    titles = ("gate", "optimizer", "solved", "off C*", *map(_minus, seen), "w1 − w2")
+    caption = (
+        "Of the solved runs. off C*: |C − C*|, median (95 % quantile). Signs of wq wk wv. w1 − w2: "
+        "median (5 %…95 %). Drift, the median change of wq² − wk² and of wk² − wv², which gradient "
+        "flow conserves."
+    )
+    return _sheet((*titles, "drift qk", "drift kv"), 2, frame, cells, caption)
 
 
 def comparison(frame: pl.DataFrame) -> Sheet:

@@ -227,7 +227,7 @@ def test_every_run_is_a_row(study, form):
         assert_frame_equal(rows, study.table())
 
 
-@pytest.mark.parametrize("command", ["times", "endings", "compare"])
+@pytest.mark.parametrize("command", ["times", "endings", "solutions", "compare"])
 def test_what_is_told_of_a_study_has_a_row_a_condition_or_pair(type_in, study, command):
     code, out, err = type_in(command, study.directory, "--format", "json")
     rows = json.loads(out, parse_constant=pytest.fail)
@@ -315,6 +315,7 @@ BAD = {
     "summary . --interval wald": ["unknown interval 'wald'", "jeffreys"],
     "times nowhere": ["nowhere", "study.json"],
     "endings nowhere": ["nowhere", "study.json"],
+    "solutions nowhere": ["nowhere", "study.json"],
     "compare nowhere": ["nowhere", "study.json"],
     "theory xro": ["unknown gate 'xro'"],
     "summary . --format pdf": ["pdf", "markdown"],

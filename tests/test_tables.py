@@ -10,6 +10,7 @@ from rich.console import Console
 from attnlogic import tables
 from attnlogic.comparison import COMPARISON
 from attnlogic.endings import ENDINGS
+from attnlogic.solutions import SIGNS, SOLUTIONS
 from attnlogic.statistics import SUMMARY
 from attnlogic.times import TIMES
 
@@ -166,4 +167,27 @@ def test_a_comparison_in_cells():
         [*pair, "solved", *counted, "−10.0 (−20.0…+0.4)", "2e−05"],
         [*pair, "first_hit", *["–"] * 5, "0.012"],
         [*pair, "first_hit", *["–"] * 6],
+    ]
+
+
+def test_solutions_in_cells():
+    known = {"gate": "nand", "optimizer": "adam", "runs": 9, "solved": 5}
+    rows = pl.DataFrame(
+        [
+            {
+                **known, "C_exact": -1.0,
+                "distance_median": 1.24e-4, "distance_q95": 0.0021, "distance_max": 0.1,
+                **{f"signs_{signs}": 0 for signs in SIGNS}, "signs_++-": 3, "signs_---": 2,
+                "apart_q05": -0.451, "apart_median": -0.001, "apart_q95": 1.0,
+                "drift_qk": 0.0012, "drift_kv": 0.5,
+            },
+            {**known, "solved": 0, **{f"signs_{signs}": 0 for signs in SIGNS}},
+        ],
+        schema=SOLUTIONS,
+    )  # fmt: skip
+    sheet = tables.solutions(rows)
+    assert sheet.titles[3:8] == ("off C*", "++−", "−−−", "w1 − w2", "drift qk")
+    assert sheet.rows == [
+        ["nand", "adam", "5", "0.00012 (0.0021)", "3", "2", "0.00 (−0.45…1.00)", "0.0012", "0.5"],
+        ["nand", "adam", "0", "–", "0", "0", "–", "–", "–"],
     ]
