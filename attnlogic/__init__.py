@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from attnlogic import outcomes as outcomes
     from attnlogic import plots as plots
     from attnlogic import solutions as solutions
+    from attnlogic import stability as stability
     from attnlogic import theory as theory
     from attnlogic import times as times
     from attnlogic.errors import InputError as InputError
@@ -55,8 +56,8 @@ _HOME = {
     "train": "single",
 }
 _MODULES = (
-    "comparison", "endings", "initial", "model", "outcomes", "plots", "solutions", "theory",
-    "times",
+    "comparison", "endings", "initial", "model", "outcomes", "plots", "solutions", "stability",
+    "theory", "times",
 )  # fmt: skip
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])

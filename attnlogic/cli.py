@@ -282,6 +282,15 @@ def times(directory: Directory, form: Form = "table") -> None:
 
 
 @app.command()
+def stability(directory: Directory, form: Form = "table") -> None:
+    """Whether runs of a study stay where they hit: how often they leave, how far, for how long."""
+    from attnlogic import store, tables
+    from attnlogic.stability import stability as of
+
+    _show_frame(of(store.load(directory)), form, tables.stability)
+
+
+@app.command()
 def endings(directory: Directory, form: Form = "table") -> None:
     """Where the runs of a study ended: solved, on a plateau, in a valley, under way, …"""
     from attnlogic import store, tables

@@ -115,6 +115,38 @@ def times(frame: pl.DataFrame) -> Sheet:
     return _sheet(titles, 2, frame, cells, caption)
 
 
+def stability(frame: pl.DataFrame) -> Sheet:
+    """What ``stability.stability`` gives."""
+
+    def counts(row: dict[str, Any], name: str) -> str:
+        if row[f"{name}_median"] is None:
+            return "–"
+        return f"{row[f'{name}_median']:,} ({row[f'{name}_q95']:,})"
+
+    def cells(row: dict[str, Any]) -> list[str]:
+        worst = "–"
+        if row["worst_after_hit_median"] is not None:
+            middle, high = row["worst_after_hit_median"], row["worst_after_hit_q95"]
+            worst = _minus(f"{middle:.1g} ({high:.1g})")
+        return [
+            row["gate"],
+            row["optimizer"],
+            f"{row['reached']:,}",
+            "–" if row["held_rate"] is None else _percent(row, "held"),
+            *(counts(row, name) for name in ("settling", "exits", "rises")),
+            worst,
+        ]
+
+    titles = ("gate", "optimizer", "reached", "held %", "settling", "exits", "rises", "worst loss")
+    caption = (
+        "Of the runs that reached the threshold. held: that never left again, with 95 % intervals. "
+        "settling: epochs from the hit until the run stayed, of the solved. Else the median (95 % "
+        "quantile). exits: times it left. rises: epochs whose loss is greater than the one before. "
+        "worst loss: after the hit."
+    )
+    return _sheet(titles, 2, frame, cells, caption)
+
+
 def endings(frame: pl.DataFrame) -> Sheet:
     """What ``endings.endings`` gives; an ending that no run has is left out."""
     seen = [name for name in ENDINGS if frame[name].sum()]

@@ -227,7 +227,7 @@ def test_every_run_is_a_row(study, form):
         assert_frame_equal(rows, study.table())
 
 
-@pytest.mark.parametrize("command", ["times", "endings", "solutions", "compare"])
+@pytest.mark.parametrize("command", ["times", "stability", "endings", "solutions", "compare"])
 def test_what_is_told_of_a_study_has_a_row_a_condition_or_pair(type_in, study, command):
     code, out, err = type_in(command, study.directory, "--format", "json")
     rows = json.loads(out, parse_constant=pytest.fail)
@@ -316,6 +316,7 @@ BAD = {
     "times nowhere": ["nowhere", "study.json"],
     "endings nowhere": ["nowhere", "study.json"],
     "solutions nowhere": ["nowhere", "study.json"],
+    "stability nowhere": ["nowhere", "study.json"],
     "compare nowhere": ["nowhere", "study.json"],
     "theory xro": ["unknown gate 'xro'"],
     "summary . --format pdf": ["pdf", "markdown"],

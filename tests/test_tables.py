@@ -11,6 +11,7 @@ from attnlogic import tables
 from attnlogic.comparison import COMPARISON
 from attnlogic.endings import ENDINGS
 from attnlogic.solutions import SIGNS, SOLUTIONS
+from attnlogic.stability import STABILITY
 from attnlogic.statistics import SUMMARY
 from attnlogic.times import TIMES
 
@@ -191,3 +192,24 @@ def test_solutions_in_cells():
         ["nand", "adam", "5", "0.00012 (0.0021)", "3", "2", "0.00 (−0.45…1.00)", "0.0012", "0.5"],
         ["nand", "adam", "0", "–", "0", "0", "–", "–", "–"],
     ]
+
+
+def test_stability_in_cells():
+    known = {"gate": "xor", "optimizer": "adam", "runs": 3000}
+    rows = pl.DataFrame(
+        [
+            {
+                **known, "reached": 2000, "held": 500, "held_rate": 0.25, "held_low": 0.231,
+                "held_high": 0.27, "exits_median": 3, "exits_q95": 1200, "rises_median": 4000,
+                "rises_q95": 5000, "worst_after_hit_median": 0.0123, "worst_after_hit_q95": 7e-5,
+                "settling_median": 0, "settling_q95": 7800,
+            },
+            {**known, "reached": 0, "held": 0},
+        ],
+        schema=STABILITY,
+    )  # fmt: skip
+    assert tables.stability(rows).rows == [
+        ["xor", "adam", "2,000", "25.0 (23.1–27.0)", "0 (7,800)", "3 (1,200)", "4,000 (5,000)",
+         "0.01 (7e−05)"],
+        ["xor", "adam", "0", *["–"] * 5],
+    ]  # fmt: skip
