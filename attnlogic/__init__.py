@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from attnlogic import plots as plots
     from attnlogic import solutions as solutions
     from attnlogic import stability as stability
+    from attnlogic import starts as starts
     from attnlogic import theory as theory
     from attnlogic import times as times
     from attnlogic.errors import InputError as InputError
@@ -57,7 +58,7 @@ _HOME = {
 }
 _MODULES = (
     "comparison", "endings", "initial", "model", "outcomes", "plots", "solutions", "stability",
-    "theory", "times",
+    "starts", "theory", "times",
 )  # fmt: skip
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])

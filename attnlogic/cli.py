@@ -309,6 +309,15 @@ def solutions(directory: Directory, form: Form = "table") -> None:
 
 
 @app.command()
+def starts(directory: Directory, form: Form = "table") -> None:
+    """Which starts of a study succeed: the rate by the initial C, and by the initial loss."""
+    from attnlogic import store, tables
+    from attnlogic.starts import starts as of
+
+    _show_frame(of(store.load(directory)), form, tables.starts)
+
+
+@app.command()
 def compare(directory: Directory, form: Form = "table") -> None:
     """Hold the optimizers of a study against each other, seed by seed: rates and times."""
     from attnlogic import comparison, store, tables

@@ -205,6 +205,24 @@ def solutions(frame: pl.DataFrame) -> Sheet:
     return _sheet((*titles, "drift qk", "drift kv"), 2, frame, cells, caption)
 
 
+def starts(frame: pl.DataFrame) -> Sheet:
+    """What ``starts.starts`` gives."""
+
+    def cells(row: dict[str, Any]) -> list[str]:
+        return [
+            row["gate"],
+            row["optimizer"],
+            row["measure"],
+            *(_minus(f"{row[end]:.3g}") for end in ("from", "to")),
+            f"{row['runs']:,}",
+            _percent(row, "reach"),
+        ]
+
+    titles = ("gate", "optimizer", "measure", "from", "to", "runs", "reached %")
+    caption = "Runs by where they start, in bins of equal size; rates with 95 % intervals."
+    return _sheet(titles, 3, frame, cells, caption)
+
+
 def comparison(frame: pl.DataFrame) -> Sheet:
     """What ``comparison.compare`` gives."""
 

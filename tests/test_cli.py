@@ -250,6 +250,16 @@ def test_what_is_told_of_a_study_has_a_row_a_condition_or_pair(type_in, study, c
         )
 
 
+def test_starts_have_a_row_a_bin(type_in, study):
+    code, out, err = type_in("starts", study.directory, "--format", "json")
+    rows = json.loads(out, parse_constant=pytest.fail)
+    assert (code, err) == (0, "")
+    for measure in ("C_initial", "initial_loss"):
+        assert sum(row["runs"] for row in rows if row["measure"] == measure) == len(study)
+    table = type_in("starts", study.directory)[1]
+    assert table.count("initial_loss") == sum(row["measure"] == "initial_loss" for row in rows)
+
+
 @pytest.mark.parametrize("interval", ["wilson", "clopper-pearson", "jeffreys"])
 def test_a_summarys_intervals_are_those_asked_for(type_in, study, interval):
     words = ("summary", study.directory, "--format", "json", "--interval", interval)
@@ -317,6 +327,7 @@ BAD = {
     "endings nowhere": ["nowhere", "study.json"],
     "solutions nowhere": ["nowhere", "study.json"],
     "stability nowhere": ["nowhere", "study.json"],
+    "starts nowhere": ["nowhere", "study.json"],
     "compare nowhere": ["nowhere", "study.json"],
     "theory xro": ["unknown gate 'xro'"],
     "summary . --format pdf": ["pdf", "markdown"],
