@@ -5,24 +5,15 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
+from attnlogic import console
 from attnlogic.errors import InputError
-
-if TYPE_CHECKING:
-    from polars import DataFrame
-    from rich.console import Console
-    from rich.table import Table
-
-    from attnlogic.tables import Sheet
-
-WIDE = 160
-"""Columns of a table that goes to a file or a pipe: nothing is folded."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,7 +31,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        _say(f"error: {error}")
+        console.say(f"error: {error}")
         sys.exit(2)
 
 
@@ -177,8 +168,8 @@ def study(
     directory = new_directory() if out is None else out
     with _keeping(directory):
         runs = run(chosen, backend, directory, jobs=jobs)
-    _show_frame(statistics.summarize(runs), "table", tables.summary)
-    _say(f"{len(runs):,} runs in {directory}: attnlogic summary {directory}")
+    console.show_frame(statistics.summarize(runs), "table", tables.summary)
+    console.say(f"{len(runs):,} runs in {directory}: attnlogic summary {directory}")
 
 
 @app.command()
@@ -244,7 +235,7 @@ def train(
     print(json.dumps(run.as_dict(), allow_nan=False) if as_json else report.run_text(run, every))
     if plot is not None:
         plots.save(plots.run_history(run, start=start), plot)
-        _say(f"wrote {plot}")
+        console.say(f"wrote {plot}")
 
 
 @app.command()
@@ -269,60 +260,38 @@ def summary(
     if interval not in intervals.INTERVALS:
         raise unknown("interval", interval, intervals.INTERVALS)
     rows = statistics.summarize(store.load(directory), intervals.INTERVALS[interval])
-    _show_frame(rows, form, tables.summary)
+    console.show_frame(rows, form, tables.summary)
 
 
-@app.command()
-def times(directory: Directory, form: Form = "table") -> None:
-    """When runs of a study first hit, and what a hit costs: median, mean, ERT, with intervals."""
-    from attnlogic import store, tables
-    from attnlogic.times import times as of
+def _told_of_a_study(command: str, module: str, function: str, text: str) -> None:
+    """A command that prints what a function of a module says of a study, by its sheet's name."""
 
-    _show_frame(of(store.load(directory)), form, tables.times)
+    def tell(directory: Directory, form: Form = "table") -> None:
+        from importlib import import_module
 
+        from attnlogic import store, tables
 
-@app.command()
-def stability(directory: Directory, form: Form = "table") -> None:
-    """Whether runs of a study stay where they hit: how often they leave, how far, for how long."""
-    from attnlogic import store, tables
-    from attnlogic.stability import stability as of
+        of = getattr(import_module(f"attnlogic.{module}"), function)
+        console.show_frame(of(store.load(directory)), form, getattr(tables, module))
 
-    _show_frame(of(store.load(directory)), form, tables.stability)
+    app.command(command, help=text)(tell)
 
 
-@app.command()
-def endings(directory: Directory, form: Form = "table") -> None:
-    """Where the runs of a study ended: solved, on a plateau, in a valley, under way, …"""
-    from attnlogic import store, tables
-    from attnlogic.endings import endings as of
-
-    _show_frame(of(store.load(directory)), form, tables.endings)
-
-
-@app.command()
-def solutions(directory: Directory, form: Form = "table") -> None:
-    """Which solutions a study found: how far from the exact C, signs, readouts, drift."""
-    from attnlogic import store, tables
-    from attnlogic.solutions import solutions as of
-
-    _show_frame(of(store.load(directory)), form, tables.solutions)
-
-
-@app.command()
-def starts(directory: Directory, form: Form = "table") -> None:
-    """Which starts of a study succeed: the rate by the initial C, and by the initial loss."""
-    from attnlogic import store, tables
-    from attnlogic.starts import starts as of
-
-    _show_frame(of(store.load(directory)), form, tables.starts)
-
-
-@app.command()
-def compare(directory: Directory, form: Form = "table") -> None:
-    """Hold the optimizers of a study against each other, seed by seed: rates and times."""
-    from attnlogic import comparison, store, tables
-
-    _show_frame(comparison.compare(store.load(directory)), form, tables.comparison)
+for _names, _text in {
+    ("times", "times", "times"): "When runs of a study first hit, and what a hit costs, with "
+    "intervals: median, mean, and ERT, the epochs or evaluations of all runs per hit.",
+    ("stability", "stability", "stability"): "Whether runs of a study stay where they hit: how "
+    "often and how far they leave, and when they settle.",
+    ("endings", "endings", "endings"): "Where the runs of a study ended: solved, on a plateau, in "
+    "a valley, under way, …",
+    ("starts", "starts", "starts"): "Which starts of a study succeed: the rate by the initial C, "
+    "and by the initial loss.",
+    ("solutions", "solutions", "solutions"): "Which solutions a study found: how far from the "
+    "exact C, with what signs and readouts, and how far from gradient flow.",
+    ("compare", "comparison", "compare"): "Hold the optimizers of a study against each other, seed "
+    "by seed: rates and times.",
+}.items():
+    _told_of_a_study(*_names, _text)
 
 
 @app.command()
@@ -357,10 +326,15 @@ def gates() -> None:
     from attnlogic.theory import solution
 
     rows = [
-        (gate.name, gate.bits, _fraction(solution(gate).C), ", ".join(gate.aliases))
+        (
+            gate.name,
+            gate.bits,
+            "any" if (C := solution(gate).C) is None else str(C),
+            ", ".join(gate.aliases),
+        )
         for gate in GATES
     ]
-    _show(_table(("gate", "00 01 10 11", "exact C", "other names"), rows))
+    console.show(console.table(("gate", "00 01 10 11", "exact C", "other names"), rows))
 
 
 @app.command()
@@ -398,7 +372,7 @@ def theory(
         return
     from attnlogic import report
 
-    _console().print(report.theory_view(told))
+    console.show(report.theory_view(told))
 
 
 @app.command()
@@ -415,7 +389,7 @@ def optimizers() -> None:
         )
         for name, family in FAMILIES.items()
     ]
-    _show(_table(("optimizer", "epochs", "hyperparameters", "what it is"), rows))
+    console.show(console.table(("optimizer", "epochs", "hyperparameters", "what it is"), rows))
 
 
 @app.command()
@@ -433,7 +407,7 @@ def backends() -> None:
             continue
         versions = ", ".join(f"{key} {value}" for key, value in found.versions().items())
         rows.append((name, "yes", versions, ", ".join(found.devices())))
-    _show(_table(("backend", "installed", "versions", "devices"), rows))
+    console.show(console.table(("backend", "installed", "versions", "devices"), rows))
     for mend in mends:
         print(mend)
 
@@ -471,48 +445,5 @@ def _keeping(directory: Path) -> Iterator[None]:
         except InputError:
             done = 0
         kept = f"{done:,} finished runs are kept: attnlogic summary {directory}"
-        _say(f"{what}: {kept if done else 'no run was finished'}")
+        console.say(f"{what}: {kept if done else 'no run was finished'}")
         raise typer.Exit(130 if interrupted else 1) from None
-
-
-def _show_frame(rows: DataFrame, form: str, sheet: Callable[[DataFrame], Sheet]) -> None:
-    """Print a frame in one of the forms; as a table and in Markdown, by way of its sheet."""
-    from attnlogic import tables
-
-    if form == "json":
-        print(json.dumps(rows.to_dicts(), indent=2, allow_nan=False))
-    elif form == "csv":
-        print(rows.write_csv().rstrip())
-    elif form == "markdown":
-        print(tables.markdown(sheet(rows)))
-    else:
-        console = _console()
-        console.print(tables.screen(sheet(rows), console.width))
-
-
-def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
-    from rich.table import Table
-
-    table = Table(*titles, header_style="bold")
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def _show(table: Table) -> None:
-    _console().print(table)
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-
-
-def _say(message: Any) -> None:
-    """Tell a person something that is not a result."""
-    print(message, file=sys.stderr)
-
-
-def _fraction(value: Any) -> str:
-    return "any" if value is None else str(value)
