@@ -15,6 +15,10 @@ import typer
 from attnlogic import console
 from attnlogic.errors import InputError
 
+ON_A_STUDY = "Of a study on disk"
+KNOWN = "Without training"
+"""The panels of commands in the help, after those that train."""
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -238,7 +242,7 @@ def train(
         console.say(f"wrote {plot}")
 
 
-@app.command()
+@app.command(rich_help_panel=ON_A_STUDY)
 def summary(
     directory: Directory,
     form: Form = "table",
@@ -274,7 +278,7 @@ def _told_of_a_study(command: str, module: str, function: str, text: str) -> Non
         of = getattr(import_module(f"attnlogic.{module}"), function)
         console.show_frame(of(store.load(directory)), form, getattr(tables, module))
 
-    app.command(command, help=text)(tell)
+    app.command(command, help=text, rich_help_panel=ON_A_STUDY)(tell)
 
 
 for _names, _text in {
@@ -294,7 +298,7 @@ for _names, _text in {
     _told_of_a_study(*_names, _text)
 
 
-@app.command()
+@app.command(rich_help_panel=ON_A_STUDY)
 def runs(
     directory: Directory,
     form: Annotated[
@@ -319,25 +323,21 @@ def runs(
         sys.stdout.write(rows.write_csv() if form == "csv" else rows.write_json() + "\n")
 
 
-@app.command()
+@app.command(rich_help_panel=KNOWN)
 def gates() -> None:
     """The sixteen two-bit gates: names, bits, and the C that solves each."""
     from attnlogic.gates import GATES
     from attnlogic.theory import solution
 
+    exact = {gate: solution(gate).C for gate in GATES}
     rows = [
-        (
-            gate.name,
-            gate.bits,
-            "any" if (C := solution(gate).C) is None else str(C),
-            ", ".join(gate.aliases),
-        )
-        for gate in GATES
+        (gate.name, gate.bits, "any" if C is None else str(C), ", ".join(gate.aliases))
+        for gate, C in exact.items()
     ]
     console.show(console.table(("gate", "00 01 10 11", "exact C", "other names"), rows))
 
 
-@app.command()
+@app.command(rich_help_panel=KNOWN)
 def theory(
     gate: Annotated[
         str, typer.Argument(help="A gate, such as xor or 0110.", autocompletion=_gates)
@@ -375,7 +375,7 @@ def theory(
     console.show(report.theory_view(told))
 
 
-@app.command()
+@app.command(rich_help_panel=KNOWN)
 def optimizers() -> None:
     """The optimizers, their hyperparameters with the defaults, and their usual budgets."""
     from attnlogic.optimizers import FAMILIES
@@ -392,7 +392,7 @@ def optimizers() -> None:
     console.show(console.table(("optimizer", "epochs", "hyperparameters", "what it is"), rows))
 
 
-@app.command()
+@app.command(rich_help_panel=KNOWN)
 def backends() -> None:
     """The backends: whether each is installed, its versions, and the devices it would use."""
     import attnlogic.backend
