@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from attnlogic import comparison as comparison
+    from attnlogic import curvature as curvature
     from attnlogic import endings as endings
     from attnlogic import initial as initial
     from attnlogic import model as model
@@ -57,8 +58,8 @@ _HOME = {
     "train": "single",
 }
 _MODULES = (
-    "comparison", "endings", "initial", "model", "outcomes", "plots", "solutions", "stability",
-    "starts", "theory", "times",
+    "comparison", "curvature", "endings", "initial", "model", "outcomes", "plots", "solutions",
+    "stability", "starts", "theory", "times",
 )  # fmt: skip
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])

@@ -292,6 +292,8 @@ for _names, _text in {
     "and by the initial loss.",
     ("solutions", "solutions", "solutions"): "Which solutions a study found: how far from the "
     "exact C, with what signs and readouts, and how far from gradient flow.",
+    ("curvature", "curvature", "curvature"): "How the loss is curved where the runs of a study "
+    "ended: minimum or saddle, how sharp, how many flat directions.",
     ("compare", "comparison", "compare"): "Hold the optimizers of a study against each other, seed "
     "by seed: rates and times.",
 }.items():

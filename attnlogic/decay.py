@@ -19,13 +19,13 @@ with C = 0 as a solution it lets attention die out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from attnlogic import model, theory
+from attnlogic.derivatives import derivatives
 from attnlogic.errors import InputError
 from attnlogic.gates import ROWS, Gate
 from attnlogic.model import Params
@@ -90,7 +90,7 @@ def as_it_runs(gate: Gate, optimizer: Optimizer) -> Rest | None:
         raise InputError(f"{optimizer}: expected adamw with amsgrad=False and gamma=1")
     beta, lr = float(settings["beta1"]), float(settings["lr"])
     edge = 2 * (1 + beta) / ((1 - beta) * lr)
-    _, hessian = _derivatives()
+    _, hessian = derivatives()
 
     def strength(θ: Vector) -> Vector:
         if decay * np.abs(θ).max() >= 1:
@@ -128,7 +128,7 @@ def _invariant(gate: Gate, start: float, pull: Vector) -> float | None:
 
     if start == 0 or not pull.any():
         return start  # where two of the three are 0, so is their gradient
-    gradient, _ = _derivatives()
+    gradient, _ = derivatives()
 
     def force(C: float) -> float:
         w1, w2, b = _ridge(gate, C, pull[3:])
@@ -165,19 +165,6 @@ def _swing(H: Vector) -> Vector:
     for _ in range(ROUNDS):
         s = np.where(H @ s < 0, -1.0, 1.0)
     return s
-
-
-@lru_cache
-def _derivatives() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Gradient and Hessian of ``model.loss``, of the six parameters and the four targets."""
-    import sympy
-
-    θ, targets = sympy.symbols("wq wk wv w1 w2 b"), sympy.symbols("t:4")
-    loss = model.loss(model.unpack(θ), ROWS, targets)
-    gradient = [sympy.diff(loss, p) for p in θ]
-    hessian = [[sympy.diff(g, p) for p in θ] for g in gradient]
-    arguments = [*θ, *targets]
-    return sympy.lambdify(arguments, gradient), sympy.lambdify(arguments, hessian)
 
 
 def _decay(optimizer: Optimizer) -> float:

@@ -223,6 +223,31 @@ def starts(frame: pl.DataFrame) -> Sheet:
     return _sheet(titles, 3, frame, cells, caption)
 
 
+def curvature(frame: pl.DataFrame) -> Sheet:
+    """What ``curvature.curvature`` gives."""
+
+    def cells(row: dict[str, Any]) -> list[str]:
+        middle, low, high = (f"{row[f'sharpness_{q}']:.3g}" for q in ("median", "q05", "q95"))
+        return [
+            row["gate"],
+            row["optimizer"],
+            row["ended"],
+            f"{row['runs']:,}",
+            f"{middle} ({low}–{high})",
+            _minus(f"{row['least_median']:.2g}"),
+            f"{row['saddles']:,}",
+            *(f"{row[sign]:.1f}" for sign in ("negative", "flat", "positive")),
+        ]
+
+    titles = ("gate", "optimizer", "ended", "runs", "sharpness", "least", "saddles")
+    caption = (
+        "The Hessian where runs ended. sharpness: its largest eigenvalue, median (5 %–95 %); "
+        "least: the smallest, median. saddles: runs with a negative one. Then how many of the six "
+        "are negative, zero and positive, on average."
+    )
+    return _sheet((*titles, "−", "0", "+"), 3, frame, cells, caption)
+
+
 def comparison(frame: pl.DataFrame) -> Sheet:
     """What ``comparison.compare`` gives."""
 

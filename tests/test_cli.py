@@ -250,6 +250,16 @@ def test_what_is_told_of_a_study_has_a_row_a_condition_or_pair(type_in, study, c
         )
 
 
+def test_curvature_has_a_row_a_place(type_in, study):
+    code, out, err = type_in("curvature", study.directory, "--format", "json")
+    rows = json.loads(out, parse_constant=pytest.fail)
+    assert (code, err) == (0, "")
+    assert {row["gate"] for row in rows} == {"xor", "true"}
+    assert {row["optimizer"] for row in rows} == {"adam"}  # the other's runs have no end
+    assert sum(row["runs"] for row in rows) == 16
+    assert type_in("curvature", study.directory)[1].count("adam") == len(rows)
+
+
 def test_starts_have_a_row_a_bin(type_in, study):
     code, out, err = type_in("starts", study.directory, "--format", "json")
     rows = json.loads(out, parse_constant=pytest.fail)
@@ -328,6 +338,7 @@ BAD = {
     "solutions nowhere": ["nowhere", "study.json"],
     "stability nowhere": ["nowhere", "study.json"],
     "starts nowhere": ["nowhere", "study.json"],
+    "curvature nowhere": ["nowhere", "study.json"],
     "compare nowhere": ["nowhere", "study.json"],
     "theory xro": ["unknown gate 'xro'"],
     "summary . --format pdf": ["pdf", "markdown"],
