@@ -88,7 +88,7 @@ def test_places_are_told_apart_and_ends_that_are_not_finite_left_out(tmp_path):
 
 
 def test_the_sharpest_direction_is_what_a_small_step_feels():
-    """Along the top eigenvector the loss grows as half the eigenvalue times the distance squared."""
+    """Along its vector the loss grows as half the eigenvalue times the distance squared."""
     point = np.array([-0.5, 1.0, 1.0, 2.0, 2.0, 0.0])
     (matrix,) = hessian(gate("xor"), unpack([*point[:, None]]))
     values, vectors = np.linalg.eigh(matrix)

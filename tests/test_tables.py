@@ -9,9 +9,11 @@ from rich.console import Console
 
 from attnlogic import tables
 from attnlogic.comparison import COMPARISON
+from attnlogic.curvature import CURVATURE
 from attnlogic.endings import ENDINGS
 from attnlogic.solutions import SIGNS, SOLUTIONS
 from attnlogic.stability import STABILITY
+from attnlogic.starts import STARTS
 from attnlogic.statistics import SUMMARY
 from attnlogic.times import TIMES
 
@@ -212,4 +214,26 @@ def test_stability_in_cells():
         ["xor", "adam", "2,000", "25.0 (23.1–27.0)", "0 (7,800)", "3 (1,200)", "4,000 (5,000)",
          "0.01 (7e−05)"],
         ["xor", "adam", "0", *["–"] * 5],
+    ]  # fmt: skip
+
+
+def test_starts_and_curvature_in_cells():
+    known = {"gate": "xor", "optimizer": "adam"}
+    one = {
+        **known, "measure": "C_initial", "from": -0.8021, "to": -1.084e-4, "runs": 1250,
+        "reached": 125, "reach_rate": 0.1, "reach_low": 0.0846, "reach_high": 1.0,
+    }  # fmt: skip
+    sheet = tables.starts(pl.DataFrame([one], schema=STARTS))
+    assert sheet.rows == [
+        ["xor", "adam", "C_initial", "−0.802", "−0.000108", "1,250", "10.0 (8.5–100)"]
+    ]
+    one = {
+        **known, "ended": "solved", "runs": 1250, "sharpness_q05": 43.94, "sharpness_median": 44.6,
+        "sharpness_q95": 1234.5, "least_median": -2.71e-8, "saddles": 156, "negative": 0.44,
+        "flat": 1.2, "positive": 4.36,
+    }  # fmt: skip
+    sheet = tables.curvature(pl.DataFrame([one], schema=CURVATURE))
+    assert sheet.rows == [
+        ["xor", "adam", "solved", "1,250", "44.6 (43.9–1.23e+03)", "−2.7e−08", "156", "0.4", "1.2",
+         "4.4"]
     ]  # fmt: skip
