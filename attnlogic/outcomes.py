@@ -109,6 +109,8 @@ def outcome(history: History, threshold: float) -> Outcome:
     before = losses[first_hit:-1] if hits.size else losses[:0]
     diverged = np.flatnonzero(np.isinf(losses))
     final = unpack([np.where(diverged.size, np.nan, p).astype(dtype) for p in pack(history.final)])
+    with np.errstate(over="ignore", invalid="ignore"):  # the last update may be huge
+        C = invariant(final)
     return Outcome(
         initial=unpack([np.asarray(p, dtype) for p in pack(history.initial)]),
         final=final,
@@ -128,7 +130,7 @@ def outcome(history: History, threshold: float) -> Outcome:
         ),
         gradient_norm=dtype.type(np.nan if diverged.size else history.gradient_norm),
         C_first_hit=history.C[first_hit] if hits.size else dtype.type(np.nan),
-        C=invariant(final),
+        C=C,
     )
 
 

@@ -53,7 +53,8 @@ class Run:
         names = ("stopped_at", "diverged_at", "first_hit", "sustained_from")
         epochs = {name: int(getattr(self.outcome, name)) for name in names}
         values = map(_finite, model.pack(self.outcome.final))
-        coefficients = model.coefficients(self.outcome.final)._asdict()
+        with np.errstate(over="ignore", invalid="ignore"):  # the last update may be huge
+            coefficients = model.coefficients(self.outcome.final)._asdict()
         return {
             "gate": self.training.gate.name,
             "optimizer": str(self.training.optimizer),

@@ -73,6 +73,8 @@ def table(
     Returns:
       N rows with the columns of ``schema``.
     """
+    with np.errstate(over="ignore"):  # a start may be so far out that its C is infinite
+        C_initial = invariant(runs.initial)
     columns: dict[str, Any] = {
         "gate": training.gate.name,
         "optimizer": str(training.optimizer),
@@ -80,7 +82,7 @@ def table(
         "status": status(runs),
         **{name: getattr(runs, name) for name in (*_EPOCHS, *_COUNTS, *_LOSSES)},
         "gradient_norm": runs.gradient_norm,
-        "C_initial": invariant(runs.initial),
+        "C_initial": C_initial,
         "C_first_hit": runs.C_first_hit,
         "C": runs.C,
         **dict(zip(NAMES, pack(runs.final), strict=True)),

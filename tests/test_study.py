@@ -439,3 +439,11 @@ def test_progress_is_drawn_on_stderr_if_at_all(tmp_path, capsys, show, drawn):
     assert out == ""
     assert ("40 of 40 runs" in err) == drawn
     assert bool(err) == drawn
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_starts_too_far_out_for_floats_diverge_without_a_warning(tmp_path, backend):
+    far = Study(["xor"], ["adam", "polyak"], 3, epochs=3, init="normal(scale=1e30)")
+    runs = run(far, backend, tmp_path / "far", progress=False).table()
+    assert runs["status"].unique().to_list() == ["diverged"]
+    assert np.isinf(runs["C_initial"].to_numpy()).all()
