@@ -20,6 +20,9 @@ from attnlogic.model import Params, Value, invariant, pack, unpack
 NONE = -1
 """An epoch that does not exist: never reached, never left, never stopped."""
 
+LADDER = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
+"""Losses whose first hits are kept besides the threshold's, from high to low."""
+
 STATUSES = ("solved", "lost", "unsolved", "diverged")
 
 
@@ -47,6 +50,7 @@ class Outcome(NamedTuple):
       gradient_norm: ‖∇loss‖ over the six parameters at ``final``.
       C_first_hit: wq·wk·wv at the parameters that gave the loss of first_hit.
       C: wq·wk·wv of ``final``.
+      ladder: the first epoch whose loss ≤ each of ``LADDER``; ten leaves.
     """
 
     initial: Params
@@ -66,6 +70,7 @@ class Outcome(NamedTuple):
     gradient_norm: Value
     C_first_hit: Value
     C: Value
+    ladder: tuple[Value, ...]
 
 
 class History(NamedTuple):
@@ -131,7 +136,13 @@ def outcome(history: History, threshold: float) -> Outcome:
         gradient_norm=dtype.type(np.nan if diverged.size else history.gradient_norm),
         C_first_hit=history.C[first_hit] if hits.size else dtype.type(np.nan),
         C=C,
+        ladder=tuple(_first(losses <= dtype.type(rung)) for rung in LADDER),
     )
+
+
+def _first(true: npt.NDArray[np.bool_]) -> np.int32:
+    """The first epoch at which it is so, or ``NONE``."""
+    return np.int32(true.argmax() if true.any() else NONE)
 
 
 def rises(losses: npt.NDArray[Any], first_hit: int) -> npt.NDArray[np.int64]:
@@ -172,9 +183,11 @@ def concatenate(parts: list[Outcome]) -> Outcome:
 
 def leaves_of(runs: Outcome) -> list[Value]:
     """The outcome's arrays in a fixed order: the initial six, the final six, then the rest."""
-    return [*pack(runs.initial), *pack(runs.final), *runs[2:]]
+    return [*pack(runs.initial), *pack(runs.final), *runs[2:-1], *runs.ladder]
 
 
 def from_leaves(leaves: list[Value]) -> Outcome:
     """The inverse of ``leaves_of``."""
-    return Outcome(unpack(leaves[:6]), unpack(leaves[6:12]), *leaves[12:])
+    end = len(leaves) - len(LADDER)
+    params = unpack(leaves[:6]), unpack(leaves[6:12])
+    return Outcome._make([*params, *leaves[12:end], tuple(leaves[end:])])

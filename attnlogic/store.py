@@ -25,11 +25,13 @@ import polars as pl
 from attnlogic.backend import Training
 from attnlogic.errors import InputError
 from attnlogic.model import NAMES, invariant, pack
-from attnlogic.outcomes import NONE, STATUSES, Outcome, status
+from attnlogic.outcomes import LADDER, NONE, STATUSES, Outcome, status
 
 _EPOCHS = ("first_hit", "sustained_from", "stopped_at", "diverged_at")
 _COUNTS = ("rises", "exits", "evaluations", "evaluations_first_hit")
 _LOSSES = ("initial_loss", "final_loss", "min_loss", "worst_after_hit")
+RUNGS = tuple(f"first_hit_{rung:.0e}".replace("e-0", "e-") for rung in LADDER)
+"""The columns of the ladder's first hits, from ``first_hit_1e-1`` to ``first_hit_1e-10``."""
 _INITIAL = tuple(f"{name}_initial" for name in NAMES)
 
 
@@ -47,6 +49,7 @@ def schema(precision: str) -> dict[str, Any]:
         "status": pl.Enum(STATUSES),
         **dict.fromkeys(_EPOCHS, pl.Int32),
         **dict.fromkeys(_COUNTS, pl.Int32),
+        **dict.fromkeys(RUNGS, pl.Int32),
         **dict.fromkeys(_LOSSES, real),
         **dict.fromkeys(("gradient_norm", "C_initial", "C_first_hit", "C"), real),
         **dict.fromkeys((*NAMES, *_INITIAL), real),
@@ -81,6 +84,7 @@ def table(
         "seed": seeds,
         "status": status(runs),
         **{name: getattr(runs, name) for name in (*_EPOCHS, *_COUNTS, *_LOSSES)},
+        **dict(zip(RUNGS, runs.ladder, strict=True)),
         "gradient_norm": runs.gradient_norm,
         "C_initial": C_initial,
         "C_first_hit": runs.C_first_hit,
@@ -96,14 +100,14 @@ def table(
     kinds = schema(training.precision)
     rows = pl.DataFrame(
         {
-            name: pl.Series(values, dtype=kinds[name])
-            if np.ndim(values)
-            else pl.repeat(values, len(seeds), dtype=kinds[name], eager=True)
-            for name, values in columns.items()
+            name: pl.Series(columns[name], dtype=kind)
+            if np.ndim(columns[name])
+            else pl.repeat(columns[name], len(seeds), dtype=kind, eager=True)
+            for name, kind in kinds.items()
         }
     )
     return rows.with_columns(
-        pl.col(*_EPOCHS, "evaluations_first_hit").replace(NONE, None),
+        pl.col(*_EPOCHS, *RUNGS, "evaluations_first_hit").replace(NONE, None),
         pl.selectors.float().fill_nan(None),
     )
 

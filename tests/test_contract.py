@@ -65,7 +65,8 @@ def test_outcomes_are_numpy_arrays_of_the_trainings_precision(name, by, precisio
         assert {type(leaf) for leaf in leaves_of(one)} == {np.ndarray}
         assert {leaf.shape for leaf in leaves_of(one)} == {one.first_hit.shape}
         assert {leaf.dtype for leaf in leaves_of(one)[:12]} == {np.dtype(precision)}
-        for field in Outcome._fields[2:]:
+        assert {leaf.dtype for leaf in one.ladder} == {np.dtype(np.int32)}
+        for field in Outcome._fields[2:-1]:
             expected = np.int32 if field in COUNTS else np.dtype(precision)
             assert getattr(one, field).dtype == expected, field
     for given, kept in zip(pack(starts), pack(concatenate(outcomes).initial), strict=True):

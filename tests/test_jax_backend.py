@@ -15,11 +15,12 @@ from attnlogic.initial import initial
 from attnlogic.model import pack, unpack
 from attnlogic.optimizers import FAMILIES, optimizer
 from attnlogic.outcomes import NONE, Outcome, concatenate, from_leaves, leaves_of, outcome
+from attnlogic.store import RUNGS
 from attnlogic_jax import backend, batches, compiled, trainer
 from attnlogic_jax.training import evaluation
 
 FIELDS = [*(f"initial {i}" for i in range(6)), *(f"final {i}" for i in range(6))]
-FIELDS += Outcome._fields[2:]
+FIELDS += [*Outcome._fields[2:-1], *RUNGS]
 
 
 def condition(gate_name, by, epochs, **rest):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from attnlogic.model import invariant, pack, unpack
 from attnlogic.outcomes import (
+    LADDER,
     NONE,
     STATUSES,
     History,
@@ -98,6 +99,8 @@ def test_a_history_worked_out_by_hand(case, dtype):
         gradient_norm=NAN if case.diverged_at != NONE else 0.5,
         C_first_hit=NAN if case.first_hit == NONE else 10 + case.first_hit,
         C=NAN if case.diverged_at != NONE else -3,
+        # Of these losses only 0, the last of its run, is at or below a rung.
+        ladder=(len(case.losses) - 1 if case.min_loss == 0 else NONE,) * len(LADDER),
     )
     for field in Outcome._fields:
         np.testing.assert_equal(getattr(got, field), getattr(expected, field), err_msg=field)
@@ -109,6 +112,14 @@ def test_a_threshold_is_rounded_to_the_losses_precision():
     # float32(1e-3) is above 1e-3: a backend compares in its own precision, and so does this.
     assert outcome(run([np.float32(1e-3)], np.float32), 1e-3).first_hit == 0
     assert outcome(run([np.nextafter(1e-3, 1)], np.float64), 1e-3).first_hit == NONE
+
+
+def test_the_ladder_by_hand():
+    got = outcome(run([2, 0.05, 0.1, 1e-3, 2e-3, 5e-8, 1, 1e-10]), 1.0)
+    assert np.allclose(LADDER, 10.0 ** -np.arange(1, 11), rtol=1e-12)
+    assert got.ladder == (1, 3, 3, 5, 5, 5, 5, 7, 7, 7)
+    assert outcome(run([2, 0.05, NAN]), 1.0).ladder == (1, *[NONE] * 9)
+    assert outcome(run([0.0]), 1.0).ladder == (0,) * 10
 
 
 # --- what must hold of any history --------------------------------------------------------------
@@ -181,12 +192,19 @@ def test_scaling_the_losses_with_the_threshold_moves_no_epoch(history, power):
     assert all(getattr(one, e) == getattr(other, e) for e in epochs)
 
 
+@given(histories(), st.sampled_from(range(10)))
+def test_a_rungs_first_hit_is_what_it_would_be_as_the_threshold(history, k):
+    history = history._replace(losses=history.losses * history.losses.dtype.type(1e-3))
+    assert outcome(history, 1.0).ladder[k] == outcome(history, LADDER[k]).first_hit
+
+
 @given(histories())
 def test_dtypes_are_those_promised(history):
     run = outcome(history, 1.0)
     counts = {"first_hit", "sustained_from", "rises", "exits", "stopped_at", "diverged_at"}
     counts |= {"evaluations", "evaluations_first_hit"}
-    for field in Outcome._fields[2:]:
+    assert {rung.dtype for rung in run.ladder} == {np.dtype(np.int32)}
+    for field in Outcome._fields[2:-1]:
         expected = np.int32 if field in counts else history.losses.dtype
         assert getattr(run, field).dtype == expected, field
     assert {leaf.dtype for leaf in leaves_of(run)[:12]} == {history.losses.dtype}
@@ -208,7 +226,7 @@ def test_runs_side_by_side(some, cut):
         np.testing.assert_array_equal(whole, leaf)
 
 
-@given(st.lists(st.integers(), min_size=27, max_size=27))
+@given(st.lists(st.integers(), min_size=37, max_size=37))
 def test_leaves_and_outcome_are_inverse(leaves):
     runs = from_leaves(leaves)
     assert leaves_of(runs) == leaves

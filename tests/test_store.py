@@ -81,6 +81,7 @@ def test_the_columns_of_a_row(precision):
         ("gate", text), ("optimizer", text), ("seed", pl.UInt32), ("status", pl.Enum(STATUSES)),
         *((e, whole) for e in ("first_hit", "sustained_from", "stopped_at", "diverged_at")),
         *((n, whole) for n in ("rises", "exits", "evaluations", "evaluations_first_hit")),
+        *((f"first_hit_1e-{k}", whole) for k in range(1, 11)),
         *((x, real[precision]) for x in (
             "initial_loss", "final_loss", "min_loss", "worst_after_hit",
             "gradient_norm", "C_initial", "C_first_hit", "C", "wq", "wk", "wv", "w1", "w2", "b",
@@ -101,6 +102,7 @@ def test_a_row_says_what_the_outcome_says(precision):
         "gate": "xor", "optimizer": "sgd(lr=0.1)", "seed": 0, "status": "solved",
         "first_hit": 1, "sustained_from": 4, "stopped_at": None, "diverged_at": None,
         "rises": 1, "exits": 1, "evaluations": 15, "evaluations_first_hit": 2,
+        "first_hit_1e-1": 4, **{f"first_hit_1e-{k}": None for k in range(2, 11)},
         "gradient_norm": 0.5,
         "initial_loss": 4, "final_loss": real(0.1), "min_loss": real(0.1), "worst_after_hit": 3,
         "C_initial": real(0.1) * real(0.2) * real(0.3), "C_first_hit": 11, "C": -0.25,

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from attnlogic.model import invariant, unpack
-from attnlogic.outcomes import NONE, Outcome
+from attnlogic.outcomes import LADDER, NONE, Outcome
 from attnlogic_jax.method import Report
 
 
@@ -25,6 +25,7 @@ class Streaming(NamedTuple):
       worst_after_hit: -inf while there is no epoch after first_hit.
       min_loss, C_first_hit, first_hit, rises, exits, stopped_at, diverged_at: the outcome's.
       evaluations, evaluations_first_hit: the outcome's, for a method that counts them; else 0.
+      above: how many epochs went by before the first at or below each of ``LADDER``; (10, …).
     """
 
     loss: jax.Array
@@ -39,6 +40,7 @@ class Streaming(NamedTuple):
     diverged_at: jax.Array
     evaluations: jax.Array
     evaluations_first_hit: jax.Array
+    above: jax.Array
 
 
 def start(packed: jax.Array) -> Streaming:
@@ -58,13 +60,34 @@ def start(packed: jax.Array) -> Streaming:
         diverged_at=none,
         evaluations=count,
         evaluations_first_hit=count,
+        above=jnp.zeros((len(LADDER), *count.shape), jnp.int32),
     )
+
+
+def _rungs(like: jax.Array) -> jax.Array:
+    """``LADDER`` in a dtype, to be compared with losses of shape (…)."""
+    return jnp.asarray(LADDER, like.dtype).reshape(-1, *[1] * like.ndim)
+
+
+def climb(seen: Streaming, lowest: list[jax.Array]) -> Streaming:
+    """Add some epochs to ``above``.
+
+    For a whole block at once, from few stored rows: ten rungs then cost little beside the training.
+
+    Args:
+      seen: the epochs before.
+      lowest: for each epoch the smallest loss up to it; (…).
+    """
+    # A barrier, else XLA's CPU compiler makes these rows anew for each rung.
+    rows = jax.lax.optimization_barrier(jnp.stack(lowest))  # type: ignore[no-untyped-call]
+    rungs = _rungs(rows[0])
+    return seen._replace(above=sum((row > rungs for row in rows), seen.above))
 
 
 def fold(
     seen: Streaming, epoch: jax.Array, C: jax.Array, report: Report, threshold: jax.Array
 ) -> Streaming:
-    """Add one epoch.
+    """Add one epoch, to all but ``above``.
 
     Args:
       seen: the epochs before.
@@ -154,4 +177,5 @@ def finish(
         gradient_norm=jnp.where(diverged, jnp.nan, gradient_norm),
         C_first_hit=seen.C_first_hit,
         C=invariant(unpack(tuple(final))),
+        ladder=tuple(jnp.where(seen.min_loss <= _rungs(seen.min_loss), seen.above, NONE)),
     )

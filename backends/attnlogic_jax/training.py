@@ -90,11 +90,12 @@ def advance(
 ) -> Carry:
     """Train ``count`` epochs (a static number), then fold them into what has been seen."""
     at, told = epochs(method, evaluate, (carry.packed, carry.state), count)
-    seen = carry.seen
+    seen, lowest = carry.seen, []
     for k in range(count):
         C, report = jax.tree.map(lambda leaf, k=k: leaf[k], told)
         seen = streaming.fold(seen, carry.epoch + k, C, report, threshold)
-    return Carry(carry.epoch + count, *at, seen)
+        lowest.append(seen.min_loss)
+    return Carry(carry.epoch + count, *at, streaming.climb(seen, lowest))
 
 
 def finish(
