@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from attnlogic import curvature as curvature
     from attnlogic import endings as endings
     from attnlogic import initial as initial
+    from attnlogic import ladder as ladder
     from attnlogic import model as model
     from attnlogic import outcomes as outcomes
     from attnlogic import plots as plots
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from attnlogic.store import load as load
     from attnlogic.study import Study as Study
     from attnlogic.study import run as run
+    from attnlogic.tally import Tally as Tally
 
 __version__ = "0.1.0"
 
@@ -50,6 +52,7 @@ _HOME = {
     "Run": "single",
     "Runs": "store",
     "Study": "study",
+    "Tally": "tally",
     "gate": "gates",
     "load": "store",
     "optimizer": "optimizers",
@@ -58,8 +61,8 @@ _HOME = {
     "train": "single",
 }
 _MODULES = (
-    "comparison", "curvature", "endings", "initial", "model", "outcomes", "plots", "solutions",
-    "stability", "starts", "theory", "times",
+    "comparison", "curvature", "endings", "initial", "ladder", "model", "outcomes", "plots",
+    "solutions", "stability", "starts", "theory", "times",
 )  # fmt: skip
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])

@@ -8,12 +8,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from attnlogic import console
 from attnlogic.errors import InputError
+
+if TYPE_CHECKING:
+    from attnlogic.store import Runs
+    from attnlogic.tally import Tally
+
+NEED_ROWS = ("comparison", "curvature")
+"""Modules of statistics that need every run, and so no tally will do."""
 
 ON_A_STUDY = "Of a study on disk"
 KNOWN = "Without training"
@@ -88,7 +95,10 @@ Form = Annotated[
     typer.Option("--format", help="How to print it; json and csv have every column."),
 ]
 Directory = Annotated[
-    Path, typer.Argument(metavar="DIR", help="A study's folder.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="DIR", help="A study's folder, or the file of a tally.", show_default=False
+    ),
 ]
 
 
@@ -258,13 +268,97 @@ def summary(
 
     A run that never hit counts as later than every other. The study may still be running.
     """
-    from attnlogic import intervals, statistics, store, tables
+    from attnlogic import intervals, statistics, tables
     from attnlogic.errors import unknown
 
     if interval not in intervals.INTERVALS:
         raise unknown("interval", interval, intervals.INTERVALS)
-    rows = statistics.summarize(store.load(directory), intervals.INTERVALS[interval])
+    rows = statistics.summarize(_counted(directory), intervals.INTERVALS[interval])
     console.show_frame(rows, form, tables.summary)
+
+
+@app.command(rich_help_panel=ON_A_STUDY)
+def ladder(
+    directory: Directory,
+    form: Form = "table",
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Draw the distribution functions, too: a name that ends in .png, .svg or .html.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """How deep the runs of a study got, and when: the first hits of ten losses, 1e-1 … 1e-10.
+
+    [bold]attnlogic ladder runs/demo --plot ladder.svg[/bold]
+    """
+    from attnlogic import ladder as rungs
+    from attnlogic import plots, tables
+
+    if plot is not None:
+        plots.file_format(plot)
+    counted = _counted(directory)
+    console.show_frame(rungs.ladder(counted), form, tables.ladder)
+    if plot is not None:
+        plots.save(plots.ladder(rungs.curves(counted, points=100)), plot)
+        console.say(f"wrote {plot}")
+
+
+@app.command(rich_help_panel=ON_A_STUDY)
+def tally(
+    directories: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DIR…",
+            help="Studies, or tallies of some; no two with a run in common.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="The tally's file.", show_default=False)
+    ],
+) -> None:
+    """Count the runs of studies: a small file, from which statistics are told as from the runs.
+
+    Its size does not grow with the runs, and tallies add up. Wherever a command of this panel takes
+    a study's folder it takes a tally's file, but for compare, curvature and runs, which need every
+    run.
+
+    [bold]attnlogic tally runs/a runs/b --out all.parquet[/bold]
+
+    [bold]attnlogic summary all.parquet[/bold]
+    """
+    from attnlogic.tally import Tally
+
+    if out.exists():
+        raise InputError(f"'{out}' exists: name another file with --out")
+    if len({path.resolve() for path in directories}) < len(directories):
+        raise InputError("a study is named twice: its runs would count twice")
+    together = Tally.none()
+    for directory in directories:
+        runs = _counted(directory)
+        together = together + (runs if isinstance(runs, Tally) else Tally.of(runs))
+    together.write(out)
+    console.say(f"wrote {out}: attnlogic summary {out}")
+
+
+def _counted(path: Path) -> Runs | Tally:
+    """A study in a folder, or a tally in a file."""
+    from attnlogic import store
+    from attnlogic.tally import Tally
+
+    return Tally.read(path) if path.is_file() else store.load(path)
+
+
+def _every_run(path: Path) -> Runs:
+    """A study in a folder."""
+    from attnlogic import store
+
+    if path.is_file():
+        raise InputError(f"'{path}' is a file: this needs every run, and so a study's folder")
+    return store.load(path)
 
 
 def _told_of_a_study(command: str, module: str, function: str, text: str) -> None:
@@ -273,10 +367,11 @@ def _told_of_a_study(command: str, module: str, function: str, text: str) -> Non
     def tell(directory: Directory, form: Form = "table") -> None:
         from importlib import import_module
 
-        from attnlogic import store, tables
+        from attnlogic import tables
 
         of = getattr(import_module(f"attnlogic.{module}"), function)
-        console.show_frame(of(store.load(directory)), form, getattr(tables, module))
+        runs = _every_run(directory) if module in NEED_ROWS else _counted(directory)
+        console.show_frame(of(runs), form, getattr(tables, module))
 
     app.command(command, help=text, rich_help_panel=ON_A_STUDY)(tell)
 
@@ -311,11 +406,9 @@ def runs(
 
     [bold]attnlogic runs runs/demo --format parquet > demo.parquet[/bold]
     """
-    from attnlogic import store
-
     if form == "parquet" and sys.stdout.isatty():
         raise InputError("Parquet is not for a terminal: add > FILE.parquet")
-    rows = store.load(directory).table()
+    rows = _every_run(directory).table()
     if form == "parquet":
         # Whole first: polars' own error for a pipe that closes early is not Python's.
         file = io.BytesIO()

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from attnlogic import times
+from attnlogic.conditions import condition, conditions, labels
 from attnlogic.errors import InputError
-from attnlogic.statistics import CONDITION, SETTINGS, conditions
 from attnlogic.store import Runs
 
 COMPARISON: dict[str, Any] = {
@@ -55,7 +54,7 @@ def compare(runs: Runs | pl.LazyFrame | pl.DataFrame, level: float = 0.95) -> pl
     sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979.
     """
     parts = conditions(runs)
-    names = _names(parts)
+    names = labels([condition(part) for part in parts])
     rows = []
     for (a, name_a), (b, name_b) in combinations(zip(parts, names, strict=True), 2):
         if a["gate"][0] != b["gate"][0]:
@@ -70,19 +69,6 @@ def compare(runs: Runs | pl.LazyFrame | pl.DataFrame, level: float = 0.95) -> pl
     table = pl.DataFrame(rows, schema={k: v for k, v in COMPARISON.items() if k != "p_holm"})
     adjusted = pl.col("p").map_batches(_holm, pl.Float64).over("measure")
     return table.with_columns(p_holm=adjusted)
-
-
-def _names(parts: list[pl.DataFrame]) -> list[str]:
-    """The conditions' optimizers, with what else differs where a gate has one optimizer twice."""
-    keys = [part.select(CONDITION).row(0, named=True) for part in parts]
-    varying = [c for c in SETTINGS if len({key[c] for key in keys}) > 1]
-    optimizers = [(key["gate"], key["optimizer"]) for key in keys]
-    return [
-        " · ".join([key["optimizer"], *(str(key[c]) for c in varying)])
-        if optimizers.count(optimizer) > 1
-        else key["optimizer"]
-        for key, optimizer in zip(keys, optimizers, strict=True)
-    ]
 
 
 def _measures(a: pl.DataFrame, b: pl.DataFrame, level: float) -> list[dict[str, Any]]:
@@ -127,8 +113,17 @@ def _logrank(a: pl.DataFrame, b: pl.DataFrame) -> float | None:
     if not a["first_hit"].count() + b["first_hit"].count():
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = float(logrank(times.censored(a), times.censored(b)).pvalue)
+        p = float(logrank(_censored(a), _censored(b)).pvalue)
     return p if np.isfinite(p) else 1.0  # all hits at one time: no variance, no difference
+
+
+def _censored(rows: pl.DataFrame) -> Any:
+    """The first hits as SciPy's ``CensoredData``, in epochs."""
+    from scipy.stats import CensoredData
+
+    hits = rows["first_hit"].drop_nulls().to_numpy()
+    never = rows.filter(pl.col("first_hit").is_null())["epochs"].to_numpy()
+    return CensoredData(uncensored=hits, right=never - 1)
 
 
 def _holm(p: pl.Series) -> pl.Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,10 +31,14 @@ def show(what: RenderableType) -> None:
 
 def show_frame(rows: DataFrame, form: str, sheet: Callable[[DataFrame], Sheet]) -> None:
     """Print a frame as ``json``, ``csv``, or, by way of its sheet, ``markdown`` or ``table``."""
+    import polars
+
     from attnlogic import tables
 
     if form == "json":
-        print(json.dumps(rows.to_dicts(), indent=2, allow_nan=False))
+        # JSON has no infinity: an infinite loss is null there.
+        finite = rows.with_columns(polars.selectors.float().replace([inf, -inf], None))
+        print(json.dumps(finite.to_dicts(), indent=2, allow_nan=False))
     elif form == "csv":
         print(rows.write_csv().rstrip())
     elif form == "markdown":

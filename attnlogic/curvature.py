@@ -9,10 +9,10 @@ import numpy.typing as npt
 import polars as pl
 
 from attnlogic import gates
+from attnlogic.conditions import SETTINGS, condition, conditions
 from attnlogic.derivatives import hessian
-from attnlogic.endings import ENDINGS, ending
 from attnlogic.model import NAMES, unpack
-from attnlogic.statistics import CONDITION, SETTINGS, conditions
+from attnlogic.places import ENDINGS, ending
 from attnlogic.store import Runs
 
 FLAT = 1e-4
@@ -62,7 +62,7 @@ def curvature(runs: Runs | pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     """
     rows = []
     for part in conditions(runs):
-        key = part.select(CONDITION).row(0, named=True)
+        key = condition(part)
         ended = part.select(ending(gates.gate(key["gate"])).alias("ended"))["ended"].to_numpy()
         values = eigenvalues(part)
         finite = np.isfinite(values).all(axis=1)

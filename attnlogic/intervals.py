@@ -57,6 +57,20 @@ def jeffreys(successes: int, runs: int, level: float = 0.95) -> tuple[float, flo
     return low, float(posterior.ppf((1 + level) / 2)) if successes < runs else 1.0
 
 
+def rate(
+    count: str, prefix: str, successes: int, runs: int, interval: Interval
+) -> dict[str, int | float | None]:
+    """The columns of a rate: the count, and ``{prefix}_rate``, ``_low`` and ``_high``, at 95 %."""
+    low, high = interval(successes, runs, 0.95) or (None, None)
+    share = successes / runs if runs else None
+    return {
+        count: successes,
+        f"{prefix}_rate": share,
+        f"{prefix}_low": low,
+        f"{prefix}_high": high,
+    }
+
+
 def _scipys(method: str, successes: int, runs: int, level: float) -> tuple[float, float] | None:
     from scipy.stats import binomtest
 

@@ -145,6 +145,11 @@ def _first(true: npt.NDArray[np.bool_]) -> np.int32:
     return np.int32(true.argmax() if true.any() else NONE)
 
 
+def rung_name(loss: float) -> str:
+    """A rung of the ladder as it is written: ``"1e-4"``."""
+    return f"{loss:.0e}".replace("e-0", "e-")
+
+
 def rises(losses: npt.NDArray[Any], first_hit: int) -> npt.NDArray[np.int64]:
     """The epochs after ``first_hit`` whose loss is greater than the loss just before.
 

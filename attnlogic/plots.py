@@ -10,9 +10,11 @@ from typing import Any
 import altair as alt
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
+from attnlogic.conditions import CONDITION, labels
 from attnlogic.errors import InputError
-from attnlogic.outcomes import NONE
+from attnlogic.outcomes import NONE, rung_name
 from attnlogic.single import Run
 
 FORMATS = ("svg", "png", "html")
@@ -143,6 +145,50 @@ def run_history(run: Run, *, start: int = 0) -> alt.LayerChart:
         start=start,
         title=f"{run.training.gate} · {run.training.optimizer} · seed {run.seed}",
     )
+
+
+def ladder(curves: pl.DataFrame) -> alt.FacetChart:
+    """The share of runs that got at or below each loss, against the epoch: a panel a condition.
+
+    Args:
+      curves: what ``ladder.curves`` gives, best with some hundred points a curve.
+
+    Raises:
+      InputError: there is no curve: no run got to any of the losses.
+    """
+    if curves.is_empty():
+        raise InputError("nothing to draw: no run got to any of the ladder's losses")
+    keys = curves.select(*CONDITION).unique(maintain_order=True)
+    named = keys.with_columns(label=pl.Series(labels(keys.to_dicts()), dtype=pl.String))
+    rows = curves.join(named, on=[*CONDITION], maintain_order="left").select(
+        "gate",
+        optimizer="label",
+        loss=pl.col("loss").map_elements(rung_name, pl.String),
+        epoch=pl.max_horizontal("epoch", 1),  # a log axis has no 0
+        share="share",
+    )
+    axis = alt.Axis(**_FONT, format="~s", tickCount=5, grid=False)
+    scale = alt.Scale(type="log", domain=[1, max(rows["epoch"])], nice=False)
+    losses = sorted(rows["loss"].unique(), key=float, reverse=True)
+    legend = alt.Legend(title="loss ≤", symbolType="stroke", symbolStrokeWidth=3)
+    lines = (
+        _data(rows.to_dicts())
+        .mark_line(interpolate="step-after", strokeWidth=1.5)
+        .encode(
+            x=alt.X("epoch:Q", title="epoch", axis=axis, scale=scale),
+            y=alt.Y("share:Q", title="runs, %", scale=alt.Scale(domain=[0, 1]),
+                    axis=alt.Axis(**_FONT, format="%", tickCount=4)),
+            color=alt.Color("loss:N", sort=losses, legend=legend,
+                            scale=alt.Scale(domain=losses, scheme="viridis")),
+        )
+        .properties(width=170, height=130)
+    )  # fmt: skip
+    gates, optimizers = ([*dict.fromkeys(rows[name])] for name in ("gate", "optimizer"))
+    panels: alt.FacetChart = lines.facet(
+        row=alt.Row("gate:N", sort=gates, title=None),
+        column=alt.Column("optimizer:N", sort=optimizers, title=None),
+    )
+    return panels
 
 
 def file_format(path: Path) -> str:

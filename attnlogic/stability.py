@@ -6,12 +6,13 @@ from typing import Any
 
 import polars as pl
 
-from attnlogic.intervals import Interval, wilson
-from attnlogic.statistics import CONDITION, SETTINGS, conditions
+from attnlogic.conditions import SETTINGS
+from attnlogic.intervals import Interval, rate, wilson
 from attnlogic.store import Runs
+from attnlogic.tally import Population, Tally, populations
 
 QUANTILES = {"median": 0.5, "q95": 0.95, "max": 1.0}
-"""The quantiles told of each count and loss; taken at a run (no interpolation)."""
+"""The quantiles told of each count and loss."""
 
 _MEASURES = ("exits", "rises", "worst_after_hit", "settling")
 
@@ -29,12 +30,12 @@ STABILITY: dict[str, Any] = {
 
 
 def stability(
-    runs: Runs | pl.LazyFrame | pl.DataFrame, interval: Interval = wilson
+    runs: Runs | pl.LazyFrame | pl.DataFrame | Tally, interval: Interval = wilson
 ) -> pl.DataFrame:
     """One row a condition: what the runs that reached the threshold did afterwards.
 
     Args:
-      runs: a study, or any frame with the columns of ``store.schema``.
+      runs: a study, any frame with the columns of ``store.schema``, or a tally.
       interval: of the rate, at 95 %; see ``intervals``.
 
     Returns:
@@ -44,27 +45,20 @@ def stability(
       first_hit, the epochs from the hit until it stayed, of the solved. Null stands for what does
       not exist.
     """
-    rows = [_condition(part, interval) for part in conditions(runs)]
+    rows = [_condition(some, interval) for some in populations(runs)]
     return pl.DataFrame(rows, schema=STABILITY)
 
 
-def _condition(rows: pl.DataFrame, interval: Interval) -> dict[str, Any]:
-    reached = rows.filter(pl.col("first_hit").is_not_null()).with_columns(
-        settling=pl.col("sustained_from") - pl.col("first_hit")
-    )
-    held = int((reached["settling"] == 0).sum())
-    low, high = interval(held, len(reached), 0.95) or (None, None)
+def _condition(some: Population, interval: Interval) -> dict[str, Any]:
+    told = {measure: some.of(measure, "reached") for measure in _MEASURES}
     return {
-        **rows.select(CONDITION).row(0, named=True),
-        "runs": len(rows),
-        "reached": len(reached),
-        "held": held,
-        "held_rate": held / len(reached) if len(reached) else None,
-        "held_low": low,
-        "held_high": high,
+        **some.key,
+        "runs": some.runs,
+        "reached": some.reached,
+        **rate("held", "held", told["settling"].count(0), some.reached, interval),
         **{
-            f"{measure}_{name}": reached[measure].quantile(q, "higher")
-            for measure in _MEASURES
+            f"{measure}_{name}": values.quantile(q)
+            for measure, values in told.items()
             for name, q in QUANTILES.items()
         },
     }

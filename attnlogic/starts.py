@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from attnlogic.conditions import SETTINGS
 from attnlogic.errors import InputError
-from attnlogic.intervals import Interval, wilson
-from attnlogic.statistics import CONDITION, SETTINGS, conditions
+from attnlogic.intervals import Interval, rate, wilson
 from attnlogic.store import Runs
+from attnlogic.tally import Population, Tally, populations
 
 MEASURES = ("C_initial", "initial_loss")
 """What starts are told apart by."""
@@ -27,7 +29,7 @@ STARTS: dict[str, Any] = {
 
 
 def starts(
-    runs: Runs | pl.LazyFrame | pl.DataFrame, bins: int = 8, interval: Interval = wilson
+    runs: Runs | pl.LazyFrame | pl.DataFrame | Tally, bins: int = 8, interval: Interval = wilson
 ) -> pl.DataFrame:
     """How often runs reach the threshold, by their initial C and by their initial loss.
 
@@ -35,7 +37,7 @@ def starts(
     its sign changes: half of the bins lie on each side.
 
     Args:
-      runs: a study, or any frame with the columns of ``store.schema``.
+      runs: a study, any frame with the columns of ``store.schema``, or a tally.
       bins: how many, for each measure; even. Fewer, where the runs are fewer.
       interval: of the rates, at 95 %; see ``intervals``.
 
@@ -50,43 +52,37 @@ def starts(
     if bins < 2 or bins % 2:
         raise InputError(f"bins: expected a positive even number, got {bins}")
     rows = [
-        {**part.select(CONDITION).row(0, named=True), "measure": measure, **of_bin}
-        for part in conditions(runs)
+        {**some.key, "measure": measure, **of_bin}
+        for some in populations(runs)
         for measure in MEASURES
-        for of_bin in _bins(part, measure, bins, interval)
+        for of_bin in _bins(some, measure, bins, interval)
     ]
     return pl.DataFrame(rows, schema=STARTS)
 
 
-def _bins(rows: pl.DataFrame, measure: str, bins: int, interval: Interval) -> list[dict[str, Any]]:
-    finite = rows.filter(pl.col(measure).is_finite())
-    value, hit = finite[measure].to_numpy(), finite["first_hit"].is_not_null().to_numpy()
-    if measure == "C_initial":
-        sides = [np.flatnonzero(value < 0), np.flatnonzero(value >= 0)]
-        cut = [part for side in sides for part in _equal(value, side, bins // 2)]
-    else:
-        cut = _equal(value, np.arange(len(value)), bins)
-    told = []
-    for chosen in cut:
-        reached, n = int(hit[chosen].sum()), len(chosen)
-        low, high = interval(reached, n, 0.95) or (None, None)
-        told.append(
-            {
-                "from": float(value[chosen].min()),
-                "to": float(value[chosen].max()),
+def _bins(
+    some: Population, measure: str, bins: int, interval: Interval
+) -> Iterator[dict[str, Any]]:
+    """What is told of each bin; of a tally's bins as many go into one as come nearest."""
+    every, hit = (some.of(measure, group).finite() for group in ("all", "reached"))
+    reached = np.zeros_like(every.counts)
+    reached[np.searchsorted(every.bins, hit.bins)] = hit.counts
+    below = every.values < 0
+    sides = (below, ~below) if measure == "C_initial" else (np.ones_like(below),)
+    for side in sides:
+        for chosen in _equal(np.flatnonzero(side), every.counts, bins // len(sides)):
+            values, n = every.values[chosen], int(every.counts[chosen].sum())
+            yield {
+                "from": float(values[0]),
+                "to": float(values[-1]),
                 "runs": n,
-                "reached": reached,
-                "reach_rate": reached / n,
-                "reach_low": low,
-                "reach_high": high,
+                **rate("reached", "reach", int(reached[chosen].sum()), n, interval),
             }
-        )
-    return told
 
 
-def _equal(value: npt.NDArray[Any], which: npt.NDArray[Any], count: int) -> list[Any]:
-    """Cut the chosen runs into bins of equal size by their value; equal values stay together."""
-    order = which[np.argsort(value[which], kind="stable")]
-    ranks = np.searchsorted(value[order], value[order], side="left")
-    bin_of = ranks * count // max(1, len(order))
-    return [order[bin_of == b] for b in range(count) if (bin_of == b).any()]
+def _equal(which: npt.NDArray[Any], counts: npt.NDArray[Any], bins: int) -> list[Any]:
+    """Cut the chosen entries, in ascending order, into bins of as many runs each."""
+    of_entry = counts[which]
+    before = of_entry.cumsum() - of_entry
+    bin_of = before * bins // max(1, of_entry.sum())
+    return [which[bin_of == b] for b in range(bins) if (bin_of == b).any()]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,12 @@ import polars as pl
 from attnlogic.backend import Training
 from attnlogic.errors import InputError
 from attnlogic.model import NAMES, invariant, pack
-from attnlogic.outcomes import LADDER, NONE, STATUSES, Outcome, status
+from attnlogic.outcomes import LADDER, NONE, STATUSES, Outcome, rung_name, status
 
 _EPOCHS = ("first_hit", "sustained_from", "stopped_at", "diverged_at")
 _COUNTS = ("rises", "exits", "evaluations", "evaluations_first_hit")
 _LOSSES = ("initial_loss", "final_loss", "min_loss", "worst_after_hit")
-RUNGS = tuple(f"first_hit_{rung:.0e}".replace("e-0", "e-") for rung in LADDER)
+RUNGS = tuple(f"first_hit_{rung_name(rung)}" for rung in LADDER)
 """The columns of the ladder's first hits, from ``first_hit_1e-1`` to ``first_hit_1e-10``."""
 _INITIAL = tuple(f"{name}_initial" for name in NAMES)
 
@@ -156,6 +157,15 @@ class Runs:
             .sort("_condition", "seed")
             .drop("_condition")
         )
+
+    def parts(self) -> Iterator[pl.DataFrame]:
+        """All runs, a part in memory at a time: in the order of conditions, some seeds each.
+
+        Raises:
+          InputError: a part cannot be read.
+        """
+        for part in self._parts():
+            yield self._collect(pl.scan_parquet(part, glob=False))
 
     def _parts(self) -> list[Path]:
         return sorted(self.directory.glob("parts/*/*.parquet"))

@@ -12,11 +12,10 @@ import polars as pl
 from rich import box
 from rich.table import Table
 
-from attnlogic.endings import ENDINGS
-from attnlogic.solutions import SIGNS
-
-WIDE = 105
-"""Columns of a screen that hold a usual summary's rows on one line each."""
+from attnlogic.conditions import SETTINGS
+from attnlogic.outcomes import rung_name
+from attnlogic.places import ENDINGS
+from attnlogic.quantities import SIGNS
 
 
 class Sheet(NamedTuple):
@@ -27,32 +26,47 @@ class Sheet(NamedTuple):
       names: how many columns, from the left, hold names; the others hold numbers.
       rows: the cells. A cell with an interval has its only space before it: there it may fold.
       caption: what a reader must know.
+      spare: the titles of columns that a narrow screen can do without.
     """
 
     titles: tuple[str, ...]
     names: int
     rows: list[list[str]]
     caption: str
+    spare: tuple[str, ...] = ()
 
 
-def screen(sheet: Sheet, width: int = WIDE) -> Table:
+def screen(sheet: Sheet, width: int | None = None) -> Table:
     """A sheet as a rich table.
 
     Args:
       sheet: the table.
-      width: columns of the screen; on a narrow one a cell's interval stands below its number.
+      width: columns of the screen, None for as many as it takes. On one that is too narrow a cell's
+        interval stands below its number; if that is not enough the spare columns are left out.
     """
+    lines = [[*sheet.titles], *sheet.rows]
+    if not _fits(lines, width):
+        lines = [[cell.replace(" ", "\n", 1) for cell in line] for line in lines]
+    if not _fits(lines, width):
+        kept = [i for i, title in enumerate(sheet.titles) if title not in sheet.spare]
+        lines = [[line[i] for i in kept] for line in lines]
     table = Table(
         box=box.SIMPLE_HEAD, show_edge=False, padding=0, header_style="bold",
         caption=sheet.caption, caption_justify="left",
     )  # fmt: skip
-    for i, title in enumerate(sheet.titles):
+    for i, title in enumerate(lines[0]):
         table.add_column(title, justify="left" if i < sheet.names else "right", overflow="fold")
-    for row in sheet.rows:
-        cells = row[sheet.names :]
-        folded = cells if width >= WIDE else [cell.replace(" ", "\n", 1) for cell in cells]
-        table.add_row(*row[: sheet.names], *folded)
+    for line in lines[1:]:
+        table.add_row(*line)
     return table
+
+
+def _fits(lines: list[list[str]], width: int | None) -> bool:
+    widest = [
+        max(len(part) for cell in column for part in cell.split("\n"))
+        for column in zip(*lines, strict=True)
+    ]
+    return width is None or sum(widest) + len(widest) - 1 <= width
 
 
 def markdown(sheet: Sheet) -> str:
@@ -80,18 +94,23 @@ def summary(frame: pl.DataFrame) -> Sheet:
             f"{row['runs']:,}",
             _percent(row, "reach"),
             _percent(row, "solve"),
+            "–" if row["hold_rate"] is None else f"{100 * row['hold_rate']:.1f}",
             _hits(row),
+            "–" if row["ert"] is None else f"{row['ert']:,.0f}",
             C,
             "any" if row["C_exact"] is None else _minus(f"{row['C_exact']:.4g}"),
             f"{row['diverged']:,}",
         ]
 
-    titles = ("gate", "optimizer", "runs", "reached %", "solved %", "first hit", "C", "exact")
+    titles = ("gate", "optimizer", "runs", "reached %", "solved %", "held %", "first hit", "ERT")
     caption = (
-        "reached, solved: with 95 % intervals. first hit: the epoch, median (quartiles) of all "
-        "runs. C = wq·wk·wv of the solved: mean ± standard deviation, and the exact one."
+        "reached, solved: with 95 % intervals. held: solved, and never above the threshold after "
+        "the first hit. first hit: the epoch, median (quartiles) of all runs. ERT: epochs spent "
+        "over all runs, per hit. C = wq·wk·wv of the solved: mean ± standard deviation, and the "
+        "exact one."
     )
-    return _sheet((*titles, "diverged"), 2, frame, cells, caption)
+    sheet = _sheet((*titles, "C", "exact", "diverged"), 2, frame, cells, caption)
+    return sheet._replace(spare=("held %", "ERT"))
 
 
 def times(frame: pl.DataFrame) -> Sheet:
@@ -113,6 +132,32 @@ def times(frame: pl.DataFrame) -> Sheet:
         "hit, per hit: what a hit costs if one starts afresh whenever the budget ends without one."
     )
     return _sheet(titles, 2, frame, cells, caption)
+
+
+def ladder(frame: pl.DataFrame) -> Sheet:
+    """What ``ladder.ladder`` gives: a row a condition, a column a rung."""
+    losses = frame["loss"].unique(maintain_order=True).to_list()
+
+    def cell(row: dict[str, Any]) -> str:
+        share = "100" if row["reach_rate"] == 1 else f"{100 * row['reach_rate']:.1f}"
+        return share if row["median"] is None else f"{share} ({row['median']:,.0f})"
+
+    rows = []
+    for part in frame.partition_by("gate", "optimizer", *SETTINGS, maintain_order=True):
+        rungs = [*part.iter_rows(named=True)]
+        about = [rungs[0]["gate"], rungs[0]["optimizer"], f"{rungs[0]['runs']:,}"]
+        rows.append([*about, *map(cell, rungs)])
+    titles = (
+        "gate",
+        "optimizer",
+        "runs",
+        *(_minus(rung_name(loss)) for loss in losses),
+    )
+    caption = (
+        "The share of runs, %, that got at or below a loss; in parentheses the median epoch of the "
+        "first time, where half of the runs or more did."
+    )
+    return Sheet(titles, 2, rows, caption, spare=titles[3::2])
 
 
 def stability(frame: pl.DataFrame) -> Sheet:

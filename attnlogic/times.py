@@ -6,15 +6,15 @@ later, if ever. So is a run that stopped or diverged without a hit: it would nev
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from attnlogic.statistics import CONDITION, SETTINGS, conditions
+from attnlogic.conditions import SETTINGS
+from attnlogic.distribution import Distribution
 from attnlogic.store import Runs
+from attnlogic.tally import Population, Tally, populations
 
 RESAMPLES = 2000
 """Bootstrap samples: the ends of a 95 % interval then lie on some fifty samples each."""
@@ -35,72 +35,107 @@ class Estimate(NamedTuple):
     low: float | None
     high: float | None
 
+    def columns(self, name: str) -> dict[str, float | None]:
+        """As the columns ``name``, ``name_low`` and ``name_high``."""
+        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
 
-def censored(rows: pl.DataFrame) -> Any:
-    """The first hits of a condition's runs as SciPy's ``CensoredData``, in epochs.
 
-    Args:
-      rows: the runs, with the columns ``first_hit`` (null: never) and ``epochs`` (the budget).
+NONE = Estimate(None, None, None)
+
+
+class Times(NamedTuple):
+    """When the runs of a condition hit, in epochs, or what they spent, in evaluations.
+
+    Attributes:
+      hits: of the runs that hit: the first hit, or the evaluations up to it.
+      ends: of the others: the epochs that they ran, or their evaluations.
+      budget: the most epochs that a run may take.
     """
-    from scipy.stats import CensoredData
 
-    hits = rows["first_hit"].drop_nulls().to_numpy()
-    never = rows.filter(pl.col("first_hit").is_null())["epochs"].to_numpy()
-    return CensoredData(uncensored=hits, right=never - 1)
+    hits: Distribution
+    ends: Distribution
+    budget: int
+
+    @classmethod
+    def of(cls, some: Population, *, evaluations: bool = False) -> Times:
+        """Those of the study's threshold."""
+        spent = ("evaluations_first_hit", "evaluations") if evaluations else ("first_hit", "end")
+        hits, ends = some.of(spent[0], "reached"), some.of(spent[1], "missed")
+        return cls(hits, ends, some.key["epochs"])
+
+    @classmethod
+    def of_rung(cls, some: Population, rung: str) -> Times:
+        """Those of a rung of the ladder (one of ``store.RUNGS``), in epochs."""
+        return cls(some.of(rung), some.of("end", f"missed_{rung}"), some.key["epochs"])
+
+    @property
+    def runs(self) -> int:
+        """How many runs there are."""
+        return self.hits.n + self.ends.n
+
+    @property
+    def ert(self) -> float | None:
+        """All that was spent, divided by the hits; see ``expected_running_time``."""
+        return (self.hits.total + self.ends.total) / self.hits.n if self.hits.n else None
 
 
-def median(rows: pl.DataFrame, level: float = 0.95) -> Estimate:
+def median(times: Times, level: float = 0.95) -> Estimate:
     """The Kaplan–Meier median of the first hit, in epochs.
 
-    Its interval holds the times at which the pointwise (log–log) band of the survival function
-    holds one half. An end is None where the band does not come down to one half.
+    As every run is observed up to the budget, the survival function is one minus the share that has
+    hit. The interval holds the times at which its pointwise (log–log) band holds one half. An end
+    is None where the band does not come down to one half.
 
     Reference: Brookmeyer and Crowley, "A confidence interval for the median survival time",
     Biometrics 38, 1982.
     """
-    if not len(rows) or not rows["first_hit"].count():
-        return Estimate(None, None, None)
-    survival = _survival(rows)
-    band = _band(rows, survival, level)
-    return Estimate(
-        *(_first_at_most_half(survival.quantiles, p) for p in (survival.probabilities, *band))
-    )
+    from scipy.stats import norm
+
+    n, hit = times.runs, times.hits.counts.cumsum()
+    if not times.hits.n:
+        return NONE
+    survival = 1 - hit / n
+    with np.errstate(divide="ignore", invalid="ignore"):  # where all have hit the band is a point
+        # Greenwood's variance, of log survival, divided by log survival: of its logarithm.
+        error = np.sqrt(hit / (n * (n - hit))) / np.abs(np.log(survival))
+        z = norm.ppf((1 + level) / 2) * error
+        band = [survival ** np.exp(sign * z) for sign in (0, 1, -1)]
+    half = [(np.where(hit == n, 0, edge) <= 0.5 + 1e-12).nonzero()[0] for edge in band]
+    return Estimate(*(float(times.hits.values[at[0]]) if at.size else None for at in half))
 
 
-def restricted_mean(rows: pl.DataFrame, level: float = 0.95) -> Estimate:
+def restricted_mean(times: Times, level: float = 0.95) -> Estimate:
     """The mean of min(first hit, budget), in epochs: the area under the survival function.
 
     As every run is observed up to the budget, this is a plain mean, and its interval is Student's.
-
-    Args:
-      rows: runs of one budget.
     """
     from scipy import stats
 
-    if not len(rows):
-        return Estimate(None, None, None)
-    times = rows["first_hit"].fill_null(rows["epochs"]).cast(pl.Float64).to_numpy()
-    mean = float(times.mean())
-    if len(times) == 1 or times.std() == 0:
-        return Estimate(mean, None if len(times) == 1 else mean, None if len(times) == 1 else mean)
-    error = stats.sem(times)
-    low, high = stats.t.interval(level, len(times) - 1, loc=mean, scale=error)
+    n, never = times.runs, times.ends.n
+    if not n:
+        return NONE
+    values = np.append(times.hits.values, times.budget)
+    counts = np.append(times.hits.counts, never)
+    mean = float(values @ counts / n)
+    squares = float((values - mean) ** 2 @ counts)
+    if n == 1:
+        return Estimate(mean, None, None)
+    if squares == 0:
+        return Estimate(mean, mean, mean)
+    low, high = stats.t.interval(level, n - 1, loc=mean, scale=np.sqrt(squares / (n - 1) / n))
     return Estimate(mean, float(low), float(high))
 
 
-def expected_running_time(
-    rows: pl.DataFrame, level: float = 0.95, *, evaluations: bool = False, seed: int = 0
-) -> Estimate:
-    """ERT: the epochs spent over all runs, each up to its first hit, divided by the hits.
+def expected_running_time(times: Times, level: float = 0.95, seed: int = 0) -> Estimate:
+    """ERT: what all runs spent, each up to its first hit, divided by the hits.
 
     It is what a hit costs if one starts afresh, from another seed, each time the budget ends
     without one. Its interval is a percentile bootstrap over runs. The samples are drawn as counts
-    of equal runs, so a million runs cost no more than their distinct times.
+    of equal runs, so a billion runs cost no more than their distinct times.
 
     Args:
-      rows: the runs, with the columns of ``store.schema``.
+      times: in epochs, or in evaluations.
       level: the interval's confidence level.
-      evaluations: count evaluations of loss and gradient instead of epochs.
       seed: of the bootstrap's generator.
 
     Returns:
@@ -110,78 +145,47 @@ def expected_running_time(
     Reference: Hansen et al., "COCO: a platform for comparing continuous optimizers in a black-box
     setting", Optimization Methods and Software 36, 2021.
     """
-    hits = int(rows["first_hit"].count())
-    if not hits:
-        return Estimate(None, None, None)
-    if evaluations:
-        cost = pl.coalesce("evaluations_first_hit", "evaluations")
-    else:  # whichever comes first
-        cost = pl.min_horizontal("first_hit", "stopped_at", "diverged_at", "epochs")
-    spent = rows.select(cost.cast(pl.Int64).alias("cost"), hit=pl.col("first_hit").is_not_null())
-    kinds = spent.group_by("cost", "hit").len().sort("cost", "hit")
-    costs, hit, counts = (kinds[name].to_numpy() for name in ("cost", "hit", "len"))
+    if not times.hits.n:
+        return NONE
+    costs = np.concatenate([times.hits.values, times.ends.values])
+    counts = np.concatenate([times.hits.counts, times.ends.counts])
     drawn = np.random.default_rng(seed).multinomial(
-        counts.sum(), counts / counts.sum(), size=RESAMPLES
+        times.runs, counts / counts.sum(), size=RESAMPLES
     )
+    hits = drawn[:, : len(times.hits.counts)].sum(axis=1)
     with np.errstate(divide="ignore"):
-        samples = (drawn @ costs) / (drawn @ hit.astype(np.int64))
+        samples = (drawn @ costs) / hits
     tails = [(1 - level) / 2, (1 + level) / 2]
     low, high = map(_finite, np.quantile(samples, tails, method="higher"))
-    return Estimate(float(costs @ counts / hits), low, high)
+    return Estimate(times.ert, low, high)
 
 
-def times(runs: Runs | pl.LazyFrame | pl.DataFrame, level: float = 0.95) -> pl.DataFrame:
+def times(runs: Runs | pl.LazyFrame | pl.DataFrame | Tally, level: float = 0.95) -> pl.DataFrame:
     """One row a condition: when runs first hit, and what a hit costs.
 
     Args:
-      runs: a study, or any frame with the columns of ``store.schema``.
+      runs: a study, any frame with the columns of ``store.schema``, or a tally.
       level: the intervals' confidence level.
 
     Returns:
-      gate, optimizer, runs, hits; ``median``, ``mean`` (restricted to the budget), ``ert`` in
-      epochs and ``ert_evaluations``, each with ``_low`` and ``_high``; then what else tells
-      conditions apart. Null stands for what does not exist.
+      A frame with the columns of ``TIMES``: ``median``, ``mean`` (restricted to the budget),
+      ``ert`` in epochs and ``ert_evaluations``, each with ``_low`` and ``_high``. Null stands for
+      what does not exist.
     """
     rows = []
-    for part in conditions(runs):
-        key = part.select(CONDITION).row(0, named=True)
+    for some in populations(runs):
+        epochs, evaluations = Times.of(some), Times.of(some, evaluations=True)
         estimates = {
-            "median": median(part, level),
-            "mean": restricted_mean(part, level),
-            "ert": expected_running_time(part, level),
-            "ert_evaluations": expected_running_time(part, level, evaluations=True),
+            "median": median(epochs, level),
+            "mean": restricted_mean(epochs, level),
+            "ert": expected_running_time(epochs, level),
+            "ert_evaluations": expected_running_time(evaluations, level),
         }
-        row: dict[str, Any] = {"runs": len(part), "hits": int(part["first_hit"].count())}
-        for name, (value, low, high) in estimates.items():
-            row |= {name: value, f"{name}_low": low, f"{name}_high": high}
-        rows.append(row | key)
+        row: dict[str, Any] = {**some.key, "runs": some.runs, "hits": some.reached}
+        for name, estimate in estimates.items():
+            row |= estimate.columns(name)
+        rows.append(row)
     return pl.DataFrame(rows, schema=TIMES)
-
-
-def _survival(rows: pl.DataFrame) -> Any:
-    from scipy.stats import ecdf
-
-    return ecdf(censored(rows)).sf
-
-
-def _band(
-    rows: pl.DataFrame, survival: Any, level: float
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """The lower and the upper edge of the survival function's band."""
-    # Where the function is 0 or 1 the log–log band is not a number: there the edge is the value.
-    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-        warnings.filterwarnings("ignore", "The confidence interval is undefined", RuntimeWarning)
-        band = survival.confidence_interval(level, method="log-log")
-    edges = (band.low.probabilities, band.high.probabilities)
-    low, high = (np.where(np.isnan(e), survival.probabilities, e) for e in edges)
-    return low, high
-
-
-def _first_at_most_half(
-    times: npt.NDArray[np.float64], probabilities: npt.NDArray[np.float64]
-) -> float | None:
-    below = np.flatnonzero(probabilities <= 0.5 + 1e-12)
-    return float(times[below[0]]) if below.size else None
 
 
 def _finite(value: float) -> float | None:

@@ -270,6 +270,63 @@ def test_starts_have_a_row_a_bin(type_in, study):
     assert table.count("initial_loss") == sum(row["measure"] == "initial_loss" for row in rows)
 
 
+def test_the_ladder_has_a_row_a_condition_and_rung_and_is_drawn(type_in, study, tmp_path):
+    picture = tmp_path / "ladder.svg"
+    words = ("ladder", study.directory, "--format", "json", "--plot", picture)
+    code, out, err = type_in(*words)
+    rows = json.loads(out, parse_constant=pytest.fail)
+    assert (code, err) == (0, f"wrote {picture}\n")
+    assert len(rows) == 4 * 10
+    assert rows[3]["loss"] == 1e-4
+    assert rows[3]["reached"] == json.loads(
+        type_in("summary", study.directory, "--format", "json")[1]
+    )[0]["reached"]  # fmt: skip
+    assert picture.read_text().startswith("<svg")
+    assert type_in("ladder", study.directory)[1].count("adam") == 2
+
+
+def test_a_tally_stands_for_its_studies(type_in, study, tmp_path):
+    file, twice = tmp_path / "all.parquet", tmp_path / "more.parquet"
+    assert type_in("tally", study.directory, "--out", file) == (
+        0, "", f"wrote {file}: attnlogic summary {file}\n",
+    )  # fmt: skip
+    for command in ("summary", "times", "endings", "ladder"):
+        words = ("--format", "json")
+        told = type_in(command, study.directory, *words)[1], type_in(command, file, *words)[1]
+        one, other = map(json.loads, told)
+        counts = [
+            [{k: row[k] for k in row if type(row[k]) is int} for row in x] for x in (one, other)
+        ]
+        assert counts[0] == counts[1]
+    for command in ("stability", "solutions", "starts"):
+        assert type_in(command, file)[0] == 0
+    for command in ("compare", "curvature", "runs"):
+        code, out, err = type_in(command, file)
+        assert (code, out) == (2, "")
+        assert "needs every run" in err
+    other = tmp_path / "other"
+    type_in("study", "nand", "-o", "sgd", "--seeds", 3, "--epochs", 9, "--out", other)
+    assert type_in("tally", file, other, "--out", twice)[0] == 0
+    rows = json.loads(type_in("summary", twice, "--format", "json")[1])
+    assert [row["runs"] for row in rows] == [8, 8, 8, 8, 3]
+    for words, says in ((("tally", file, "--out", twice), "exists"),
+                        (("tally", file, file, "--out", tmp_path / "new"), "twice")):  # fmt: skip
+        code, _, err = type_in(*words)
+        assert code == 2
+        assert says in err
+
+
+def test_what_is_infinite_is_null_in_json(type_in, tmp_path):
+    """This run hits at a loss of 1 and then diverges: the worst loss after its hit is infinite."""
+    out = tmp_path / "wild"
+    words = ("study", "xor", "-o", "sgd(lr=50)", "--seeds", 1, "--epochs", 20, "--threshold", 1)
+    assert type_in(*words, "--out", out)[0] == 0
+    told = type_in("stability", out, "--format", "json")[1]
+    (row,) = json.loads(told, parse_constant=pytest.fail)
+    assert (row["reached"], row["worst_after_hit_max"]) == (1, None)
+    assert "inf" in type_in("stability", out, "--format", "csv")[1]
+
+
 @pytest.mark.parametrize("interval", ["wilson", "clopper-pearson", "jeffreys"])
 def test_a_summarys_intervals_are_those_asked_for(type_in, study, interval):
     words = ("summary", study.directory, "--format", "json", "--interval", interval)
@@ -336,6 +393,12 @@ BAD = {
     "times nowhere": ["nowhere", "study.json"],
     "endings nowhere": ["nowhere", "study.json"],
     "solutions nowhere": ["nowhere", "study.json"],
+    "ladder nowhere": ["nowhere", "study.json"],
+    "ladder . --plot x.jpg": ["x.jpg", ".svg"],
+    "tally nowhere --out new.parquet": ["nowhere", "study.json"],
+    "tally .": ["--out"],
+    "summary file": ["'file'", "tally"],
+    "compare file": ["'file'", "every run"],
     "stability nowhere": ["nowhere", "study.json"],
     "starts nowhere": ["nowhere", "study.json"],
     "curvature nowhere": ["nowhere", "study.json"],

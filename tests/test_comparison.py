@@ -11,8 +11,8 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from attnlogic.comparison import COMPARISON, compare
+from attnlogic.conditions import CONDITION
 from attnlogic.errors import InputError
-from attnlogic.statistics import CONDITION
 
 BUDGET = 100
 

@@ -6,9 +6,10 @@ import pytest
 
 import attnlogic
 from attnlogic import theory
-from attnlogic.endings import ENDINGS, ending, endings
+from attnlogic.endings import endings
 from attnlogic.gates import GATES, ROWS, gate
 from attnlogic.model import Params, loss
+from attnlogic.places import ENDINGS, ending
 
 UNSOLVED = "unsolved"
 

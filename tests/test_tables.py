@@ -10,8 +10,10 @@ from rich.console import Console
 from attnlogic import tables
 from attnlogic.comparison import COMPARISON
 from attnlogic.curvature import CURVATURE
-from attnlogic.endings import ENDINGS
-from attnlogic.solutions import SIGNS, SOLUTIONS
+from attnlogic.ladder import RUNG
+from attnlogic.places import ENDINGS
+from attnlogic.quantities import SIGNS
+from attnlogic.solutions import SOLUTIONS
 from attnlogic.stability import STABILITY
 from attnlogic.starts import STARTS
 from attnlogic.statistics import SUMMARY
@@ -23,20 +25,21 @@ FULL = {
     "gate": "xor", "optimizer": "adamw(lr=0.01)", "runs": 12345,
     "reached": 12000, "reach_rate": 0.9721, "reach_low": 0.96904, "reach_high": 0.97486,
     "solved": 6, "solve_rate": 0.05, "solve_low": 0.0012, "solve_high": 1.0,
+    "hold_rate": 0.0404, "ert": 12344.6,
     "first_hit_q25": 150, "first_hit_median": 1234, "first_hit_q75": None,
     "C_mean": -0.50049, "C_sd": 0.00123, "C_exact": -0.5,
     "lost": 1, "unsolved": 2, "diverged": 1003,
 }  # fmt: skip
 HEAD = [
-    "gate", "optimizer", "runs", "reached %", "solved %", "first hit", "C", "exact",
-    "diverged",
+    "gate", "optimizer", "runs", "reached %", "solved %", "held %", "first hit", "ERT", "C",
+    "exact", "diverged",
 ]  # fmt: skip
 ORDINARY = {**FULL, "optimizer": "adamw", "runs": 1000, "solve_low": 0.012, "diverged": 9}
 NONE_SOLVED = {
     "gate": "true", "optimizer": "sgd", "runs": 3,
     "reached": 0, "reach_rate": 0.0, "reach_low": 0.0, "reach_high": 0.5614,
     "solved": 0, "solve_rate": 0.0, "solve_low": 0.0, "solve_high": 0.5614,
-    "diverged": 0,
+    "hold_rate": 0.0, "diverged": 0,
 }  # fmt: skip
 ONE_SOLVED = {**FULL, "C_mean": -1 / 3, "C_sd": None, "first_hit_q75": 99999}
 ALIKE = {**FULL, "C_sd": 1.26e-6, "first_hit_median": None}
@@ -45,11 +48,11 @@ EQUAL = {**FULL, "C_sd": 0.0, "C_exact": 0.0}
 RATES = ["97.2 (96.9–97.5)", "5.0 (0.1–100)"]
 NAMED = ["xor", "adamw(lr=0.01)", "12,345", *RATES]
 CELLS = [
-    [*NAMED, "1,234 (150–never)", "−0.5005 ±0.0012", "−0.5", "1,003"],
-    ["true", "sgd", "3", *["0.0 (0.0–56.1)"] * 2, "never", "–", "any", "0"],
-    [*NAMED, "1,234 (150–99,999)", "−0.3333", "−0.5", "1,003"],
-    [*NAMED, "never (150–never)", "−0.5005 ±1e−06", "−0.5", "1,003"],
-    [*NAMED, "1,234 (150–never)", "−0.5005 ±0.0000", "0", "1,003"],
+    [*NAMED, "4.0", "1,234 (150–never)", "12,345", "−0.5005 ±0.0012", "−0.5", "1,003"],
+    ["true", "sgd", "3", *["0.0 (0.0–56.1)"] * 2, "0.0", "never", "–", "–", "any", "0"],
+    [*NAMED, "4.0", "1,234 (150–99,999)", "12,345", "−0.3333", "−0.5", "1,003"],
+    [*NAMED, "4.0", "never (150–never)", "12,345", "−0.5005 ±1e−06", "−0.5", "1,003"],
+    [*NAMED, "4.0", "1,234 (150–never)", "12,345", "−0.5005 ±0.0000", "0", "1,003"],
 ]
 
 
@@ -89,6 +92,15 @@ def test_in_80_columns_no_interval_is_broken():
         assert whole in words
 
 
+@pytest.mark.parametrize(
+    ("width", "lines", "columns"), [(None, 1, 11), (120, 1, 11), (100, 2, 11), (80, 2, 9)]
+)
+def test_a_narrow_screen_folds_intervals_and_then_does_without_spare_columns(width, lines, columns):
+    table = tables.screen(tables.summary(summary(ORDINARY)), width)
+    assert len(table.columns) == columns
+    assert max(len(cell.split("\n")) for column in table.columns for cell in column.cells) == lines
+
+
 @pytest.mark.parametrize("cells_of", [in_table, in_markdown])
 def test_a_summary_in_cells(cells_of):
     rows = summary(FULL, NONE_SOLVED, ONE_SOLVED, ALIKE, EQUAL)
@@ -102,10 +114,10 @@ def test_a_summary_of_nothing_is_its_head(cells_of):
 
 def test_numbers_stand_to_the_right_and_words_to_the_left():
     assert [column.justify for column in tables.screen(tables.summary(summary())).columns] == [
-        *["left"] * 2, *["right"] * 7
+        *["left"] * 2, *["right"] * 9
     ]  # fmt: skip
     assert (
-        tables.markdown(tables.summary(summary())).split("\n")[1] == "| --- | --- |" + " --: |" * 7
+        tables.markdown(tables.summary(summary())).split("\n")[1] == "| --- | --- |" + " --: |" * 9
     )
 
 
@@ -130,6 +142,26 @@ def test_times_in_cells():
          "1,238 (1,104–∞)", "–"],
         ["xor", "adam", "1,000", "0", "–", "8,000", "–", "–"],
     ]  # fmt: skip
+
+
+def test_the_ladder_has_a_row_a_condition_and_a_column_a_rung():
+    about = {"gate": "xor", "runs": 1000, "epochs": 100}
+    rows = pl.DataFrame(
+        [
+            {**about, "optimizer": "adam", "loss": 0.1, "reach_rate": 1.0, "median": 1234.0},
+            {**about, "optimizer": "adam", "loss": 1e-10, "reach_rate": 0.4567},
+            {**about, "optimizer": "sgd", "loss": 0.1, "reach_rate": 0.5, "median": 7.0},
+            {**about, "optimizer": "sgd", "loss": 1e-10, "reach_rate": 0.0},
+        ],
+        schema=RUNG,
+    )
+    sheet = tables.ladder(rows)
+    assert sheet.titles == ("gate", "optimizer", "runs", "1e−1", "1e−10")
+    assert sheet.rows == [
+        ["xor", "adam", "1,000", "100 (1,234)", "45.7"],
+        ["xor", "sgd", "1,000", "50.0 (7)", "0.0"],
+    ]
+    assert tables.ladder(pl.DataFrame(schema=RUNG)).rows == []
 
 
 def test_endings_that_no_run_has_are_left_out():

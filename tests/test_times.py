@@ -1,5 +1,7 @@
 """Times to the first hit, against lifelines, SciPy and figures worked out by hand."""
 
+import warnings
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,26 +9,42 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from lifelines.utils import restricted_mean_survival_time
+from scipy.stats import CensoredData, ecdf
 
-from attnlogic.statistics import hit_quantile
-from attnlogic.times import Estimate, expected_running_time, median, restricted_mean
+from attnlogic.distribution import Distribution
+from attnlogic.store import schema
+from attnlogic.tally import population
+from attnlogic.times import Estimate, Times, expected_running_time, median, restricted_mean
 
 BUDGET = 100
 NEVER = Estimate(None, None, None)
 
 
-def runs(hits, *, stopped=(), diverged=(), budget=BUDGET):
+def population_of(hits, *, stopped=(), diverged=(), budget=BUDGET, **columns):
     """A condition's runs: first hits (None: never), then runs that stopped, then that diverged."""
     n = len(hits) + len(stopped) + len(diverged)
-    return pl.DataFrame(
-        {
-            "first_hit": [*hits, *[None] * (n - len(hits))],
-            "stopped_at": [*[None] * len(hits), *stopped, *[None] * len(diverged)],
-            "diverged_at": [*[None] * (n - len(diverged)), *diverged],
-            "epochs": [budget] * n,
-        },
-        schema=dict.fromkeys(("first_hit", "stopped_at", "diverged_at", "epochs"), pl.Int32),
-    )
+    about = {
+        "gate": "xor", "optimizer": "adam", "backend": "jax", "precision": "float32",
+        "init": "torch", "epochs": budget, "threshold": 1e-4,
+    }  # fmt: skip
+    columns = {
+        **{name: [value] * n for name, value in about.items()},
+        "first_hit": [*hits, *[None] * (n - len(hits))],
+        "stopped_at": [*[None] * len(hits), *stopped, *[None] * len(diverged)],
+        "diverged_at": [*[None] * (n - len(diverged)), *diverged],
+        **columns,
+    }
+    kinds = schema("float32")
+    full = {name: pl.Series(columns.get(name, [None] * n), dtype=kinds[name]) for name in kinds}
+    return population(pl.DataFrame(full))
+
+
+def runs(hits, **about):
+    """When they hit."""
+    return Times.of(population_of(hits, **about))
+
+
+NOBODY = Times(Distribution.of([]), Distribution.of([]), BUDGET)
 
 
 HITS = st.lists(st.one_of(st.none(), st.integers(1, BUDGET - 1)), min_size=2, max_size=60)
@@ -39,7 +57,9 @@ def test_the_median_is_the_rank_and_its_interval_that_of_lifelines(hits):
     if all(hit is None for hit in hits):
         assert (value, low, high) == NEVER
         return
-    assert value == hit_quantile(np.array([h for h in hits if h is not None]), len(hits), 0.5)
+    known = [np.inf if hit is None else hit for hit in hits]
+    rank = np.quantile(known, 0.5, method="inverted_cdf")
+    assert value == (None if np.isinf(rank) else rank)
     fit = KaplanMeierFitter().fit(
         [BUDGET - 1 if hit is None else hit for hit in hits], [hit is not None for hit in hits]
     )
@@ -47,6 +67,28 @@ def test_the_median_is_the_rank_and_its_interval_that_of_lifelines(hits):
         band = np.where(np.isnan(band), 0, band)  # at no survivors
         below = fit.confidence_interval_.index[band <= 0.5 + 1e-9]  # 0.5 may be off by a rounding
         assert end == (below[0] if len(below) else None)
+
+
+@given(hits=HITS)
+@settings(max_examples=60, deadline=None)
+def test_the_median_and_its_band_are_scipys(hits):
+    """SciPy's take a number a run; ours the counts of equal runs, however many."""
+    if all(hit is None for hit in hits):
+        return
+    observed = [hit for hit in hits if hit is not None]
+    never = [BUDGET - 1] * (len(hits) - len(observed))
+    survival = ecdf(CensoredData(uncensored=observed, right=never)).sf
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore")  # its band is not a number where all have hit
+        band = survival.confidence_interval(method="log-log")
+    for end, edge in zip(
+        median(runs(hits)),
+        (survival.probabilities, band.low.probabilities, band.high.probabilities),
+        strict=True,
+    ):
+        below = survival.quantiles[np.where(np.isnan(edge), 0, edge) <= 0.5 + 1e-12]
+        below = below[np.isin(below, observed)]
+        assert end == (below[0] if below.size else None)
 
 
 @given(hits=HITS)
@@ -69,16 +111,12 @@ def test_expected_running_time_by_hand():
 
 
 def test_expected_running_time_in_evaluations_by_hand():
-    rows = runs([10, None]).with_columns(
-        evaluations_first_hit=pl.Series([31, None], dtype=pl.Int32),
-        evaluations=pl.Series([900, 450], dtype=pl.Int32),
-    )
-    assert expected_running_time(rows, evaluations=True).value == 31 + 450
+    some = population_of([10, None], evaluations_first_hit=[31, None], evaluations=[900, 450])
+    assert expected_running_time(Times.of(some, evaluations=True)).value == 31 + 450
 
 
 def test_a_run_that_hits_and_then_stops_cost_what_its_hit_cost():
-    rows = runs([10, 20]).with_columns(stopped_at=pl.Series([50, None], dtype=pl.Int32))
-    assert expected_running_time(rows).value == 15
+    assert expected_running_time(runs([10, 20], stopped_at=[50, None])).value == 15
 
 
 def test_the_ert_of_a_restarted_search_is_what_it_costs_on_average():
@@ -131,7 +169,7 @@ def test_coverage_of_the_median_and_the_ert():
 
 @pytest.mark.parametrize("estimate", [median, restricted_mean, expected_running_time])
 def test_a_condition_without_runs_has_no_times(estimate):
-    assert estimate(runs([])) == NEVER
+    assert estimate(NOBODY) == NEVER
 
 
 def test_without_hits_there_is_no_median_and_the_mean_is_the_budget():
