@@ -182,7 +182,7 @@ def test_chunks_are_of_one_size_and_nearly_full(monkeypatch, by, count, expected
         ("adamw", 400, "float64"),
         ("polyak", 200, "float32"),
         ("polyak", 200, "float64"),
-        ("lbfgs", 12, "float32"),
+        ("lbfgs", 60, "float32"),
         ("lbfgs", 12, "float64"),
     ],
 )

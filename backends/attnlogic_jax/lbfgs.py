@@ -2,13 +2,15 @@
 
 One step is torch's ``LBFGS.step``: up to ``max_iter`` iterations, each with its own direction, step
 and evaluation, ended by the same tests. Seeds end one by one: a seed whose tests say so is masked
-out until the next epoch, and the loop goes on while any seed is active.
+out until the next epoch, and the loop goes on while any seed is active. Most end early and few take
+all the iterations, so once a fourth or less is left those go on by themselves.
 
 Reference: Nocedal and Wright, "Numerical Optimization", algorithms 7.4 and 7.5.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -43,8 +45,30 @@ class State(NamedTuple):
     epoch: jax.Array
 
 
-Carry = tuple[jax.Array, jax.Array, State, jax.Array, jax.Array]
-"""Within a step: packed parameters, loss and gradient there, state, evaluations, active."""
+class Carry(NamedTuple):
+    """Within a step.
+
+    Attributes:
+      packed, stacked: the parameters, and loss and gradient there; (6, …) and (7, …).
+      state: as above.
+      evaluations: so far in this step; (…).
+      active: whether the seed goes on; (…).
+      i: iterations so far in this step, the same for all that are active; ().
+    """
+
+    packed: jax.Array
+    stacked: jax.Array
+    state: State
+    evaluations: jax.Array
+    active: jax.Array
+    i: jax.Array
+
+
+LEFT = 4
+"""Seeds go on by themselves once at most one in so many is active."""
+
+FEWEST = 16
+"""Seeds that go on by themselves are at least so many: XLA's code for fewer rounds otherwise."""
 
 
 def _dot(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -102,8 +126,8 @@ def lbfgs(
             iterations=jnp.zeros(packed.shape[1:], jnp.int32), epoch=jnp.zeros((), jnp.int32),
         )  # fmt: skip
 
-    def iterate(evaluate: Evaluate, lr_now: jax.Array, i: jax.Array, carry: Carry) -> Carry:
-        packed, stacked, state, evaluations, active = carry
+    def iterate(evaluate: Evaluate, lr_now: jax.Array, carry: Carry) -> Carry:
+        packed, stacked, state, evaluations, active, i = carry
         loss, gradient = stacked[0], stacked[1:]
         first = state.iterations == 0
         y, s = gradient - state.gradient, state.direction * state.step
@@ -136,7 +160,17 @@ def lbfgs(
             & ~(_largest(move) <= tolerance_change)
             & ~(jnp.abs(stacked[0] - loss) < tolerance_change)
         )
-        return packed, stacked, state, evaluations, active
+        return Carry(packed, stacked, state, evaluations, active, i + 1)
+
+    def iterations(evaluate: Evaluate, lr_now: jax.Array, carry: Carry, most_left: int) -> Carry:
+        """Iterate while more than ``most_left`` seeds are active."""
+
+        def body(carry: Carry, _: None) -> tuple[Carry, None]:
+            # A scan with a branch, not a while loop: it ends as early, and has a reverse mode.
+            on = (jnp.sum(carry.active) > most_left) & (carry.i < max_iter)
+            return jax.lax.cond(on, partial(iterate, evaluate, lr_now), lambda c: c, carry), None
+
+        return jax.lax.scan(body, carry, None, length=max_iter)[0]
 
     def step(
         evaluate: Evaluate, packed: jax.Array, state: State
@@ -146,16 +180,37 @@ def lbfgs(
         active = ~(_largest(stacked[1:]) <= tolerance_grad) & jnp.isfinite(loss)
         lr_now = rate(lr, gamma, state.epoch).astype(packed.dtype)
         evaluations = jnp.ones(loss.shape, jnp.int32)
-
-        def body(carry: Carry, i: jax.Array) -> tuple[Carry, None]:
-            # A scan with a branch, not a while loop: it ends as early, and has a reverse mode.
-            on = jnp.any(carry[-1])
-            carry = jax.lax.cond(on, lambda c: iterate(evaluate, lr_now, i, c), lambda c: c, carry)
-            return carry, None
-
-        carry: Carry = (packed, stacked, state, evaluations, active)
-        carry, _ = jax.lax.scan(body, carry, jnp.arange(max_iter))
-        packed, _, state, evaluations, _ = carry
-        return packed, state._replace(epoch=state.epoch + 1), Report(loss, evaluations)
+        carry = Carry(packed, stacked, state, evaluations, active, jnp.zeros((), jnp.int32))
+        few = loss.size // LEFT if loss.ndim == 1 else 0
+        if few >= FEWEST:
+            carry = iterations(evaluate, lr_now, carry, few)
+            # Those that are active come first; a stable sort, so the order is the seeds' own.
+            order = jnp.argsort(~carry.active, stable=True)
+            some = iterations(evaluate, lr_now, _take(carry, order[:few]), 0)
+            carry = _put(carry, order, some)
+        else:
+            carry = iterations(evaluate, lr_now, carry, 0)
+        state = carry.state._replace(epoch=state.epoch + 1)
+        return carry.packed, state, Report(loss, carry.evaluations)
 
     return Method(init, step, counts_evaluations=True)
+
+
+def _take(carry: Carry, chosen: jax.Array) -> Carry:
+    """Some of the seeds; what is not told by seed stays."""
+    some: Carry = jax.tree.map(lambda leaf: leaf[..., chosen] if leaf.ndim else leaf, carry)
+    return some
+
+
+def _put(carry: Carry, order: jax.Array, some: Carry) -> Carry:
+    """All seeds, with what became of the first few in that order."""
+    place = jnp.argsort(order)  # of each seed among those
+    few = some.active.size
+
+    def merge(every: jax.Array, new: jax.Array) -> jax.Array:
+        if not every.ndim:
+            return new
+        return jnp.where(place < few, new[..., jnp.minimum(place, few - 1)], every)
+
+    merged: Carry = jax.tree.map(merge, carry, some)
+    return merged
