@@ -22,6 +22,7 @@ from attnlogic.outcomes import History, Outcome
 
 GROUP = "attnlogic.backends"
 PRECISIONS = ("float32", "float64")
+UNTIL = ("budget", "hit")
 MOST_EPOCHS = 2**31 - 1
 """Epochs are counted in 32 bits."""
 
@@ -39,6 +40,8 @@ class Training:
       epochs: the budget: at most so many optimizer steps, at least 1.
       threshold: the loss at or below which a run counts as having hit.
       precision: ``"float32"`` or ``"float64"``.
+      until: ``"budget"``, or ``"hit"`` to end a run with the epoch of its first hit, before that
+        epoch's update: its final parameters are those that hit.
     """
 
     gate: Gate
@@ -46,6 +49,7 @@ class Training:
     epochs: int
     threshold: float = 1e-4
     precision: str = "float32"
+    until: str = "budget"
 
 
 @runtime_checkable
@@ -154,7 +158,8 @@ def checked(training: Training) -> Training:
     """The training, once its numbers are seen to make sense; they are Python's own then.
 
     Raises:
-      InputError: epochs below 1, a threshold that is not a positive number, an unknown precision.
+      InputError: epochs below 1, a threshold that is not a positive number, an unknown precision
+        or end.
     """
     epochs, threshold = training.epochs, training.threshold
     whole = isinstance(epochs, Integral) and not isinstance(epochs, bool)
@@ -165,4 +170,6 @@ def checked(training: Training) -> Training:
         raise InputError(f"threshold: expected a loss above 0, got {threshold!r}")
     if training.precision not in PRECISIONS:
         raise unknown("precision", training.precision, PRECISIONS)
+    if training.until not in UNTIL:
+        raise unknown("end of a run", training.until, UNTIL)
     return replace(training, epochs=int(epochs), threshold=float(threshold))

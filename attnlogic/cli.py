@@ -90,6 +90,13 @@ Init = Annotated[
         autocompletion=lambda: ["torch", "uniform", "normal"],
     ),
 ]
+Until = Annotated[
+    str,
+    typer.Option(
+        help="When a run ends: with its budget, or at its first hit.",
+        autocompletion=lambda: ["budget", "hit"],
+    ),
+]
 Form = Annotated[
     Literal["table", "json", "csv", "markdown"],
     typer.Option("--format", help="How to print it; json and csv have every column."),
@@ -148,6 +155,7 @@ def study(
     backend: BackendName = "jax",
     precision: Precision = "float32",
     init: Init = "torch",
+    until: Until = "budget",
     jobs: Annotated[
         int, typer.Option(help="Processes side by side, with torch; jax uses all cores by itself.")
     ] = 1,
@@ -178,6 +186,7 @@ def study(
         threshold=threshold,
         precision=precision,
         init=init,
+        until=until,
     )
     directory = new_directory() if out is None else out
     with _keeping(directory):
@@ -206,6 +215,7 @@ def train(
     backend: BackendName = "jax",
     precision: Precision = "float32",
     init: Init = "torch",
+    until: Until = "budget",
     every: Annotated[int, typer.Option(help="Print the loss of every so many epochs.")] = 50,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object with every epoch's loss.")
@@ -245,6 +255,7 @@ def train(
         backend=backend,
         precision=precision,
         init=init,
+        until=until,
     )
     print(json.dumps(run.as_dict(), allow_nan=False) if as_json else report.run_text(run, every))
     if plot is not None:

@@ -10,7 +10,7 @@ from attnlogic.store import Runs
 
 SETTINGS: dict[str, Any] = {
     "backend": pl.String, "precision": pl.String, "epochs": pl.Int64, "threshold": pl.Float64,
-    "init": pl.String,
+    "init": pl.String, "until": pl.String,
 }  # fmt: skip
 """The columns that, beside gate and optimizer, tell one condition from another; their types."""
 

@@ -4,8 +4,9 @@ The definition here is the reference: slow, obvious, in NumPy, on one run at a t
 folds these statistics as it trains is held equal to it by a test.
 
 A run's history has one loss an epoch, taken before that epoch's update, up to the budget or to the
-epoch at which the run ended by itself: its optimizer's stopping rule, or its first loss that is not
-finite. A loss that is not finite counts as infinite: greater than the threshold and than any other.
+epoch at which the run ended by itself: its optimizer's stopping rule, its first loss that is not
+finite or, where asked for, its first hit. A loss that is not finite counts as infinite: greater
+than the threshold and than any other.
 """
 
 from __future__ import annotations

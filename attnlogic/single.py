@@ -64,6 +64,7 @@ class Run:
             "init": str(self.init),
             "epochs": self.training.epochs,
             "threshold": self.training.threshold,
+            "until": self.training.until,
             "status": self.status,
             **{name: None if epoch == NONE else epoch for name, epoch in epochs.items()},
             "rises": int(self.outcome.rises),
@@ -97,6 +98,7 @@ def train(
     backend: str | Backend = "jax",
     precision: str = "float32",
     init: str | Initialization = "torch",
+    until: str = "budget",
     progress: bool | None = None,
 ) -> Run:
     """Train one seed, keeping its whole history.
@@ -110,6 +112,7 @@ def train(
       backend: by which backend.
       precision: ``"float32"`` or ``"float64"``.
       init: how the initial parameters are drawn.
+      until: ``"budget"``, or ``"hit"`` to end the run at its first hit.
       progress: whether to show a progress bar; None to show it where stderr is a terminal.
 
     Raises:
@@ -121,7 +124,7 @@ def train(
     """
     by = optimizers.optimizer(optimizer)
     budget = by.epochs if epochs is None else epochs
-    training = backends.checked(Training(gates.gate(gate), by, budget, threshold, precision))
+    training = backends.checked(Training(gates.gate(gate), by, budget, threshold, precision, until))
     how = initial.initialization(init)
     if np.ndim(seed) != 0:
         raise InputError(f"a run has one seed, got {seed!r}: for many there is attnlogic.run")

@@ -59,6 +59,7 @@ def schema(precision: str) -> dict[str, Any]:
         "backend": pl.String,
         "precision": pl.String,
         "init": pl.String,
+        "until": pl.String,
     }
 
 
@@ -97,6 +98,7 @@ def table(
         "backend": backend,
         "precision": training.precision,
         "init": init,
+        "until": training.until,
     }
     kinds = schema(training.precision)
     rows = pl.DataFrame(

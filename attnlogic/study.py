@@ -51,6 +51,7 @@ class Study:
       threshold: the loss at or below which a run counts as having hit.
       precision: ``"float32"`` or ``"float64"``.
       init: how the initial parameters are drawn: ``"torch"``, ``"normal(scale=0.5)"``, …
+      until: ``"budget"``, or ``"hit"`` to end each run at its first hit.
 
     Raises:
       InputError: something is unknown or out of range.
@@ -63,6 +64,7 @@ class Study:
     threshold: float = 1e-4
     precision: str = "float32"
     init: str | Initialization = "torch"
+    until: str = "budget"
 
     def __post_init__(self) -> None:
         if not self.trainings:
@@ -86,6 +88,7 @@ class Study:
                 optimizer.epochs if self.epochs is None else self.epochs,
                 self.threshold,
                 self.precision,
+                self.until,
             )
             for gate in map(gates.gate, chosen)
             for optimizer in by
@@ -218,6 +221,7 @@ def _description(
         "precision": study.precision,
         "threshold": study.threshold,
         "init": str(how),
+        "until": study.until,
         "seeds": {"first": seeds.start, "count": len(seeds)},
         "conditions": [
             {

@@ -26,7 +26,7 @@ def condition(optimizer, hits, *, lost=(), seeds=None, gate="xor", **rest):
     ]
     about = {
         "gate": gate, "optimizer": optimizer, "backend": "jax", "precision": "float32",
-        "epochs": BUDGET, "threshold": 1e-4, "init": "torch", **rest,
+        "epochs": BUDGET, "threshold": 1e-4, "init": "torch", "until": "budget", **rest,
     }  # fmt: skip
     return pl.DataFrame(
         {

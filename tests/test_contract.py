@@ -54,6 +54,22 @@ def test_a_backend_says_who_it_is(name):
     assert all(isinstance(v, str) and v[0].isdigit() for v in versions.values())
 
 
+@pytest.mark.parametrize("by", ["adam", "lbfgs"])
+def test_runs_that_end_at_their_first_hit_are_the_same_by_both(by):
+    epochs = {"adam": 200, "lbfgs": 10}[by]
+    training = replace(condition("nand", by, epochs, threshold=1e-3), until="hit")
+    one, other = (concatenate([*find(name).train(training, seeds(*range(12)))]) for name in NAMES)
+    hit = one.first_hit != NONE
+    assert hit.any()
+    assert (one.rises[hit] == 0).all()
+    for field in ("first_hit", "sustained_from", "stopped_at", "evaluations", "ladder"):
+        np.testing.assert_array_equal(getattr(one, field), getattr(other, field), err_msg=field)
+    for field in ("final_loss", "C", "C_first_hit", "gradient_norm"):
+        a, b = (getattr(runs, field)[hit] for runs in (one, other))
+        np.testing.assert_allclose(a, b, rtol=1e-4, err_msg=field)  # some amplify rounding
+    np.testing.assert_array_equal(one.C[hit], one.C_first_hit[hit])
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("by", ["adam", "polyak", "lbfgs"])
@@ -202,8 +218,9 @@ def by_jax(training, starts):
     with jax.enable_x64(True):
         packed = jnp.asarray(starts, "float64")
         targets = jnp.asarray(training.gate.targets, "float64")
+        plan = compiled.Plan.of(training)
         at = (packed, method(training.optimizer).init(packed))
-        _, (_, report) = compiled.trace(training.optimizer, targets, at, training.epochs, 1)
+        _, (_, report) = compiled.trace(plan, targets, 1e-4, at, training.epochs, 1)
         return jax.tree.map(lambda leaf: np.asarray(leaf)[:, 0], report)
 
 

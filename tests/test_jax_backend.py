@@ -12,9 +12,9 @@ from attnlogic.backend import Training
 from attnlogic.errors import InputError
 from attnlogic.gates import gate
 from attnlogic.initial import initial
-from attnlogic.model import pack, unpack
+from attnlogic.model import invariant, pack, unpack
 from attnlogic.optimizers import FAMILIES, optimizer
-from attnlogic.outcomes import NONE, Outcome, concatenate, from_leaves, leaves_of, outcome
+from attnlogic.outcomes import NONE, Outcome, concatenate, from_leaves, leaves_of, outcome, status
 from attnlogic.store import RUNGS
 from attnlogic_jax import backend, batches, compiled, trainer
 from attnlogic_jax.training import evaluation
@@ -111,6 +111,75 @@ def test_streaming_is_the_definition_on_the_whole_history(case):
     together = concatenate(shown)
     for field in case.shows:
         assert (getattr(together, field) > 0).any(), field
+
+
+# --- runs that end at their first hit -----------------------------------------------------------
+
+HIT = [
+    ("adamw", "float32", 403),
+    ("adam", "float64", 300),
+    ("polyak", "float32", 400),
+    ("lbfgs", "float32", 24),
+]
+
+
+@pytest.mark.parametrize(("by", "precision", "epochs"), HIT)
+def test_a_run_ends_at_its_first_hit(by, precision, epochs):
+    """Its history is that of the whole run, cut there, and the fast path says what it says."""
+    whole = condition("xor", by, epochs, threshold=1e-2, precision=precision)
+    until = replace(whole, until="hit")
+    cut = [backend.history(until, initial(s)) for s in range(16)]
+    shown = 0
+    for seed, history in enumerate(cut):
+        every = backend.history(whole, initial(seed))
+        hit = int(outcome(every, 1e-2).first_hit)
+        end = len(every.losses) if hit == NONE else hit + 1
+        np.testing.assert_array_equal(history.losses, every.losses[:end])
+        np.testing.assert_array_equal(history.C, every.C[:end])
+        if hit != NONE:
+            assert invariant(history.final) == pytest.approx(history.C[-1], rel=1e-6)
+            assert history.stopped_at == NONE
+            shown += 1
+    assert shown > 0
+    assert_same(trained(until, seeds(16)), concatenate([outcome(h, 1e-2) for h in cut]))
+
+
+def test_those_that_go_on_are_trained_by_themselves(monkeypatch):
+    training = replace(condition("xor", "adamw", 800, threshold=1e-2), until="hit")
+    whole, progress, sizes = trained(training, seeds(256)), [], []
+    advance = compiled.advance
+
+    def watched(*args):
+        sizes.append(args[3].packed.shape[1])
+        return advance(*args)
+
+    monkeypatch.setattr(batches, "MANY", 64)
+    monkeypatch.setitem(batches.PIECE, "hit", 0.001)
+    monkeypatch.setattr(compiled, "advance", watched)
+    assert_same(concatenate([*backend.train(training, seeds(256), advance=progress.append)]), whole)
+    assert sum(progress) == pytest.approx(256)
+    assert sizes[0] == 256
+    assert sizes[-1] <= 64
+    assert {"solved", "unsolved"} <= set(status(whole))
+    assert (whole.sustained_from == whole.first_hit).all()
+
+
+def test_when_all_have_hit_no_epoch_is_trained_for_nothing(monkeypatch):
+    training = replace(condition("nand", "adam", 10**9, threshold=0.2), until="hit")
+    progress = []
+    runs = concatenate([*backend.train(training, seeds(40), advance=progress.append)])
+    assert (runs.first_hit != NONE).all()
+    assert sum(progress) == pytest.approx(40)
+
+
+def test_the_trainer_ends_runs_likewise():
+    training = replace(condition("xor", "adamw", 203, threshold=1e-2), until="hit")
+    train = jax.jit(trainer("xor", "adamw", epochs=203, threshold=1e-2, until="hit"))
+    alone = jax.tree.map(np.asarray, train(seeds(16)))
+    fast = trained(training, seeds(16))
+    assert (fast.first_hit != NONE).any()
+    for field, a, b in zip(FIELDS, leaves_of(alone), leaves_of(fast), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6, err_msg=field)
 
 
 # --- what is compiled, and how often ------------------------------------------------------------
@@ -313,9 +382,10 @@ def test_what_is_carried_from_epoch_to_epoch_keeps_its_shape(by):
 
     packed = jnp.asarray(np.stack(pack(seeds(64))))
     targets = jnp.asarray(gate("xor").targets, packed.dtype)
-    before = jax.eval_shape(lambda: compiled.start(optimizer(by), packed))
+    plan = compiled.Plan.of(condition("xor", by, 1))
+    before = jax.eval_shape(lambda: compiled.start(plan, 1e-4, packed))
     after = jax.eval_shape(
-        lambda carry: compiled.advance(optimizer(by), targets, 1e-4, carry, 10**6, 3), before
+        lambda carry: compiled.advance(plan, targets, 1e-4, carry, 10**6, 3), before
     )
     assert shapes(after) == shapes(before)
 

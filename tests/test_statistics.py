@@ -81,7 +81,7 @@ def frame(runs, **condition):
     kinds = store.schema(condition.get("precision", "float32"))
     same = {
         "gate": "xor", "optimizer": "adam", "backend": "jax", "precision": "float32",
-        "epochs": 100, "threshold": 1e-4, "init": "torch", "evaluations": 100,
+        "epochs": 100, "threshold": 1e-4, "init": "torch", "until": "budget", "evaluations": 100,
     }  # fmt: skip
     columns = {name: [value] * len(runs) for name, value in {**same, **condition}.items()}
     columns["seed"] = range(len(runs))
@@ -126,6 +126,7 @@ def test_ten_runs_counted_by_hand():
         "C_mean": -0.5, "C_sd": 0.25, "C_q05": -0.75, "C_q25": -0.75, "C_median": -0.5,
         "C_q75": -0.25, "C_q95": -0.25, "C_exact": -0.5,
         "backend": "jax", "precision": "float32", "epochs": 100, "threshold": 1e-4, "init": "torch",
+        "until": "budget",
     }  # fmt: skip
 
 
@@ -195,6 +196,7 @@ def test_stops_and_evaluations_are_added_up():
 DIFFERENCES = [
     {}, {"gate": "nand"}, {"optimizer": "adam(lr=0.1)"}, {"backend": "torch"},
     {"precision": "float64"}, {"epochs": 50}, {"threshold": 1e-5}, {"init": "normal"},
+    {"until": "hit"},
 ]  # fmt: skip
 
 

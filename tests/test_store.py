@@ -88,7 +88,7 @@ def test_the_columns_of_a_row(precision):
             "wq_initial", "wk_initial", "wv_initial", "w1_initial", "w2_initial", "b_initial",
         )),
         ("epochs", whole), ("threshold", pl.Float64),
-        ("backend", text), ("precision", text), ("init", text),
+        ("backend", text), ("precision", text), ("init", text), ("until", text),
     ]  # fmt: skip
     assert [*store.schema(precision).items()] == expected
     assert [*rows(precision=precision).schema.items()] == expected
@@ -110,7 +110,7 @@ def test_a_row_says_what_the_outcome_says(precision):
         "wq_initial": real(0.1), "wk_initial": real(0.2), "wv_initial": real(0.3),
         "w1_initial": real(0.4), "w2_initial": real(0.5), "b_initial": real(0.6),
         "epochs": 40, "threshold": 1.0, "backend": "abacus", "precision": precision,
-        "init": "torch",
+        "init": "torch", "until": "budget",
     }  # fmt: skip
 
 

@@ -165,6 +165,7 @@ def test_seeds_that_make_no_sense_are_refused(seeds, fragment):
         ({"threshold": 0}, {}, "threshold"),
         ({"precision": "float16"}, {}, "unknown precision"),
         ({"init": "torhc"}, {}, "did you mean 'torch'"),
+        ({"until": "hits"}, {}, "did you mean 'hit'"),
         ({"init": "normal(scale=0)"}, {}, "scale"),
         ({"seeds": 0}, {}, "seeds"),
         ({}, {"backend": "jaxx"}, "did you mean 'jax'"),
@@ -365,7 +366,7 @@ def test_the_description_says_how_to_make_the_runs_again(tmp_path):
     first, second = told.pop("conditions")
     assert told == {
         "backend": "abacus", "devices": ["ten wires"], "jobs": 2, "precision": "float32",
-        "threshold": 0.01, "init": "normal", "seeds": {"first": 3, "count": 5},
+        "threshold": 0.01, "init": "normal", "until": "budget", "seeds": {"first": 3, "count": 5},
     }  # fmt: skip
     assert first == {
         "gate": "nand", "targets": "1110", "optimizer": "adam(lr=0.1)",

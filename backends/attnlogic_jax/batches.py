@@ -24,9 +24,10 @@ import numpy.typing as npt
 from attnlogic.backend import Advance, Training, checked
 from attnlogic.errors import InputError
 from attnlogic.model import Params, pack, unpack
-from attnlogic.outcomes import NONE, History, Outcome
+from attnlogic.outcomes import NONE, History, Outcome, from_leaves, leaves_of
 from attnlogic_jax import compiled
-from attnlogic_jax.optimizers import check, method
+from attnlogic_jax.compiled import Plan
+from attnlogic_jax.optimizers import check
 from attnlogic_jax.training import BLOCK
 
 CHUNK = {"cpu": 16_384, "gpu": 1_048_576, "tpu": 1_048_576}
@@ -40,8 +41,15 @@ ALONE = 16
 """The smallest chunk. XLA's CPU code for fewer seeds is scalar and rounds otherwise; from here on a
 run is the same, bit for bit, whatever seeds stand beside it."""
 
-PIECE = 0.5
-"""Seconds a call into compiled code should take."""
+FEWER = 4
+"""Where runs end at their first hit, those that go on are trained by themselves once they are at
+most one in so many."""
+
+MANY = 1024
+"""Only a chunk of so many seeds is worth compiling for fewer."""
+
+PIECE = {"budget": 0.5, "hit": 0.05}
+"""Seconds a call into compiled code should take, by when runs end."""
 
 
 @contextmanager
@@ -108,28 +116,30 @@ class JaxBackend:
             tell = None if advance is None else partial(_scaled, advance, real)
             with _precision(training.precision) as dtype:
                 outcome = _train_chunk(training, start[:, chosen].astype(dtype), tell)
-            yield jax.tree.map(lambda leaf, n=real: np.asarray(leaf)[:n], outcome)
+            yield jax.tree.map(lambda leaf, n=real: leaf[:n], outcome)
 
     def history(
         self, training: Training, initial: Params, *, advance: Advance | None = None
     ) -> History:
         """Train one seed, keeping every loss; see ``Backend.history``."""
         self.check(training, 1)
-        optimizer, budget = training.optimizer, training.epochs
+        plan, budget = Plan.of(training), training.epochs
         with _precision(training.precision) as dtype:
             copies = np.repeat(np.stack(pack(initial))[:, None], ALONE, axis=1)
             packed = jnp.asarray(copies, dtype)
             targets = jnp.asarray(training.gate.targets, dtype)
-            at, told = (packed, method(optimizer).init(packed)), []
+            threshold = jnp.asarray(training.threshold, dtype)
+            at, told = (packed, plan.method(threshold).init(packed)), []
             for blocks, length in _pieces(budget):
-                at, piece = compiled.trace(optimizer, targets, at, blocks, length)
+                at, piece = compiled.trace(plan, targets, threshold, at, blocks, length)
                 told.append(jax.tree.map(lambda leaf: np.asarray(leaf)[..., 0].ravel(), piece))
                 if advance is not None:
                     advance(blocks * length / budget)
             Cs, reports = jax.tree.map(lambda *leaves: np.concatenate(leaves), *told)
             norm = np.asarray(compiled.gradient_norm(targets, at[0]))[0]
             final = unpack(tuple(np.asarray(at[0])[:, 0]))
-        return _history(initial, final, norm, Cs, reports)
+        goal = dtype.type(training.threshold) if plan.until_hit else -math.inf
+        return _history(initial, final, norm, Cs, reports, goal)
 
 
 backend = JaxBackend()
@@ -149,38 +159,61 @@ def _scaled(advance: Advance, runs: int, share: float) -> None:
 
 
 def _train_chunk(training: Training, initial: Any, advance: Advance | None) -> Outcome:
-    """Train seeds of one chunk, packed (6, N); the outcome's leaves are JAX arrays (N,)."""
-    optimizer, budget = training.optimizer, training.epochs
+    """Train seeds of one chunk, packed (6, N); the outcome's leaves are NumPy arrays (N,)."""
+    plan, budget, piece = Plan.of(training), training.epochs, PIECE[training.until]
     packed = jnp.asarray(initial)
     targets = jnp.asarray(training.gate.targets, packed.dtype)
     threshold = jnp.asarray(training.threshold, packed.dtype)
-    carry = compiled.start(optimizer, packed)
+    carry = compiled.start(plan, threshold, packed)
+    seeds, told = np.arange(packed.shape[1]), []
     left, rest = divmod(budget, BLOCK)
     blocks = min(left, 1)
     while left or rest:
-        last = blocks == left
+        singles = rest if blocks == left else 0
         began = time.perf_counter()
-        carry = compiled.advance(optimizer, targets, threshold, carry, blocks, rest if last else 0)
+        carry = compiled.advance(plan, targets, threshold, carry, blocks, singles)
         carry.epoch.block_until_ready()
         spent = time.perf_counter() - began
+        left, rest = left - blocks, rest - singles
+        going = np.flatnonzero(compiled.going(carry)) if plan.until_hit else seeds
+        if not going.size:
+            blocks, singles, left, rest = blocks + left, singles + rest, 0, 0
         if advance is not None:
-            advance((blocks * BLOCK + (rest if last else 0)) / budget)
-        left -= blocks
-        if last:
-            break
+            advance((blocks * BLOCK + singles) / budget)
+        few = seeds.size // FEWER
+        if seeds.size >= MANY and going.size <= few and left:
+            told.append((seeds, compiled.finish(plan, targets, threshold, packed, carry)))
+            chosen = np.resize(going, few)  # filled up with copies
+            carry, packed = compiled.take(carry, packed, chosen)
+            seeds = seeds[chosen]
         # At most eightfold: the first call also compiled, and so says little.
-        blocks = min(left, max(1, min(8 * blocks, int(blocks * PIECE / spent))))
-    outcome: Outcome = compiled.finish(optimizer, targets, threshold, packed, carry)
-    return outcome
+        blocks = min(left, max(1, min(8 * blocks, int(blocks * piece / spent))))
+    told.append((seeds, compiled.finish(plan, targets, threshold, packed, carry)))
+    return _assembled(told)
 
 
-def _history(initial: Params, final: Params, norm: Any, Cs: Any, reports: Any) -> History:
+def _assembled(ended: list[tuple[npt.NDArray[Any], Outcome]]) -> Outcome:
+    """What became of each seed, from what was told of some, again and again: the last counts."""
+    (_, first), *later = ended
+    leaves = [np.array(leaf) for leaf in leaves_of(first)]
+    for seeds, outcome in later:
+        for leaf, told in zip(leaves, leaves_of(outcome), strict=True):
+            leaf[seeds] = told
+    return from_leaves(leaves)
+
+
+def _history(
+    initial: Params, final: Params, norm: Any, Cs: Any, reports: Any, goal: float
+) -> History:
     """Cut what was told at the epoch at which the run ended."""
     losses = reports.loss
     stops = np.flatnonzero(reports.stopped) if reports.stopped is not None else np.empty(0, int)
     ends = np.flatnonzero(~np.isfinite(losses))
-    stopped_at = int(stops[0]) if stops.size else NONE
-    last = min([len(losses) - 1, *stops[:1], *ends[:1]])
+    hits = np.flatnonzero(losses <= goal)
+    last = min([len(losses) - 1, *stops[:1], *ends[:1], *hits[:1]])
+    stopped_at = NONE
+    if stops.size and not hits.size:
+        stopped_at = int(stops[0])
     counts = reports.evaluations
     return History(
         losses=losses[: last + 1],

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from attnlogic_jax.method import Evaluate, Method, Report, rate
+from attnlogic_jax.method import Evaluate, Goal, Method, Report, rate
 
 CURVATURE = 1e-10
 """torch's own: a pair enters the history only where y·s is greater than this."""
@@ -114,6 +114,7 @@ def lbfgs(
     tolerance_change: float,
     history_size: int,
     gamma: float,
+    goal: Goal = None,
 ) -> Method:
     """torch's ``LBFGS(lr, max_iter, …)``, its rate multiplied by gamma after each epoch."""
 
@@ -178,6 +179,8 @@ def lbfgs(
         stacked = evaluate(packed)
         loss = stacked[0]
         active = ~(_largest(stacked[1:]) <= tolerance_grad) & jnp.isfinite(loss)
+        if goal is not None:
+            active = active & ~(loss <= goal)
         lr_now = rate(lr, gamma, state.epoch).astype(packed.dtype)
         evaluations = jnp.ones(loss.shape, jnp.int32)
         carry = Carry(packed, stacked, state, evaluations, active, jnp.zeros((), jnp.int32))

@@ -32,6 +32,10 @@ class Report(NamedTuple):
     stopped: jax.Array | None = None
 
 
+Goal = jax.Array | None
+"""The loss at or below which a run ends, before that epoch's update; None for no such end."""
+
+
 class Method(NamedTuple):
     """An optimizer.
 

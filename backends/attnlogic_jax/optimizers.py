@@ -16,7 +16,7 @@ import optax
 from attnlogic.errors import InputError
 from attnlogic.optimizers import Optimizer
 from attnlogic_jax.lbfgs import lbfgs
-from attnlogic_jax.method import Evaluate, Method, Report, State, rate
+from attnlogic_jax.method import Evaluate, Goal, Method, Report, State, rate
 
 
 def from_optax(transformation: optax.GradientTransformation) -> Method:
@@ -80,8 +80,24 @@ def _rate(s: dict[str, Any]) -> float | optax.Schedule:
     return float(s["lr"]) if s["gamma"] == 1 else partial(rate, s["lr"], s["gamma"])
 
 
-def method(optimizer: Optimizer) -> Method:
+def ending_at(goal: jax.Array, method: Method) -> Method:
+    """The method, but a run whose loss is at or below the goal stays where it is."""
+
+    def step(
+        evaluate: Evaluate, packed: jax.Array, state: State
+    ) -> tuple[jax.Array, State, Report]:
+        moved, state, report = method.step(evaluate, packed, state)
+        return jnp.where(report.loss <= goal, packed, moved), state, report
+
+    return method._replace(step=step)
+
+
+def method(optimizer: Optimizer, goal: Goal = None) -> Method:
     """The optimizer as pure functions.
+
+    Args:
+      optimizer: what to do.
+      goal: the loss at or below which a run stays where it is.
 
     Raises:
       InputError: it asks for what optax has not (see ``check``).
@@ -90,16 +106,18 @@ def method(optimizer: Optimizer) -> Method:
     s: dict[str, Any] = optimizer.settings
     match optimizer.name:
         case "adam":
-            return from_optax(_adam(s, decoupled=False))
+            found = from_optax(_adam(s, decoupled=False))
         case "adamw":
-            return from_optax(_adam(s, decoupled=True))
+            found = from_optax(_adam(s, decoupled=True))
         case "sgd":
-            return from_optax(_sgd(s))
+            found = from_optax(_sgd(s))
         case "polyak":
-            return polyak(**s)
+            found = polyak(**s)
         case "lbfgs":
-            return lbfgs(**s)
-    raise InputError(f"the jax backend has no optimizer '{optimizer.name}'")
+            return lbfgs(**s, goal=goal)  # it spares such a run its iterations
+        case _:
+            raise InputError(f"the jax backend has no optimizer '{optimizer.name}'")
+    return found if goal is None else ending_at(goal, found)
 
 
 def check(optimizer: Optimizer) -> None:

@@ -134,6 +134,7 @@ def finish(
     threshold: jax.Array,
     *,
     counted: bool,
+    until_hit: bool,
 ) -> Outcome:
     """The outcome, once all epochs are folded in.
 
@@ -145,13 +146,24 @@ def finish(
       epochs: how many there were, the budget; ().
       threshold: as in ``fold``.
       counted: whether the method counted its evaluations; else each epoch took one.
+      until_hit: whether runs ended at their first hit and stayed there; what was folded in after
+        it does not count.
 
     Returns:
       An ``Outcome`` of arrays of shape (…).
     """
+    if until_hit:
+        hit = seen.first_hit != NONE
+        seen = seen._replace(
+            worst_after_hit=jnp.where(hit, -jnp.inf, seen.worst_after_hit),
+            stopped_at=jnp.where(hit, NONE, seen.stopped_at),
+            evaluations=jnp.where(hit, seen.evaluations_first_hit, seen.evaluations),
+        )
     diverged = seen.diverged_at != NONE
     last = jnp.where(diverged, seen.diverged_at, epochs - 1)
     last = jnp.where(seen.stopped_at != NONE, seen.stopped_at, last)
+    if until_hit:
+        last = jnp.where(hit, seen.first_hit, last)
     final = jnp.where(diverged, jnp.nan, final)
     worst = seen.worst_after_hit
     solved = seen.loss <= threshold

@@ -99,8 +99,9 @@ def advance(
 
 
 def finish(
-    method: Method, evaluate: Evaluate, threshold: jax.Array, initial: jax.Array, carry: Carry
-) -> Outcome:
+    method: Method, evaluate: Evaluate, threshold: jax.Array, initial: jax.Array, carry: Carry,
+    *, until_hit: bool,
+) -> Outcome:  # fmt: skip
     """The outcome after the last epoch."""
     return streaming.finish(
         carry.seen,
@@ -111,6 +112,7 @@ def finish(
         carry.epoch,
         threshold,
         counted=method.counts_evaluations,
+        until_hit=until_hit,
     )
 
 
@@ -126,6 +128,7 @@ def trainer(
     *,
     epochs: int | None = None,
     threshold: float = 1e-4,
+    until: str = "budget",
 ) -> Callable[[Params], Outcome]:
     """A pure function that trains from given parameters.
 
@@ -134,6 +137,7 @@ def trainer(
       optimizer: by what, such as ``"adamw(lr=0.01)"``.
       epochs: the budget; None for the optimizer's usual one.
       threshold: the loss at or below which a run has hit.
+      until: ``"budget"``, or ``"hit"``: a run ends at its first hit (and then stands still).
 
     Returns:
       ``train(params) -> Outcome``. The leaves of ``params`` share one shape S and one floating
@@ -150,8 +154,9 @@ def trainer(
     """
     by = optimizers.optimizer(optimizer)
     budget = by.epochs if epochs is None else epochs
-    training = checked(Training(gates.gate(gate), by, budget, threshold))
-    how, evaluate = method(by), evaluation(training.gate.targets)
+    training = checked(Training(gates.gate(gate), by, budget, threshold, until=until))
+    evaluate, until_hit = evaluation(training.gate.targets), until == "hit"
+    method(by)  # refuses now what it would refuse then
     blocks, rest = divmod(budget, BLOCK)
 
     def train(params: Params) -> Outcome:
@@ -160,6 +165,7 @@ def trainer(
         chex.assert_type(leaves, float)
         initial = jnp.stack(leaves)
         limit = jnp.asarray(threshold, initial.dtype)
+        how = method(by, limit if until_hit else None)
 
         def block(carry: Carry, _: None) -> tuple[Carry, None]:
             return advance(how, evaluate, limit, carry, BLOCK), None
@@ -167,6 +173,6 @@ def trainer(
         carry = jax.lax.scan(block, start(how, initial), None, length=blocks)[0]
         if rest:
             carry = advance(how, evaluate, limit, carry, rest)
-        return finish(how, evaluate, limit, initial, carry)
+        return finish(how, evaluate, limit, initial, carry, until_hit=until_hit)
 
     return train

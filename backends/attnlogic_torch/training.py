@@ -22,26 +22,31 @@ _TELL = 100
 """Epochs between two words of progress: about a twentieth of a second."""
 
 
-class _NotFiniteError(Exception):
-    """The loss of an epoch is not finite."""
+class _EndedError(Exception):
+    """The run ends with this epoch's loss: it is not finite or, if so asked, it is a hit."""
 
 
 class _Evaluation:
     """The closure that an optimizer steps with: the loss and its gradient, and a record of both.
 
-    The first evaluation of an epoch gives the loss of that epoch. If it is not finite the closure
-    raises ``_NotFiniteError``, before the optimizer has moved anything; a later one (L-BFGS makes
-    many an epoch) is torch's to deal with.
+    The first evaluation of an epoch gives the loss of that epoch. If that ends the run the closure
+    raises ``_EndedError``, before the optimizer has moved anything; a later one (L-BFGS makes many
+    an epoch) is torch's to deal with.
+
+    Args:
+      goal: the loss at or below which the run ends.
 
     Attributes:
       losses: one an epoch.
       counts: evaluations in each epoch.
     """
 
-    def __init__(self, module: RawAttentionWithTopNeuron, gate: Gate, dtype: torch.dtype) -> None:
+    def __init__(
+        self, module: RawAttentionWithTopNeuron, gate: Gate, dtype: torch.dtype, goal: float
+    ) -> None:
         self.losses: list[float] = []
         self.counts: list[int] = []
-        self._module, self._criterion = module, nn.MSELoss()
+        self._module, self._criterion, self._goal = module, nn.MSELoss(), goal
         self._x = torch.tensor(ROWS, dtype=dtype, device="cpu")
         self._targets = torch.tensor(gate.targets, dtype=dtype, device="cpu").unsqueeze(-1)
 
@@ -56,8 +61,8 @@ class _Evaluation:
         self.counts[-1] += 1
         if self.counts[-1] == 1:
             self.losses.append(value)
-            if not math.isfinite(value):
-                raise _NotFiniteError
+            if not math.isfinite(value) or value <= self._goal:
+                raise _EndedError
         loss.backward()  # type: ignore[no-untyped-call]  # torch annotates no backward
         return value
 
@@ -93,7 +98,10 @@ def history(training: Training, initial: Params, advance: Advance | None = None)
         start = read(module)
         attention = module.raw_attention
         optimizer, schedule = construct(training.optimizer, module.parameters())
-        evaluation = _Evaluation(module, training.gate, _DTYPES[training.precision])
+        # In the losses' precision, as the threshold is compared everywhere.
+        threshold = float(np.dtype(training.precision).type(training.threshold))
+        goal = threshold if training.until == "hit" else -math.inf
+        evaluation = _Evaluation(module, training.gate, _DTYPES[training.precision], goal)
         for epoch in range(budget):
             weights.append(
                 (attention.Wq.weight.item(), attention.Wk.weight.item(), attention.Wv.weight.item())
@@ -101,7 +109,7 @@ def history(training: Training, initial: Params, advance: Advance | None = None)
             evaluation.begin_epoch()
             try:
                 optimizer.step(evaluation)
-            except _NotFiniteError:
+            except _EndedError:
                 break
             if isinstance(optimizer, Polyak) and optimizer.stopped:
                 stopped_at = epoch
