@@ -137,7 +137,7 @@ class Runs:
 
     def __len__(self) -> int:
         """How many runs there are."""
-        return int(self._collect(self.frame.select(pl.len())).item())
+        return int(self.collect(self.frame.select(pl.len())).item())
 
     def table(self) -> pl.DataFrame:
         """All runs in memory, in the order of conditions, then of seeds.
@@ -145,7 +145,7 @@ class Runs:
         Raises:
           InputError: a part cannot be read.
         """
-        conditions = [(c["gate"], c["optimizer"]) for c in self.description["conditions"]]
+        conditions = [(c["gate"], c["optimizer"]) for c in self._conditions]
         order = pl.DataFrame(
             {
                 "gate": [gate for gate, _ in conditions],
@@ -154,11 +154,18 @@ class Runs:
             },
             schema={"gate": pl.String, "optimizer": pl.String, "_condition": pl.Int64},
         ).lazy()
-        return self._collect(
+        return self.collect(
             self.frame.join(order, on=("gate", "optimizer"), how="left")
             .sort("_condition", "seed")
             .drop("_condition")
         )
+
+    def conditions(self) -> list[pl.LazyFrame]:
+        """The runs of each condition that there are now, in the order of the study's conditions.
+
+        Nothing but a row of each is read: ``collect`` reads what is asked of it.
+        """
+        return [pl.scan_parquet(parts, glob=False) for parts in self._folders()]
 
     def parts(self) -> Iterator[pl.DataFrame]:
         """All runs, a part in memory at a time: in the order of conditions, some seeds each.
@@ -166,18 +173,43 @@ class Runs:
         Raises:
           InputError: a part cannot be read.
         """
+        for parts in self._folders():
+            for part in parts:
+                yield self.collect(pl.scan_parquet(part, glob=False))
+
+    def _folders(self) -> list[list[Path]]:
+        """The files of each condition, in the order of the study's conditions."""
+        folders: dict[Path, list[Path]] = {}
         for part in self._parts():
-            yield self._collect(pl.scan_parquet(part, glob=False))
+            folders.setdefault(part.parent, []).append(part)
+        order = {(c["gate"], c["optimizer"]): i for i, c in enumerate(self._conditions)}
+
+        def place(parts: list[Path]) -> int:
+            first = pl.scan_parquet(parts[0], glob=False).select("gate", "optimizer").head(1)
+            return order.get(self.collect(first).row(0), len(order))
+
+        return sorted(folders.values(), key=place)
+
+    @property
+    def _conditions(self) -> list[dict[str, Any]]:
+        conditions: list[dict[str, Any]] = self.description["conditions"]
+        return conditions
 
     def _parts(self) -> list[Path]:
         return sorted(self.directory.glob("parts/*/*.parquet"))
 
-    def _collect(self, frame: pl.LazyFrame) -> pl.DataFrame:
+    def collect(self, frame: pl.LazyFrame) -> pl.DataFrame:
+        """Read what a frame of these runs asks for.
+
+        Raises:
+          InputError: a part cannot be read.
+        """
         try:
             return frame.collect()
         except pl.exceptions.PolarsError as error:  # it seldom says in which file
             broken = (part for part in self._parts() if not self._readable(part))
-            raise InputError(f"cannot read '{next(broken, self.directory)}': {error}") from error
+            says = str(error).splitlines()[0]
+            raise InputError(f"cannot read '{next(broken, self.directory)}': {says}") from error
 
     def _readable(self, part: Path) -> bool:
         try:

@@ -148,17 +148,28 @@ def populations(runs: Runs | pl.LazyFrame | pl.DataFrame | Tally) -> list[Popula
     """
     if isinstance(runs, Tally):
         return runs.populations()
+    if isinstance(runs, Runs):
+        return [population(rows, runs.collect) for rows in runs.conditions()]
     return [population(rows) for rows in conditions(runs)]
 
 
-def population(rows: pl.DataFrame) -> Population:
-    """The population of some rows, all of one condition: every value exact."""
-    key = condition(rows)
+def population(
+    rows: pl.LazyFrame | pl.DataFrame,
+    collect: Callable[[pl.LazyFrame], pl.DataFrame] = pl.LazyFrame.collect,
+) -> Population:
+    """The population of some rows, all of one condition: every value exact.
+
+    Args:
+      rows: with the columns of ``store.schema``.
+      collect: how to read a quantity of lazy ones; one at a time, so that memory holds no more.
+    """
+    rows = rows.lazy()
+    key = condition(collect(rows.select(*CONDITION).head(1)))
     told = quantities(gates.gate(key["gate"]))
 
     def of(quantity: str, group: str) -> Distribution:
-        values = rows.filter(GROUPS[group]).select(told[quantity].cast(pl.Float64).alias("value"))
-        return Distribution.of(values["value"].drop_nulls().to_numpy())
+        chosen = rows.filter(GROUPS[group]).select(value=told[quantity].cast(pl.Float64))
+        return Distribution.of(collect(chosen)["value"].drop_nulls().to_numpy())
 
     return Population(key, of)
 
