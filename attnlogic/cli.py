@@ -97,6 +97,13 @@ Until = Annotated[
         autocompletion=lambda: ["budget", "hit"],
     ),
 ]
+Cache = Annotated[
+    bool,
+    typer.Option(
+        "--cache/--no-cache",
+        help="Keep what JAX compiles in your cache folder, for the next command.",
+    ),
+]
 Form = Annotated[
     Literal["table", "json", "csv", "markdown"],
     typer.Option("--format", help="How to print it; json and csv have every column."),
@@ -167,6 +174,7 @@ def study(
             show_default=False,
         ),
     ] = None,
+    cache: Cache = True,
 ) -> None:
     """Train every seed under every condition (gate × optimizer), and sum up what became of them.
 
@@ -175,6 +183,7 @@ def study(
     [bold]attnlogic study or -o adam -o 'sgd(momentum=0.9)' --seeds 10000 --out runs/or[/bold]
     """
     from attnlogic import statistics, tables
+    from attnlogic.cache import keep_compiled
     from attnlogic.optimizers import FAMILIES
     from attnlogic.study import Study, new_directory, run
 
@@ -189,6 +198,7 @@ def study(
         until=until,
     )
     directory = new_directory() if out is None else out
+    keep_compiled(cache)
     with _keeping(directory):
         runs = run(chosen, backend, directory, jobs=jobs)
     console.show_frame(statistics.summarize(runs), "table", tables.summary)
@@ -231,6 +241,7 @@ def train(
     start: Annotated[
         int, typer.Option("--from", help="The first epoch that --plot draws, to see the tail.")
     ] = 0,
+    cache: Cache = True,
 ) -> None:
     """Train one seed, and show the run as the notebook does: trace, threshold, parameters, C.
 
@@ -239,6 +250,7 @@ def train(
     [bold]attnlogic train nand -o adam --seed 7 --plot loss.png --from 400[/bold]
     """
     from attnlogic import plots, report, single
+    from attnlogic.cache import keep_compiled
 
     if every < 1:
         raise InputError(f"--every: expected a number of epochs from 1, got {every}")
@@ -246,6 +258,7 @@ def train(
         plots.file_format(plot)
     elif start:
         raise InputError(f"--from {start} says where --plot begins: add --plot FILE")
+    keep_compiled(cache)
     run = single.train(
         gate,
         optimizer,

@@ -31,7 +31,7 @@ from attnlogic_jax.optimizers import check
 from attnlogic_jax.training import BLOCK
 
 CHUNK = {"cpu": 16_384, "gpu": 1_048_576, "tpu": 1_048_576}
-"""Seeds a chunk. On a CPU the state of more no longer fits the cache."""
+"""Seeds a chunk, for each device. On a CPU the state of more no longer fits the cache."""
 
 LBFGS_CHUNK = {"cpu": 512, "gpu": 65_536, "tpu": 65_536}
 """With L-BFGS, whose history is a hundred times the parameters. On a CPU stay below 1024, where
@@ -90,12 +90,15 @@ class JaxBackend:
             )
 
     def chunk(self, training: Training, seeds: int) -> int:
-        """How many seeds to train at once: chunks of one size, none much emptier than another."""
-        platform = jax.default_backend()
+        """How many seeds to train at once: chunks of one size, none much emptier than another.
+
+        It is a multiple of the number of devices, each of which trains its share.
+        """
+        devices = jax.local_device_count()
         sizes = LBFGS_CHUNK if training.optimizer.name == "lbfgs" else CHUNK
-        most = sizes.get(platform, CHUNK["gpu"])
+        most = sizes.get(jax.default_backend(), CHUNK["gpu"]) * devices
         chunks = max(1, math.ceil(seeds / most))
-        return max(ALONE, math.ceil(seeds / chunks))
+        return devices * max(ALONE, math.ceil(seeds / chunks / devices))
 
     def train(
         self, training: Training, initial: Params, *, jobs: int = 1, advance: Advance | None = None
@@ -180,7 +183,7 @@ def _train_chunk(training: Training, initial: Any, advance: Advance | None) -> O
             blocks, singles, left, rest = blocks + left, singles + rest, 0, 0
         if advance is not None:
             advance((blocks * BLOCK + singles) / budget)
-        few = seeds.size // FEWER
+        few = seeds.size // FEWER // jax.local_device_count() * jax.local_device_count()
         if seeds.size >= MANY and going.size <= few and left:
             told.append((seeds, compiled.finish(plan, targets, threshold, packed, carry)))
             chosen = np.resize(going, few)  # filled up with copies

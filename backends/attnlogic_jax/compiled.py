@@ -6,10 +6,12 @@ are compiled in; gate, threshold and budget are not, so one compilation serves t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+from jax.sharding import AxisType, PartitionSpec
 
 from attnlogic.backend import Training
 from attnlogic.optimizers import Optimizer
@@ -35,9 +37,29 @@ class Plan(NamedTuple):
         return optimizers.method(self.optimizer, threshold if self.until_hit else None)
 
 
+def _by_device(function: Callable[..., Any], *trees: Any) -> Any:
+    """Call a function of seeds (their axis trails; what has no axis is the same for all seeds).
+
+    With several devices each does its share of the seeds by itself, and so waits for no other.
+    """
+    devices = jax.local_devices()
+    if len(devices) == 1:
+        return function(*trees)
+
+    def spec(leaf: Any) -> PartitionSpec:
+        axes = [*[None] * (leaf.ndim - 1), "seeds"] if leaf.ndim else []
+        return PartitionSpec(*axes)  # type: ignore[no-untyped-call]  # JAX annotates it not
+
+    mesh = jax.make_mesh((len(devices),), ("seeds",), axis_types=(AxisType.Auto,), devices=devices)
+    into = jax.tree.map(spec, trees)
+    out = jax.tree.map(spec, jax.eval_shape(function, *trees))
+    return jax.shard_map(function, mesh=mesh, in_specs=into, out_specs=out, check_vma=False)(*trees)
+
+
 @partial(jax.jit, static_argnames="plan")
 def start(plan: Plan, threshold: jax.Array, packed: jax.Array) -> Carry:
-    return training.start(plan.method(threshold), packed)
+    carry: Carry = _by_device(partial(training.start, plan.method(threshold)), packed)
+    return carry
 
 
 @partial(jax.jit, static_argnames="plan", donate_argnames="carry")
@@ -47,11 +69,17 @@ def advance(
 ) -> Carry:  # fmt: skip
     """``blocks`` blocks of epochs, then ``rest`` single epochs: any budget, compiled once."""
     how, evaluate = plan.method(threshold), training.evaluation(tuple(targets))
-    for count, length in ((blocks, BLOCK), (rest, 1)):
-        carry = jax.lax.fori_loop(
-            0, count, lambda _, c, n=length: training.advance(how, evaluate, threshold, c, n), carry
-        )
-    return carry
+
+    def train(carry: Carry) -> Carry:
+        for count, length in ((blocks, BLOCK), (rest, 1)):
+            carry = jax.lax.fori_loop(
+                0, count, lambda _, c, n=length: training.advance(how, evaluate, threshold, c, n),
+                carry,
+            )  # fmt: skip
+        return carry
+
+    trained: Carry = _by_device(train, carry)
+    return trained
 
 
 @partial(jax.jit, static_argnames="plan")
@@ -59,7 +87,9 @@ def finish(
     plan: Plan, targets: jax.Array, threshold: jax.Array, initial: jax.Array, carry: Carry
 ) -> Outcome:
     how, evaluate = plan.method(threshold), training.evaluation(tuple(targets))
-    return training.finish(how, evaluate, threshold, initial, carry, until_hit=plan.until_hit)
+    finish = partial(training.finish, how, evaluate, threshold, until_hit=plan.until_hit)
+    outcome: Outcome = _by_device(finish, initial, carry)
+    return outcome
 
 
 @jax.jit

@@ -1,0 +1,72 @@
+"""Several devices: each trains its share of the seeds, and every run is the same to the last bit.
+
+JAX makes a CPU into several virtual devices only before it starts, so this is shown in a process of
+its own.
+"""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from attnlogic.backend import Training
+from attnlogic.gates import gate
+from attnlogic.initial import initial
+from attnlogic.optimizers import optimizer
+from attnlogic.outcomes import concatenate, leaves_of
+from attnlogic_jax import backend, batches
+
+SEEDS = 300
+CASES = [
+    ("adamw", 203, "budget"), ("polyak", 100, "budget"), ("lbfgs", 12, "budget"),
+    ("adamw", 403, "hit"),
+]  # fmt: skip
+
+
+def leaves(by, epochs, until):
+    training = Training(gate("xor"), optimizer(by), epochs, threshold=1e-2, until=until)
+    return leaves_of(concatenate([*backend.train(training, initial(np.arange(SEEDS)))]))
+
+
+SCRIPT = """
+import sys
+import jax, numpy as np
+from attnlogic_jax import backend, batches
+import test_devices as this
+batches.CHUNK["cpu"], batches.LBFGS_CHUNK["cpu"], batches.MANY = 50, 25, 64
+assert len(jax.devices()) == len(backend.devices()) == 4
+np.savez(sys.argv[1], **{str(i): np.stack(this.leaves(*case)) for i, case in enumerate(this.CASES)})
+"""
+
+
+@pytest.fixture(scope="module")
+def on_four(tmp_path_factory):
+    """The cases' leaves, from a process with four devices."""
+    file = tmp_path_factory.mktemp("devices") / "leaves.npz"
+    env = os.environ | {
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=4",
+        "PYTHONPATH": os.path.dirname(__file__),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, file], env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return np.load(file)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
+def test_on_four_devices_every_run_is_the_same(on_four, case):
+    np.testing.assert_array_equal(on_four[str(CASES.index(case))], np.stack(leaves(*case)))
+
+
+@pytest.mark.parametrize(("by", "each"), [("adam", "CHUNK"), ("lbfgs", "LBFGS_CHUNK")])
+def test_a_chunk_is_a_multiple_of_the_devices(monkeypatch, by, each):
+    monkeypatch.setattr(batches.jax, "local_device_count", lambda: 3)
+    training = Training(gate("xor"), optimizer(by), 1)
+    most = 3 * getattr(batches, each)["cpu"]
+    assert backend.chunk(training, 10) == 3 * batches.ALONE
+    assert backend.chunk(training, 1000) == 1002
+    assert backend.chunk(training, most) == most
+    assert backend.chunk(training, most + 1) == 3 * -(-(most + 1) // 6)
