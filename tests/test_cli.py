@@ -161,6 +161,19 @@ def test_a_study_ends_with_a_table_and_says_where_the_runs_are(type_in, tmp_path
     assert runs["epochs"].unique().to_list() == [50]
 
 
+def test_runs_until_their_hit(type_in, tmp_path):
+    words = ("xor", "-o", "adamw", "--epochs", 400, "--until", "hit")
+    assert type_in("study", *words, "--seeds", 9, "--out", tmp_path / "demo")[0] == 0
+    runs = attnlogic.load(tmp_path / "demo").table()
+    assert runs["until"].unique().to_list() == ["hit"]
+    hit = runs.filter(pl.col("first_hit").is_not_null())
+    assert hit["evaluations"].to_list() == (hit["first_hit"] + 1).to_list()
+    assert hit["C"].equals(hit["C_first_hit"], check_names=False)
+    run = json.loads(type_in("train", *words, "--json")[1])
+    assert len(run["losses"]) == run["first_hit"] + 1 == 272
+    assert (run["until"], run["status"]) == ("hit", "solved")
+
+
 def test_a_study_with_torch_is_the_same_study(type_in, tmp_path):
     words = ("study", "nand", "-o", "adam", "--seeds", 3, "--epochs", 40, "--precision", "float64")
     for backend in ("jax", "torch"):
@@ -377,6 +390,7 @@ BAD = {
     "study --precision float16": ["unknown precision 'float16'", "float32"],
     "study --init xavier": ["unknown initialization 'xavier'", "normal"],
     "study --init normal(scale=0)": ["scale", "above 0"],
+    "study --until hti": ["unknown end of a run 'hti'", "did you mean 'hit'"],
     "study --jobs 2": ["--jobs 2", "leave it out"],
     "study --jobs 0 --backend torch": ["jobs", "got 0"],
     "study --out .": ["not empty", "--out"],
