@@ -66,7 +66,7 @@ def test_a_chunk_is_a_multiple_of_the_devices(monkeypatch, by, each):
     monkeypatch.setattr(batches.jax, "local_device_count", lambda: 3)
     training = Training(gate("xor"), optimizer(by), 1)
     most = 3 * getattr(batches, each)["cpu"]
-    assert backend.chunk(training, 10) == 3 * batches.ALONE
-    assert backend.chunk(training, 1000) == 1002
+    assert backend.chunk(training, 10) == 3 * batches.LANES
+    assert backend.chunk(training, 1000) == 48 * 21
     assert backend.chunk(training, most) == most
-    assert backend.chunk(training, most + 1) == 3 * -(-(most + 1) // 6)
+    assert backend.chunk(training, most + 1) == 48 * -(-(most + 1) // 96)

@@ -222,7 +222,7 @@ def test_one_compilation_serves_every_gate_threshold_budget_and_chunk(compilatio
         assert compiled_by("xor", "adam(lr=0.0123)", epochs, 1e-4, 32) == ([], 0)
     assert compiled_by("or", "adam(lr=0.0123)", 20, 1e-4, 96) == ([], 0)  # three chunks
     assert compiled_by("xor", "adam(lr=0.0124)", 20, 1e-4, 32)[0] == own
-    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-4, 24)[0] == own
+    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-4, 16)[0] == own
 
 
 @pytest.mark.parametrize(
@@ -230,17 +230,17 @@ def test_one_compilation_serves_every_gate_threshold_budget_and_chunk(compilatio
     [
         ("adam", 0, 16),
         ("adam", 1, 16),
-        ("adam", 17, 17),
-        ("adam", 100, 100),
-        ("adam", 101, 51),
-        ("adam", 1000, 100),
-        ("lbfgs", 100, 50),
-        ("lbfgs", 51, 26),
+        ("adam", 17, 32),
+        ("adam", 96, 96),
+        ("adam", 97, 64),
+        ("adam", 1000, 96),
+        ("lbfgs", 96, 48),
+        ("lbfgs", 49, 32),
     ],
 )
 def test_chunks_are_of_one_size_and_nearly_full(monkeypatch, by, count, expected):
-    monkeypatch.setitem(batches.CHUNK, "cpu", 100)
-    monkeypatch.setitem(batches.LBFGS_CHUNK, "cpu", 50)
+    monkeypatch.setitem(batches.CHUNK, "cpu", 96)
+    monkeypatch.setitem(batches.LBFGS_CHUNK, "cpu", 48)
     assert backend.chunk(condition("xor", by, 1), count) == expected
 
 
@@ -268,9 +268,9 @@ def test_a_chunk_that_is_not_full_gives_no_more_than_its_seeds(monkeypatch):
     training, told = condition("xor", "adamw", 400), []
     chunks_of(monkeypatch, 64)
     whole = trained(training, seeds(64))
-    chunks_of(monkeypatch, 27)
+    chunks_of(monkeypatch, 48)
     parts = list(backend.train(training, seeds(64), advance=told.append))
-    assert [len(p.first_hit) for p in parts] == [22, 22, 20]
+    assert [len(p.first_hit) for p in parts] == [32, 32]
     assert_same(concatenate(parts), whole)
     assert sum(told) == pytest.approx(64)
 

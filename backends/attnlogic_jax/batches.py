@@ -37,9 +37,10 @@ LBFGS_CHUNK = {"cpu": 512, "gpu": 65_536, "tpu": 65_536}
 """With L-BFGS, whose history is a hundred times the parameters. On a CPU stay below 1024, where
 XLA sums in another order."""
 
-ALONE = 16
-"""The smallest chunk. XLA's CPU code for fewer seeds is scalar and rounds otherwise; from here on a
-run is the same, bit for bit, whatever seeds stand beside it."""
+LANES = 16
+"""A device's share of a chunk is a multiple of this. XLA's CPU code for fewer seeds is scalar and
+rounds otherwise; from here on a run is the same, bit for bit, whatever seeds stand beside it. An
+odd number of seeds takes three times as long."""
 
 FEWER = 4
 """Where runs end at their first hit, those that go on are trained by themselves once they are at
@@ -92,13 +93,13 @@ class JaxBackend:
     def chunk(self, training: Training, seeds: int) -> int:
         """How many seeds to train at once: chunks of one size, none much emptier than another.
 
-        It is a multiple of the number of devices, each of which trains its share.
+        It is a multiple of ``_grain()``.
         """
         devices = jax.local_device_count()
         sizes = LBFGS_CHUNK if training.optimizer.name == "lbfgs" else CHUNK
         most = sizes.get(jax.default_backend(), CHUNK["gpu"]) * devices
         chunks = max(1, math.ceil(seeds / most))
-        return devices * max(ALONE, math.ceil(seeds / chunks / devices))
+        return _grain() * max(1, math.ceil(seeds / chunks / _grain()))
 
     def train(
         self, training: Training, initial: Params, *, jobs: int = 1, advance: Advance | None = None
@@ -128,7 +129,7 @@ class JaxBackend:
         self.check(training, 1)
         plan, budget = Plan.of(training), training.epochs
         with _precision(training.precision) as dtype:
-            copies = np.repeat(np.stack(pack(initial))[:, None], ALONE, axis=1)
+            copies = np.repeat(np.stack(pack(initial))[:, None], LANES, axis=1)
             packed = jnp.asarray(copies, dtype)
             targets = jnp.asarray(training.gate.targets, dtype)
             threshold = jnp.asarray(training.threshold, dtype)
@@ -146,6 +147,11 @@ class JaxBackend:
 
 
 backend = JaxBackend()
+
+
+def _grain() -> int:
+    """What a chunk is a multiple of: each device trains its share."""
+    return LANES * jax.local_device_count()
 
 
 def _pieces(budget: int) -> list[tuple[int, int]]:
@@ -183,7 +189,7 @@ def _train_chunk(training: Training, initial: Any, advance: Advance | None) -> O
             blocks, singles, left, rest = blocks + left, singles + rest, 0, 0
         if advance is not None:
             advance((blocks * BLOCK + singles) / budget)
-        few = seeds.size // FEWER // jax.local_device_count() * jax.local_device_count()
+        few = seeds.size // FEWER // _grain() * _grain()
         if seeds.size >= MANY and going.size <= few and left:
             told.append((seeds, compiled.finish(plan, targets, threshold, packed, carry)))
             chosen = np.resize(going, few)  # filled up with copies

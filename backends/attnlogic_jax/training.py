@@ -30,8 +30,8 @@ seeds instead of eight, and the block's losses still fit a core's cache."""
 
 
 UNROLL = {"gpu": 4}
-"""Epochs that are compiled into one step of the loop. A GPU then keeps the state in registers for so
-many (seen in compiled H100 code, eight no longer are); a CPU gains nothing."""
+"""Epochs that are compiled into one step of the loop. A GPU then keeps the state in registers for
+so many (seen in compiled H100 code; for eight no longer); a CPU gains nothing."""
 
 
 class Carry(NamedTuple):
