@@ -1,0 +1,121 @@
+"""Contenders side by side: first that they reach the threshold alike, then how long they take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import binomtest, ks_2samp
+
+from attnlogic.backend import Training
+from attnlogic.gates import gate
+from attnlogic.initial import initial
+from attnlogic.model import pack, unpack
+from attnlogic.optimizers import optimizer
+from bench.work import Contender, DisagreementError, Result, SkippedError
+
+LEVEL = 1e-3
+"""Two contenders differ where a test's p is below this."""
+
+FEW = 100
+"""Below so many seeds they are compared one by one: at least so large a share must hit alike."""
+ALIKE = 0.75
+
+CHAOTIC = ("polyak",)
+"""Its steps of loss/‖grad‖² amplify rounding until first hits agree in distribution only."""
+
+THRESHOLDS = {"sgd": 0.05}
+"""Losses to reach, where not 1e-4: SGD at lr 0.05 never gets there on XOR."""
+
+Hits = npt.NDArray[Any]
+
+
+def alike(theirs: Hits, ours: Hits) -> npt.NDArray[np.bool_]:
+    """Whether the first hits of each seed are the same, but for 2 epochs or 2 %."""
+    near = np.abs(theirs - ours) <= np.maximum(2, 0.02 * ours)
+    same: npt.NDArray[np.bool_] = np.where((theirs < 0) | (ours < 0), theirs == ours, near)
+    return same
+
+
+def agreement(theirs: Hits, ours: Hits, epochs: int) -> dict[str, Any]:
+    """How two contenders' first hits of the same seeds compare, up to an epoch; -1 is no hit.
+
+    Returns:
+      Both rates; the p of the exact sign test on the seeds that only one of the two hit, and of
+      Kolmogorov and Smirnov's test on the first hits; the share of seeds ``alike``.
+    """
+    ours = np.where(ours < epochs, ours, -1)
+    hit, hit_ours = theirs >= 0, ours >= 0
+    only, only_ours = int(np.sum(hit & ~hit_ours)), int(np.sum(~hit & hit_ours))
+    sign = binomtest(only, only + only_ours).pvalue if only + only_ours else 1.0
+    times = ks_2samp(theirs[hit], ours[hit_ours]).pvalue if hit.any() and hit_ours.any() else 1.0
+    return {
+        "reached": float(hit.mean()), "attnlogic_reached": float(hit_ours.mean()),
+        "sign_p": float(sign), "first_hit_p": float(times),
+        "alike": float(alike(theirs, ours).mean()),
+    }  # fmt: skip
+
+
+def check(name: str, by: str, seeds: int, told: dict[str, Any]) -> None:
+    """Refuse to time what trains otherwise.
+
+    Raises:
+      DisagreementError: a test's p is below ``LEVEL``, or too few of few seeds are alike.
+    """
+    apart = min(told["sign_p"], told["first_hit_p"]) < LEVEL
+    if apart or (seeds < FEW and by not in CHAOTIC and told["alike"] < ALIKE):
+        raise DisagreementError(
+            f"{by}: '{name}' does not train as attnlogic does, so nothing is timed: "
+            + ", ".join(f"{key} {value:.4g}" for key, value in told.items())
+        )
+
+
+def compare(
+    by: str, contenders: list[Contender], seeds: int, epochs: int, repetitions: int
+) -> dict[str, Any]:
+    """Check and time every contender on XOR from the seeds 0, 1, …
+
+    Args:
+      by: the optimizer.
+      contenders: attnlogic first.
+      seeds, epochs: the work; a contender's own limits cut it.
+      repetitions: how often each is timed. They take turns.
+
+    Returns:
+      The work, and a dict a contender: its share of the work, ``seconds`` of each repetition,
+      ``agreement``; or why it was ``skipped``.
+
+    Raises:
+      DisagreementError: see ``check``; nothing has been timed then.
+    """
+    whole = Training(gate("xor"), optimizer(by), epochs, THRESHOLDS.get(by, 1e-4))
+    starts = np.stack(pack(initial(np.arange(seeds))))
+    rows: list[dict[str, Any]] = []
+    runs: dict[str, Callable[[], Result]] = {}
+    ours: Hits = np.empty(0)
+    for contender in contenders:
+        n, e = min(contender.seeds or seeds, seeds), min(contender.epochs or epochs, epochs)
+        row: dict[str, Any] = {"contender": contender.name, "seeds": n, "epochs": e}
+        rows.append(row)
+        try:
+            run = contender.prepare(replace(whole, epochs=e), unpack(tuple(starts[:, :n])))
+        except SkippedError as reason:
+            row["skipped"] = str(reason)
+            continue
+        result = run()  # compiles what is left to compile, and warms up
+        ours = ours if ours.size else result.first_hit
+        row["agreement"] = agreement(result.first_hit, ours[:n], e)
+        check(contender.name, by, n, row["agreement"])
+        row |= {"evaluations": result.evaluations, "seconds": []}
+        runs[contender.name] = run
+    for _ in range(repetitions):
+        for row in rows:
+            if "skipped" not in row:
+                began = time.perf_counter()
+                runs[row["contender"]]()
+                row["seconds"].append(time.perf_counter() - began)
+    return {"optimizer": by, "gate": "xor", "threshold": whole.threshold, "contenders": rows}

@@ -1,0 +1,44 @@
+"""The five ways to train seeds that are timed side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from attnlogic.backend import Training
+from attnlogic.model import Params
+from attnlogic.outcomes import Outcome, concatenate
+from attnlogic_jax.batches import JaxBackend
+from attnlogic_torch.seeds import TorchBackend
+from bench import native, plain_jax, torch_batched
+from bench.work import Contender, Result
+
+
+def attnlogic(training: Training, initial: Params) -> Callable[[], Result]:
+    """The fast path, all its statistics and their way to NumPy included."""
+    return lambda: _result(JaxBackend().train(training, initial))
+
+
+def torch_one(training: Training, initial: Params) -> Callable[[], Result]:
+    """The notebook's way: one seed after the other, on one core."""
+    return lambda: _result(TorchBackend().train(training, initial))
+
+
+def _result(parts: Iterable[Outcome]) -> Result:
+    outcome = concatenate(list(parts))
+    return Result(outcome.first_hit, int(outcome.evaluations.sum()))
+
+
+def contenders(*, torch_seeds: int, batched_epochs: int) -> list[Contender]:
+    """attnlogic first: the others are compared with it.
+
+    Args:
+      torch_seeds: how many seeds torch trains one by one.
+      batched_epochs: how many epochs torch trains all seeds side by side.
+    """
+    return [
+        Contender("attnlogic", attnlogic),
+        Contender("JAX: jit(vmap(scan)), optax", plain_jax.prepare),
+        Contender("torch, one seed at a time", torch_one, seeds=torch_seeds),
+        Contender("torch.func, seeds batched", torch_batched.prepare, epochs=batched_epochs),
+        Contender("C, AVX2, in registers", native.prepare),
+    ]

@@ -1,0 +1,114 @@
+"""One measurement in a process of its own, so that its peak of memory is its own as well.
+
+``python -m bench.probe '{"what": "train", …}'`` prints a JSON object as its last line.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from attnlogic import cli
+from attnlogic.backend import Training
+from attnlogic.gates import gate
+from attnlogic.initial import initial
+from attnlogic.optimizers import optimizer
+from attnlogic.outcomes import Outcome
+from attnlogic_jax import trainer
+from attnlogic_jax.batches import JaxBackend
+
+
+def train(
+    by: str, seeds: int, epochs: int, repetitions: int, chunk: int | None = None
+) -> dict[str, Any]:
+    """Train on XOR, dropping the outcomes as they come, as a study does once they are stored.
+
+    Returns:
+      ``seconds`` of each repetition; ``first_seconds``, of the one before, which also compiles.
+    """
+
+    class Backend(JaxBackend):
+        """Works on so many seeds at once as it is told."""
+
+        def chunk(self, training: Training, seeds: int) -> int:
+            return chunk or super().chunk(training, seeds)
+
+    training = Training(gate("xor"), optimizer(by), epochs)
+    starts, seconds = initial(np.arange(seeds)), []
+    for _ in range(1 + repetitions):
+        began = time.perf_counter()
+        for _outcome in Backend().train(training, starts):
+            pass
+        seconds.append(time.perf_counter() - began)
+    return {"first_seconds": seconds[0], "seconds": seconds[1:]}
+
+
+def study(arguments: list[str]) -> dict[str, Any]:
+    """``attnlogic study``, the command itself; ``train_seconds`` is what its backend took."""
+    original, spent = JaxBackend.train, 0.0
+
+    def timed(*args: Any, **kwargs: Any) -> Iterator[Outcome]:
+        nonlocal spent
+        outcomes = original(*args, **kwargs)
+        while True:
+            began = time.perf_counter()
+            outcome = next(outcomes, None)
+            spent += time.perf_counter() - began
+            if outcome is None:
+                return
+            yield outcome
+
+    JaxBackend.train = timed  # type: ignore[method-assign]
+    cli.app(["study", *arguments], standalone_mode=False)
+    return {"train_seconds": spent}
+
+
+def passes(seeds: int) -> dict[str, Any]:
+    """How often an epoch of AdamW goes over the seeds' arrays, by XLA's compiled text.
+
+    Those are the fusions and copies in the innermost loop whose result has a row of all seeds.
+    """
+    run = jax.jit(trainer("xor", "adamw", epochs=800))
+    text = run.lower(initial(np.arange(seeds))).compile().as_text() or ""
+    blocks = {b.split(" ", 1)[0]: b for b in text.split("\n\n")}
+    bodies = [blocks["%" + part.split(",")[0].split(" ")[0]]
+              for part in text.replace("\n", " ").split("body=%")[1:]]  # fmt: skip
+    innermost = min(bodies, key=lambda body: (" while(" in body, len(body)))
+    lines = [line for line in innermost.splitlines() if " fusion(" in line or " copy(" in line]
+    return {"passes": sum(f",{seeds}]" in line.split("(")[0] for line in lines)}
+
+
+def peak_bytes() -> int:
+    """The peak of memory so far, of this process or of the largest that it has started.
+
+    Linux hands ru_maxrss on from parent to child, across exec: there VmHWM is the process' own.
+    """
+    own, child = (resource.getrusage(who).ru_maxrss
+                  for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))  # fmt: skip
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+        own = int(line.split()[1])
+    return max(own, child) * (1 if sys.platform == "darwin" else 1024)
+
+
+def main() -> None:
+    """Answer the request that is the only argument."""
+    request = json.loads(sys.argv[1])
+    known: dict[str, Callable[..., dict[str, Any]]]
+    known = {"train": train, "study": study, "passes": passes}
+    reply = known[request.pop("what")](**request)
+    reply |= {"peak_bytes": peak_bytes(), "device": jax.devices()[0].device_kind}
+    print("\n" + json.dumps(reply))
+
+
+if __name__ == "__main__":
+    main()
