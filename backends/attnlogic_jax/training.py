@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from attnlogic import gates, optimizers
 from attnlogic.backend import Training, checked
-from attnlogic.gates import Gate
+from attnlogic.gates import ROWS, Gate
 from attnlogic.model import Params, invariant, loss, pack, unpack
 from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import Outcome
@@ -23,7 +23,6 @@ from attnlogic_jax import streaming
 from attnlogic_jax.method import Evaluate, Method, Report, State
 from attnlogic_jax.optimizers import method
 from attnlogic_jax.streaming import Streaming
-from attnlogic_jax.tokens import TOKENS
 
 BLOCK = 8
 """Epochs trained before their losses are folded: their statistics then cost one pass over the
@@ -52,7 +51,7 @@ def evaluation(targets: Sequence[Any]) -> Evaluate:
     """
 
     def total(rows: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
-        each = loss(unpack(rows), TOKENS, targets)
+        each = loss(unpack(rows), ROWS, targets)
         return jnp.sum(each), each  # seeds do not mix: the sum's gradient is each seed's own
 
     def evaluate(packed: jax.Array) -> jax.Array:
