@@ -383,10 +383,8 @@ def test_what_is_carried_from_epoch_to_epoch_keeps_its_shape(by):
     packed = jnp.asarray(np.stack(pack(seeds(64))))
     targets = jnp.asarray(gate("xor").targets, packed.dtype)
     plan = compiled.Plan.of(condition("xor", by, 1))
-    before = jax.eval_shape(lambda: compiled.start(plan, 1e-4, packed))
-    after = jax.eval_shape(
-        lambda carry: compiled.advance(plan, targets, 1e-4, carry, 10**6, 3), before
-    )
+    before = compiled.start.eval_shape(plan, 1e-4, packed)
+    after = compiled.advance.eval_shape(plan, targets, 1e-4, before, 10**6, 3)
     assert shapes(after) == shapes(before)
 
 

@@ -176,7 +176,7 @@ def _train_chunk(training: Training, initial: Any, advance: Advance | None) -> O
     carry = compiled.start(plan, threshold, packed)
     seeds, told = np.arange(packed.shape[1]), []
     left, rest = divmod(budget, BLOCK)
-    blocks = min(left, 1)
+    blocks = min(left, 8)
     while left or rest:
         singles = rest if blocks == left else 0
         began = time.perf_counter()
