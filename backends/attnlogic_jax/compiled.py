@@ -20,7 +20,6 @@ from attnlogic_jax import optimizers, training
 from attnlogic_jax.method import Method
 from attnlogic_jax.training import BLOCK, Carry
 
-
 jit = partial(jax.jit, compiler_options={"xla_cpu_prefer_vector_width": 512})
 """XLA's CPU compiler keeps to vectors of 256 bits if not told otherwise; where the processor has
 wider ones training is a third faster with them. Other devices do not heed it."""
