@@ -409,10 +409,10 @@ def test_nor_does_float32_depend_on_the_callers_setting():
         assert jnp.ones(1).dtype == np.float64
 
 
-def test_the_loss_and_its_gradient_are_stacked():
+def test_the_loss_its_gradient_and_c_are_stacked():
     packed = jnp.asarray(np.stack(pack(seeds(3))))
-    assert evaluation(gate("xor").targets)(packed).shape == (7, 3)
-    assert evaluation(gate("xor").targets)(packed[:, 0]).shape == (7,)
+    assert evaluation(gate("xor").targets)(packed).shape == (8, 3)
+    assert evaluation(gate("xor").targets)(packed[:, 0]).shape == (8,)
 
 
 # --- what is refused ----------------------------------------------------------------------------

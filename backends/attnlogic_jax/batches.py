@@ -139,11 +139,11 @@ class JaxBackend:
                 told.append(jax.tree.map(lambda leaf: np.asarray(leaf)[..., 0].ravel(), piece))
                 if advance is not None:
                     advance(blocks * length / budget)
-            Cs, reports = jax.tree.map(lambda *leaves: np.concatenate(leaves), *told)
+            report = jax.tree.map(lambda *leaves: np.concatenate(leaves), *told)
             norm = np.asarray(compiled.gradient_norm(targets, at[0]))[0]
             final = unpack(tuple(np.asarray(at[0])[:, 0]))
         goal = dtype.type(training.threshold) if plan.until_hit else -math.inf
-        return _history(initial, final, norm, Cs, reports, goal)
+        return _history(initial, final, norm, report, goal)
 
 
 backend = JaxBackend()
@@ -211,22 +211,20 @@ def _assembled(ended: list[tuple[npt.NDArray[Any], Outcome]]) -> Outcome:
     return from_leaves(leaves)
 
 
-def _history(
-    initial: Params, final: Params, norm: Any, Cs: Any, reports: Any, goal: float
-) -> History:
+def _history(initial: Params, final: Params, norm: Any, report: Any, goal: float) -> History:
     """Cut what was told at the epoch at which the run ended."""
-    losses = reports.loss
-    stops = np.flatnonzero(reports.stopped) if reports.stopped is not None else np.empty(0, int)
+    losses = report.loss
+    stops = np.flatnonzero(report.stopped) if report.stopped is not None else np.empty(0, int)
     ends = np.flatnonzero(~np.isfinite(losses))
     hits = np.flatnonzero(losses <= goal)
     last = min([len(losses) - 1, *stops[:1], *ends[:1], *hits[:1]])
     stopped_at = NONE
     if stops.size and not hits.size:
         stopped_at = int(stops[0])
-    counts = reports.evaluations
+    counts = report.evaluations
     return History(
         losses=losses[: last + 1],
-        C=Cs[: last + 1],
+        C=report.C[: last + 1],
         initial=initial,
         final=final,
         stopped_at=stopped_at,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from attnlogic_jax.method import Evaluate, Goal, Method, Report, rate
+from attnlogic_jax.method import GRADIENT, INVARIANT, LOSS, Evaluate, Goal, Method, Report, rate
 
 CURVATURE = 1e-10
 """torch's own: a pair enters the history only where y·s is greater than this."""
@@ -49,7 +49,7 @@ class Carry(NamedTuple):
     """Within a step.
 
     Attributes:
-      packed, stacked: the parameters, and loss and gradient there; (6, …) and (7, …).
+      packed, stacked: the parameters, and what was evaluated there; (6, …) and (8, …).
       state: as above.
       evaluations: so far in this step; (…).
       active: whether the seed goes on; (…).
@@ -129,7 +129,7 @@ def lbfgs(
 
     def iterate(evaluate: Evaluate, lr_now: jax.Array, carry: Carry) -> Carry:
         packed, stacked, state, evaluations, active, i = carry
-        loss, gradient = stacked[0], stacked[1:]
+        loss, gradient = stacked[LOSS], stacked[GRADIENT]
         first = state.iterations == 0
         y, s = gradient - state.gradient, state.direction * state.step
         ys = _dot(y, s)
@@ -157,9 +157,9 @@ def lbfgs(
         active = (
             evaluates
             & (evaluations < max_eval)
-            & ~(_largest(stacked[1:]) <= tolerance_grad)
+            & ~(_largest(stacked[GRADIENT]) <= tolerance_grad)
             & ~(_largest(move) <= tolerance_change)
-            & ~(jnp.abs(stacked[0] - loss) < tolerance_change)
+            & ~(jnp.abs(stacked[LOSS] - loss) < tolerance_change)
         )
         return Carry(packed, stacked, state, evaluations, active, i + 1)
 
@@ -177,8 +177,8 @@ def lbfgs(
         evaluate: Evaluate, packed: jax.Array, state: State
     ) -> tuple[jax.Array, State, Report]:
         stacked = evaluate(packed)
-        loss = stacked[0]
-        active = ~(_largest(stacked[1:]) <= tolerance_grad) & jnp.isfinite(loss)
+        loss = stacked[LOSS]
+        active = ~(_largest(stacked[GRADIENT]) <= tolerance_grad) & jnp.isfinite(loss)
         if goal is not None:
             active = active & ~(loss <= goal)
         lr_now = rate(lr, gamma, state.epoch).astype(packed.dtype)
@@ -194,7 +194,7 @@ def lbfgs(
         else:
             carry = iterations(evaluate, lr_now, carry, 0)
         state = carry.state._replace(epoch=state.epoch + 1)
-        return carry.packed, state, Report(loss, carry.evaluations)
+        return carry.packed, state, Report(loss, stacked[INVARIANT], carry.evaluations)
 
     return Method(init, step, counts_evaluations=True)
 

@@ -15,7 +15,10 @@ import jax.numpy as jnp
 
 State = Any
 Evaluate = Callable[[jax.Array], jax.Array]
-"""Packed parameters (6, …) to the loss and its six derivatives, stacked: (7, …)."""
+"""Packed parameters (6, …) to the loss, its six derivatives and C = wq·wk·wv, stacked: (8, …)."""
+
+LOSS, GRADIENT, INVARIANT = 0, slice(1, 7), 7
+"""Which rows those are."""
 
 
 class Report(NamedTuple):
@@ -23,11 +26,13 @@ class Report(NamedTuple):
 
     Attributes:
       loss: the loss before the update.
+      C: wq·wk·wv at that loss.
       evaluations: how many evaluations the step took; None where it is always one.
       stopped: whether the method's own rule has ended the run; None where it has no such rule.
     """
 
     loss: jax.Array
+    C: jax.Array
     evaluations: jax.Array | None = None
     stopped: jax.Array | None = None
 

@@ -16,7 +16,17 @@ import optax
 from attnlogic.errors import InputError
 from attnlogic.optimizers import Optimizer
 from attnlogic_jax.lbfgs import lbfgs
-from attnlogic_jax.method import Evaluate, Goal, Method, Report, State, rate
+from attnlogic_jax.method import (
+    GRADIENT,
+    INVARIANT,
+    LOSS,
+    Evaluate,
+    Goal,
+    Method,
+    Report,
+    State,
+    rate,
+)
 
 
 def from_optax(transformation: optax.GradientTransformation) -> Method:
@@ -26,8 +36,9 @@ def from_optax(transformation: optax.GradientTransformation) -> Method:
         evaluate: Evaluate, packed: jax.Array, state: State
     ) -> tuple[jax.Array, State, Report]:
         stacked = evaluate(packed)
-        updates, state = transformation.update(stacked[1:], state, packed)
-        return optax.apply_updates(packed, updates), state, Report(stacked[0])
+        updates, state = transformation.update(stacked[GRADIENT], state, packed)
+        report = Report(stacked[LOSS], stacked[INVARIANT])
+        return optax.apply_updates(packed, updates), state, report
 
     return Method(transformation.init, step)
 
@@ -44,14 +55,14 @@ def polyak(f_min: float, tolerance: float) -> Method:
         evaluate: Evaluate, packed: jax.Array, state: State
     ) -> tuple[jax.Array, State, Report]:
         stacked = evaluate(packed)
-        loss, gradient = stacked[0], stacked[1:]
+        loss, gradient = stacked[LOSS], stacked[GRADIENT]
         # Written out: XLA sums a long row in another order, and then a run's last bits would depend
         # on how many seeds stand beside it.
         square = sum(g * g for g in gradient)
         stopped = square < tolerance
         rate = (loss - f_min) / jnp.where(stopped, 1.0, square)
         moved = packed - jnp.where(stopped, 0.0, rate) * gradient
-        return moved, state, Report(loss, stopped=stopped)
+        return moved, state, Report(loss, stacked[INVARIANT], stopped=stopped)
 
     return Method(lambda packed: (), step)
 

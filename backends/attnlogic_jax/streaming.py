@@ -84,15 +84,12 @@ def climb(seen: Streaming, lowest: list[jax.Array]) -> Streaming:
     return seen._replace(above=sum((row > rungs for row in rows), seen.above))
 
 
-def fold(
-    seen: Streaming, epoch: jax.Array, C: jax.Array, report: Report, threshold: jax.Array
-) -> Streaming:
+def fold(seen: Streaming, epoch: jax.Array, report: Report, threshold: jax.Array) -> Streaming:
     """Add one epoch, to all but ``above``.
 
     Args:
       seen: the epochs before.
       epoch: the number of this one; ().
-      C: wq·wk·wv at its loss; (…).
       report: what its step told; leaves (…).
       threshold: the loss at or below which a run has hit; ().
     """
@@ -107,7 +104,7 @@ def fold(
         worst_after_hit=jnp.where(
             after, jnp.maximum(seen.worst_after_hit, loss), seen.worst_after_hit
         ),
-        C_first_hit=jnp.where(hits_first, C, seen.C_first_hit),
+        C_first_hit=jnp.where(hits_first, report.C, seen.C_first_hit),
         first_hit=jnp.where(hits_first, epoch, seen.first_hit),
         missed_at=jnp.where(hit, seen.missed_at, epoch),
         rises=seen.rises + (after & (loss > seen.loss)),

@@ -20,7 +20,7 @@ from attnlogic.model import Params, invariant, loss, pack, unpack
 from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import Outcome
 from attnlogic_jax import streaming
-from attnlogic_jax.method import Evaluate, Method, Report, State
+from attnlogic_jax.method import GRADIENT, LOSS, Evaluate, Method, Report, State
 from attnlogic_jax.optimizers import method
 from attnlogic_jax.streaming import Streaming
 
@@ -44,10 +44,11 @@ class Carry(NamedTuple):
 
 
 def evaluation(targets: Sequence[Any]) -> Evaluate:
-    """The loss of ``attnlogic.model`` and its gradient, stacked: (6, …) to (7, …).
+    """The loss of ``attnlogic.model``, its gradient and C, stacked: (6, …) to (8, …).
 
     Stacking them, behind a barrier, makes one array of what the optimizer reads; without it XLA's
-    CPU compiler recomputes the gradient for each of its readers (four to ten times slower).
+    CPU compiler recomputes the gradient for each of its readers (four to ten times slower). C is
+    made here so that nothing else reads the parameters before they are updated in their place.
     """
 
     def total(rows: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
@@ -55,9 +56,10 @@ def evaluation(targets: Sequence[Any]) -> Evaluate:
         return jnp.sum(each), each  # seeds do not mix: the sum's gradient is each seed's own
 
     def evaluate(packed: jax.Array) -> jax.Array:
-        (_, each), gradient = jax.value_and_grad(total, has_aux=True)(tuple(packed))
+        rows = tuple(packed)
+        (_, each), gradient = jax.value_and_grad(total, has_aux=True)(rows)
         stacked: jax.Array = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]
-            jnp.stack([each, *gradient])
+            jnp.stack([each, *gradient, invariant(unpack(rows))])
         )
         return stacked
 
@@ -71,21 +73,16 @@ def start(method: Method, packed: jax.Array) -> Carry:
 
 def epochs(
     method: Method, evaluate: Evaluate, at: tuple[jax.Array, State], count: int
-) -> tuple[tuple[jax.Array, State], tuple[jax.Array, Report]]:
+) -> tuple[tuple[jax.Array, State], Report]:
     """Train ``count`` epochs (a static number) from ``at``, keeping what each told.
 
     Returns:
-      The parameters and the state after them; C = wq·wk·wv at each epoch's loss, (count, …), and
-      the steps' reports, stacked likewise.
+      The parameters and the state after them; the steps' reports, leaves (count, …).
     """
 
-    def epoch(
-        at: tuple[jax.Array, State], _: None
-    ) -> tuple[tuple[jax.Array, State], tuple[jax.Array, Report]]:
-        packed, state = at
-        C = invariant(unpack(tuple(packed)))
-        packed, state, report = method.step(evaluate, packed, state)
-        return (packed, state), (C, report)
+    def epoch(at: tuple[jax.Array, State], _: None) -> tuple[tuple[jax.Array, State], Report]:
+        packed, state, report = method.step(evaluate, *at)
+        return (packed, state), report
 
     unroll = UNROLL.get(jax.default_backend(), 1)
     return jax.lax.scan(epoch, at, None, length=count, unroll=min(unroll, count))
@@ -98,8 +95,8 @@ def advance(
     at, told = epochs(method, evaluate, (carry.packed, carry.state), count)
     seen, lowest = carry.seen, []
     for k in range(count):
-        C, report = jax.tree.map(lambda leaf, k=k: leaf[k], told)
-        seen = streaming.fold(seen, carry.epoch + k, C, report, threshold)
+        report = jax.tree.map(lambda leaf, k=k: leaf[k], told)
+        seen = streaming.fold(seen, carry.epoch + k, report, threshold)
         lowest.append(seen.min_loss)
     return Carry(carry.epoch + count, *at, streaming.climb(seen, lowest))
 
@@ -112,7 +109,7 @@ def finish(
     return streaming.finish(
         carry.seen,
         initial,
-        evaluate(initial)[0],
+        evaluate(initial)[LOSS],
         carry.packed,
         gradient_norm(evaluate, carry.packed),
         carry.epoch,
@@ -125,7 +122,7 @@ def finish(
 def gradient_norm(evaluate: Evaluate, packed: jax.Array) -> jax.Array:
     """‖∇loss‖ over the six parameters: (6, …) to (…)."""
     # Written out: XLA sums a long row in another order than a short one.
-    return jnp.sqrt(sum(g * g for g in evaluate(packed)[1:]))
+    return jnp.sqrt(sum(g * g for g in evaluate(packed)[GRADIENT]))
 
 
 def trainer(
