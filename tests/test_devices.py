@@ -67,6 +67,6 @@ def test_a_chunk_is_a_multiple_of_the_devices(monkeypatch, by, each):
     training = Training(gate("xor"), optimizer(by), 1)
     most = 3 * getattr(batches, each)["cpu"]
     assert backend.chunk(training, 10) == 3 * batches.LANES
-    assert backend.chunk(training, 1000) == 48 * 21
+    assert backend.chunk(training, 1000) == 96 * 11
     assert backend.chunk(training, most) == most
-    assert backend.chunk(training, most + 1) == 48 * -(-(most + 1) // 96)
+    assert backend.chunk(training, most + 1) == 96 * -(-(most + 1) // 192)

@@ -179,7 +179,7 @@ def test_the_trainer_ends_runs_likewise():
     fast = trained(training, seeds(16))
     assert (fast.first_hit != NONE).any()
     for field, a, b in zip(FIELDS, leaves_of(alone), leaves_of(fast), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6, err_msg=field)
+        np.testing.assert_allclose(a, b, rtol=1e-2, atol=1e-6, err_msg=field)
 
 
 # --- what is compiled, and how often ------------------------------------------------------------
@@ -205,7 +205,7 @@ def chunks_of(monkeypatch, size):
 
 
 def test_one_compilation_serves_every_gate_threshold_budget_and_chunk(compilations, monkeypatch):
-    chunks_of(monkeypatch, 32)
+    chunks_of(monkeypatch, 64)
     own = ["jit(advance)", "jit(finish)", "jit(start)"]
 
     def compiled_by(name, by, epochs, threshold, count):
@@ -215,32 +215,32 @@ def test_one_compilation_serves_every_gate_threshold_budget_and_chunk(compilatio
         return sorted(name for name in compilations if name in own), len(compilations)
 
     # Hyperparameters that no other test has: nothing is compiled beforehand.
-    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-4, 32)[0] == own
-    assert compiled_by("nand", "adam(lr=0.0123)", 20, 1e-4, 32) == ([], 0)
-    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-2, 32) == ([], 0)
+    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-4, 64)[0] == own
+    assert compiled_by("nand", "adam(lr=0.0123)", 20, 1e-4, 64) == ([], 0)
+    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-2, 64) == ([], 0)
     for epochs in (1, 8, 77, 400):
-        assert compiled_by("xor", "adam(lr=0.0123)", epochs, 1e-4, 32) == ([], 0)
-    assert compiled_by("or", "adam(lr=0.0123)", 20, 1e-4, 96) == ([], 0)  # three chunks
-    assert compiled_by("xor", "adam(lr=0.0124)", 20, 1e-4, 32)[0] == own
-    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-4, 16)[0] == own
+        assert compiled_by("xor", "adam(lr=0.0123)", epochs, 1e-4, 64) == ([], 0)
+    assert compiled_by("or", "adam(lr=0.0123)", 20, 1e-4, 192) == ([], 0)  # three chunks
+    assert compiled_by("xor", "adam(lr=0.0124)", 20, 1e-4, 64)[0] == own
+    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-4, 32)[0] == own
 
 
 @pytest.mark.parametrize(
     ("by", "count", "expected"),
     [
-        ("adam", 0, 16),
-        ("adam", 1, 16),
-        ("adam", 17, 32),
+        ("adam", 0, 32),
+        ("adam", 1, 32),
+        ("adam", 33, 64),
         ("adam", 96, 96),
         ("adam", 97, 64),
         ("adam", 1000, 96),
-        ("lbfgs", 96, 48),
-        ("lbfgs", 49, 32),
+        ("lbfgs", 128, 64),
+        ("lbfgs", 65, 64),
     ],
 )
 def test_chunks_are_of_one_size_and_nearly_full(monkeypatch, by, count, expected):
     monkeypatch.setitem(batches.CHUNK, "cpu", 96)
-    monkeypatch.setitem(batches.LBFGS_CHUNK, "cpu", 48)
+    monkeypatch.setitem(batches.LBFGS_CHUNK, "cpu", 64)
     assert backend.chunk(condition("xor", by, 1), count) == expected
 
 
@@ -257,18 +257,18 @@ def test_chunks_are_of_one_size_and_nearly_full(monkeypatch, by, count, expected
 )
 def test_a_run_does_not_depend_on_its_chunk(monkeypatch, by, epochs, precision):
     training = condition("xor", by, epochs, precision=precision)
-    chunks_of(monkeypatch, 64)
-    whole = trained(training, seeds(64))
-    assert_same(trained(training, seeds(5, 5)), part(whole, slice(5, 10)))  # filled up to 16
-    chunks_of(monkeypatch, 16)  # four of them
-    assert_same(trained(training, seeds(64)), whole)
+    chunks_of(monkeypatch, 128)
+    whole = trained(training, seeds(128))
+    assert_same(trained(training, seeds(5, 5)), part(whole, slice(5, 10)))  # filled up to 32
+    chunks_of(monkeypatch, 32)  # four of them
+    assert_same(trained(training, seeds(128)), whole)
 
 
 def test_a_chunk_that_is_not_full_gives_no_more_than_its_seeds(monkeypatch):
     training, told = condition("xor", "adamw", 400), []
     chunks_of(monkeypatch, 64)
     whole = trained(training, seeds(64))
-    chunks_of(monkeypatch, 48)
+    chunks_of(monkeypatch, 32)
     parts = list(backend.train(training, seeds(64), advance=told.append))
     assert [len(p.first_hit) for p in parts] == [32, 32]
     assert_same(concatenate(parts), whole)

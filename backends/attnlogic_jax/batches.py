@@ -37,7 +37,7 @@ LBFGS_CHUNK = {"cpu": 512, "gpu": 65_536, "tpu": 65_536}
 """With L-BFGS, whose history is a hundred times the parameters. On a CPU stay below 1024, where
 XLA sums in another order."""
 
-LANES = 16
+LANES = 32
 """A device's share of a chunk is a multiple of this. XLA's CPU code for fewer seeds is scalar and
 rounds otherwise; from here on a run is the same, bit for bit, whatever seeds stand beside it. An
 odd number of seeds takes three times as long."""

@@ -67,7 +67,7 @@ class Carry(NamedTuple):
 LEFT = 4
 """Seeds go on by themselves once at most one in so many is active."""
 
-FEWEST = 16
+FEWEST = 32
 """Seeds that go on by themselves are at least so many: XLA's code for fewer rounds otherwise."""
 
 
