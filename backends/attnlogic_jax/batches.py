@@ -30,7 +30,7 @@ from attnlogic_jax.compiled import Plan
 from attnlogic_jax.optimizers import check
 from attnlogic_jax.training import BLOCK
 
-CHUNK = {"cpu": 16_384, "gpu": 1_048_576, "tpu": 1_048_576}
+CHUNK = {"cpu": 32_768, "gpu": 1_048_576, "tpu": 1_048_576}
 """Seeds a chunk, for each device. On a CPU the state of more no longer fits the cache."""
 
 LBFGS_CHUNK = {"cpu": 512, "gpu": 65_536, "tpu": 65_536}
