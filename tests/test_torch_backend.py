@@ -262,12 +262,12 @@ def test_closing_the_iterator_ends_the_work():
     # The first seed starts at infinity and so ends at once; the others would train for days.
     values = np.stack(pack(seeds(0, 1, 2, 3)))
     values[:, 0] = np.inf
-    own, before = TorchBackend(), multiprocessing.active_children()
+    own, before = TorchBackend(), set(multiprocessing.active_children())
     outcomes = own.train(condition("xor", "adam", 2**31 - 1), unpack(tuple(values)), jobs=2)
     assert next(outcomes).diverged_at.tolist() == [0]
-    assert len(multiprocessing.active_children()) > len(before)
+    assert set(multiprocessing.active_children()) > before
     outcomes.close()
-    assert multiprocessing.active_children() == before
+    assert set(multiprocessing.active_children()) <= before  # in no order
 
 
 # --- torch's own state --------------------------------------------------------------------------
