@@ -110,7 +110,7 @@ def outcome(history: History, threshold: float) -> Outcome:
     losses = np.where(np.isfinite(history.losses), history.losses, np.inf)
     below = losses <= threshold
     hits, misses = np.flatnonzero(below), np.flatnonzero(~below)
-    first_hit = hits[0] if hits.size else NONE
+    first_hit = _first(below)
     after = losses[first_hit + 1 :] if hits.size else losses[:0]
     before = losses[first_hit:-1] if hits.size else losses[:0]
     diverged = np.flatnonzero(np.isinf(losses))
@@ -123,7 +123,7 @@ def outcome(history: History, threshold: float) -> Outcome:
         initial_loss=losses[0],
         final_loss=losses[-1],
         min_loss=losses.min(),
-        first_hit=np.int32(first_hit),
+        first_hit=first_hit,
         sustained_from=np.int32((misses[-1] + 1 if misses.size else 0) if below[-1] else NONE),
         rises=np.int32(np.sum(after > before)),
         exits=np.int32(np.sum(below[:-1] & ~below[1:])),

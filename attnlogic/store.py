@@ -265,10 +265,18 @@ def write_part(directory: Path, condition: str, rows: pl.DataFrame) -> None:
     """Add some runs of one condition: a file of their own, there whole or not at all."""
     folder = directory / "parts" / condition
     folder.mkdir(exist_ok=True)
-    # By way of memory: polars hides the system's error (a full disk) in one of its own.
+    write_frame(folder / f"{rows['seed'][0]}-{rows['seed'][-1]}.parquet", rows)
+
+
+def write_frame(path: Path, frame: pl.DataFrame) -> None:
+    """Write a frame to a Parquet file, whole or not at all.
+
+    Raises:
+      OSError: the system's own: polars would hide it (a full disk) in one of its own.
+    """
     content = io.BytesIO()
-    rows.write_parquet(content)
-    _write(folder / f"{rows['seed'][0]}-{rows['seed'][-1]}.parquet", content.getvalue())
+    frame.write_parquet(content)
+    _write(path, content.getvalue())
 
 
 def _write(path: Path, content: bytes) -> None:

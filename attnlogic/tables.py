@@ -139,7 +139,7 @@ def ladder(frame: pl.DataFrame) -> Sheet:
     losses = frame["loss"].unique(maintain_order=True).to_list()
 
     def cell(row: dict[str, Any]) -> str:
-        share = "100" if row["reach_rate"] == 1 else f"{100 * row['reach_rate']:.1f}"
+        share = _share(row["reach_rate"])
         return share if row["median"] is None else f"{share} ({row['median']:,.0f})"
 
     rows = []
@@ -337,11 +337,13 @@ def _spread(sd: float | None) -> str:
     return f" ±{_minus(number)}"
 
 
+def _share(value: float) -> str:
+    """A share in percent."""
+    return "100" if value == 1 else f"{100 * value:.1f}"
+
+
 def _percent(row: dict[str, Any], rate: str) -> str:
-    share, low, high = (
-        "100" if value == 1 else f"{100 * value:.1f}"
-        for value in (row[f"{rate}_{end}"] for end in ("rate", "low", "high"))
-    )
+    share, low, high = (_share(row[f"{rate}_{end}"]) for end in ("rate", "low", "high"))
     return f"{share} ({low}–{high})"
 
 

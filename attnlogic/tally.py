@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from attnlogic.distribution import Distribution
 from attnlogic.errors import InputError
 from attnlogic.outcomes import STATUSES
 from attnlogic.quantities import GROUPS, quantities
-from attnlogic.store import RUNGS, Runs
+from attnlogic.store import RUNGS, Runs, write_frame
 
 KEPT = {
     "all": ("status", "ending", "stopped_at", "evaluations", "C_initial", "initial_loss", *RUNGS),
@@ -66,19 +67,23 @@ class Population:
         """How a quantity is distributed among a group of the runs (see ``KEPT``)."""
         return self._of(quantity, group)
 
+    @cached_property
+    def _statuses(self) -> Distribution:
+        return self.of("status")
+
     @property
     def runs(self) -> int:
         """How many runs there are."""
-        return self.of("status").n
+        return self._statuses.n
 
-    @property
+    @cached_property
     def reached(self) -> int:
         """How many reached the threshold."""
         return self.of("first_hit", "reached").n
 
     def count(self, status: str) -> int:
         """How many have this status."""
-        return self.of("status").count(STATUSES.index(status))
+        return self._statuses.count(STATUSES.index(status))
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ class Tally:
           InputError: it cannot be written.
         """
         try:
-            self.frame.write_parquet(path)
+            write_frame(path, self.frame)
         except OSError as error:
             raise InputError(f"cannot write '{path}': {error.strerror or error}") from error
 
@@ -177,9 +182,9 @@ def population(
 def _counted(rows: pl.DataFrame) -> pl.DataFrame:
     """The tally's frame of some rows, all of one condition."""
     key = condition(rows)
-    gate, parts = gates.gate(key["gate"]), []
+    every, parts = quantities(gates.gate(key["gate"])), []
     for group, names in KEPT.items():
-        expressions = [quantities(gate)[name].alias(name) for name in names]
+        expressions = [every[name].alias(name) for name in names]
         told = rows.filter(GROUPS[group]).select(expressions)
         for name in names:
             values = told[name].drop_nulls()

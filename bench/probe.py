@@ -66,7 +66,7 @@ def study(arguments: list[str]) -> dict[str, Any]:
                 return
             yield outcome
 
-    JaxBackend.train = timed  # type: ignore[method-assign]
+    JaxBackend.train = timed  # type: ignore[method-assign]  # timed
     cli.app(["study", *arguments], standalone_mode=False)
     return {"train_seconds": spent}
 

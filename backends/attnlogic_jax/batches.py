@@ -27,6 +27,7 @@ from attnlogic.model import Params, pack, unpack
 from attnlogic.outcomes import NONE, History, Outcome, from_leaves, leaves_of
 from attnlogic_jax import compiled
 from attnlogic_jax.compiled import Plan
+from attnlogic_jax.method import LANES
 from attnlogic_jax.optimizers import check
 from attnlogic_jax.training import BLOCK
 
@@ -36,11 +37,6 @@ CHUNK = {"cpu": 32_768, "gpu": 1_048_576, "tpu": 1_048_576}
 LBFGS_CHUNK = {"cpu": 512, "gpu": 65_536, "tpu": 65_536}
 """With L-BFGS, whose history is a hundred times the parameters. On a CPU stay below 1024, where
 XLA sums in another order."""
-
-LANES = 32
-"""A device's share of a chunk is a multiple of this. XLA's CPU code for fewer seeds is scalar and
-rounds otherwise; from here on a run is the same, bit for bit, whatever seeds stand beside it. An
-odd number of seeds takes three times as long."""
 
 FEWER = 4
 """Where runs end at their first hit, those that go on are trained by themselves once they are at
@@ -193,7 +189,7 @@ def _train_chunk(training: Training, initial: Any, advance: Advance | None) -> O
         if seeds.size >= MANY and going.size <= few and left:
             told.append((seeds, compiled.finish(plan, targets, threshold, packed, carry)))
             chosen = np.resize(going, few)  # filled up with copies
-            carry, packed = compiled.take(carry, packed, chosen)
+            carry, packed = compiled.take((carry, packed), chosen)
             seeds = seeds[chosen]
         # At most eightfold: the first call also compiled, and so says little.
         blocks = min(left, max(1, min(8 * blocks, int(blocks * piece / spent))))
@@ -218,9 +214,7 @@ def _history(initial: Params, final: Params, norm: Any, report: Any, goal: float
     ends = np.flatnonzero(~np.isfinite(losses))
     hits = np.flatnonzero(losses <= goal)
     last = min([len(losses) - 1, *stops[:1], *ends[:1], *hits[:1]])
-    stopped_at = NONE
-    if stops.size and not hits.size:
-        stopped_at = int(stops[0])
+    stopped_at = int(stops[0]) if stops.size and not hits.size else NONE
     counts = report.evaluations
     return History(
         losses=losses[: last + 1],

@@ -16,7 +16,7 @@ from jax.sharding import AxisType, PartitionSpec
 from attnlogic.backend import Training
 from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import NONE, Outcome
-from attnlogic_jax import optimizers, training
+from attnlogic_jax import method, optimizers, training
 from attnlogic_jax.method import Method
 from attnlogic_jax.training import BLOCK, Carry
 
@@ -103,13 +103,7 @@ def going(carry: Carry) -> jax.Array:
     return (seen.first_hit == NONE) & (seen.diverged_at == NONE) & (seen.stopped_at == NONE)
 
 
-@jax.jit
-def take(carry: Carry, initial: jax.Array, chosen: jax.Array) -> tuple[Carry, jax.Array]:
-    """Some of the seeds, with where they began; what is not told by seed stays."""
-    some: tuple[Carry, jax.Array] = jax.tree.map(
-        lambda leaf: leaf[..., chosen] if leaf.ndim else leaf, (carry, initial)
-    )
-    return some
+take = jax.jit(method.take)
 
 
 @partial(jit, static_argnames=("plan", "blocks", "length"))

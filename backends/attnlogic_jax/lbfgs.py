@@ -16,7 +16,18 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from attnlogic_jax.method import GRADIENT, INVARIANT, LOSS, Evaluate, Goal, Method, Report, rate
+from attnlogic_jax.method import (
+    GRADIENT,
+    INVARIANT,
+    LANES,
+    LOSS,
+    Evaluate,
+    Goal,
+    Method,
+    Report,
+    rate,
+    take,
+)
 
 CURVATURE = 1e-10
 """torch's own: a pair enters the history only where y·s is greater than this."""
@@ -66,9 +77,6 @@ class Carry(NamedTuple):
 
 LEFT = 4
 """Seeds go on by themselves once at most one in so many is active."""
-
-FEWEST = 32
-"""Seeds that go on by themselves are at least so many: XLA's code for fewer rounds otherwise."""
 
 
 def _dot(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -185,11 +193,11 @@ def lbfgs(
         evaluations = jnp.ones(loss.shape, jnp.int32)
         carry = Carry(packed, stacked, state, evaluations, active, jnp.zeros((), jnp.int32))
         few = loss.size // LEFT if loss.ndim == 1 else 0
-        if few >= FEWEST:
+        if few >= LANES:
             carry = iterations(evaluate, lr_now, carry, few)
             # Those that are active come first; a stable sort, so the order is the seeds' own.
             order = jnp.argsort(~carry.active, stable=True)
-            some = iterations(evaluate, lr_now, _take(carry, order[:few]), 0)
+            some = iterations(evaluate, lr_now, take(carry, order[:few]), 0)
             carry = _put(carry, order, some)
         else:
             carry = iterations(evaluate, lr_now, carry, 0)
@@ -197,12 +205,6 @@ def lbfgs(
         return carry.packed, state, Report(loss, stacked[INVARIANT], carry.evaluations)
 
     return Method(init, step, counts_evaluations=True)
-
-
-def _take(carry: Carry, chosen: jax.Array) -> Carry:
-    """Some of the seeds; what is not told by seed stays."""
-    some: Carry = jax.tree.map(lambda leaf: leaf[..., chosen] if leaf.ndim else leaf, carry)
-    return some
 
 
 def _put(carry: Carry, order: jax.Array, some: Carry) -> Carry:

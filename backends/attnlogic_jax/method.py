@@ -7,18 +7,27 @@ each row is contiguous and elementwise work runs over seeds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 
 State = Any
+Tree = TypeVar("Tree")
+"""Arrays nested in any way."""
+
 Evaluate = Callable[[jax.Array], jax.Array]
 """Packed parameters (6, …) to the loss, its six derivatives and C = wq·wk·wv, stacked: (8, …)."""
 
 LOSS, GRADIENT, INVARIANT = 0, slice(1, 7), 7
 """Which rows those are."""
+
+
+LANES = 32
+"""Fewest seeds that are trained together, and what a device's share of a chunk is a multiple of.
+XLA's CPU code for fewer seeds is scalar and rounds otherwise; from here on a run is the same, bit
+for bit, whatever seeds stand beside it. An odd number of seeds takes three times as long."""
 
 
 class Report(NamedTuple):
@@ -54,6 +63,21 @@ class Method(NamedTuple):
     init: Callable[[jax.Array], State]
     step: Callable[[Evaluate, jax.Array, State], tuple[jax.Array, State, Report]]
     counts_evaluations: bool = False
+
+
+def take(tree: Tree, chosen: jax.Array) -> Tree:
+    """Some of the seeds, whose axis trails; what has no axis is the same for all and stays."""
+    some: Tree = jax.tree.map(lambda leaf: leaf[..., chosen] if leaf.ndim else leaf, tree)
+    return some
+
+
+def stored(rows: Sequence[jax.Array]) -> jax.Array:
+    """Rows stacked into an array that is made once: without a barrier XLA's CPU compiler makes them
+    anew for each of its readers."""
+    array: jax.Array = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]  # JAX's own
+        jnp.stack(rows)
+    )
+    return array
 
 
 def rate(lr: float, gamma: float, epoch: jax.Array) -> jax.Array:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from attnlogic.model import invariant, unpack
 from attnlogic.outcomes import LADDER, NONE, Outcome
-from attnlogic_jax.method import Report
+from attnlogic_jax.method import Report, stored
 
 
 class Streaming(NamedTuple):
@@ -78,8 +78,7 @@ def climb(seen: Streaming, lowest: list[jax.Array]) -> Streaming:
       seen: the epochs before.
       lowest: for each epoch the smallest loss up to it; (…).
     """
-    # A barrier, else XLA's CPU compiler makes these rows anew for each rung.
-    rows = jax.lax.optimization_barrier(jnp.stack(lowest))  # type: ignore[no-untyped-call]
+    rows = stored(lowest)
     rungs = _rungs(rows[0])
     return seen._replace(above=sum((row > rungs for row in rows), seen.above))
 

@@ -20,7 +20,7 @@ from attnlogic.model import Params, invariant, loss, pack, unpack
 from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import Outcome
 from attnlogic_jax import streaming
-from attnlogic_jax.method import GRADIENT, LOSS, Evaluate, Method, Report, State
+from attnlogic_jax.method import GRADIENT, LOSS, Evaluate, Method, Report, State, stored
 from attnlogic_jax.optimizers import method
 from attnlogic_jax.streaming import Streaming
 
@@ -58,10 +58,7 @@ def evaluation(targets: Sequence[Any]) -> Evaluate:
     def evaluate(packed: jax.Array) -> jax.Array:
         rows = tuple(packed)
         (_, each), gradient = jax.value_and_grad(total, has_aux=True)(rows)
-        stacked: jax.Array = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]
-            jnp.stack([each, *gradient, invariant(unpack(rows))])
-        )
-        return stacked
+        return stored([each, *gradient, invariant(unpack(rows))])
 
     return evaluate
 
