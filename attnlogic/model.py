@@ -77,6 +77,20 @@ def predict(params: Params, x: Sequence[Value]) -> Value:
     return readout + params.b
 
 
+def mean_squared_error(outputs: Sequence[Value], targets: Sequence[Value]) -> Value:
+    """The mean over the rows of ``(output - target)²``.
+
+    Args:
+      outputs: one value a row; of shape S.
+      targets: likewise.
+
+    Returns:
+      The mean, of shape S.
+    """
+    squares = ((output - t) ** 2 for output, t in zip(outputs, targets, strict=True))
+    return sum(squares) / len(outputs)
+
+
 def loss(params: Params, rows: Sequence[Sequence[Value]], targets: Sequence[Value]) -> Value:
     """Mean squared error over the rows of a truth table.
 
@@ -88,8 +102,7 @@ def loss(params: Params, rows: Sequence[Sequence[Value]], targets: Sequence[Valu
     Returns:
       The loss, of shape S.
     """
-    squares = ((predict(params, x) - t) ** 2 for x, t in zip(rows, targets, strict=True))
-    return sum(squares) / len(rows)
+    return mean_squared_error([predict(params, x) for x in rows], targets)
 
 
 class Coefficients(NamedTuple):

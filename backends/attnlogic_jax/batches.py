@@ -1,8 +1,9 @@
 """The fast path: many seeds in chunks, each chunk in pieces of about half a second.
 
-A chunk is as many seeds as a device works on at best; all chunks of a training have one size, so
-that one compilation serves them, and every gate, threshold and budget. A piece is a call into
-compiled code, after which progress is told and Ctrl-C is heard.
+All chunks of a training have one size, so that one compilation serves them, and every gate,
+threshold and budget. On a CPU each core trains a chunk of its own, in a thread of its own; on other
+devices one chunk at a time keeps all of them busy. A piece is a call into compiled code, after
+which progress is told, and the end of the work is heard.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
+from threading import Event, Lock
 from typing import Any
 
 import jax
@@ -31,12 +35,11 @@ from attnlogic_jax.method import LANES
 from attnlogic_jax.optimizers import check
 from attnlogic_jax.training import BLOCK
 
-CHUNK = {"cpu": 32_768, "gpu": 1_048_576, "tpu": 1_048_576}
-"""Seeds a chunk, for each device. On a CPU the state of more no longer fits the cache."""
+CHUNK = {"cpu": 8192, "gpu": 1_048_576, "tpu": 1_048_576}
+"""Seeds a chunk, for each device: on a CPU so many that what Python adds to each is little."""
 
 LBFGS_CHUNK = {"cpu": 512, "gpu": 65_536, "tpu": 65_536}
-"""With L-BFGS, whose history is a hundred times the parameters. On a CPU stay below 1024, where
-XLA sums in another order."""
+"""With L-BFGS, whose history is a hundred times the parameters."""
 
 FEWER = 4
 """Where runs end at their first hit, those that go on are trained by themselves once they are at
@@ -64,7 +67,7 @@ class JaxBackend:
 
     def devices(self) -> list[str]:
         """The devices of JAX's default platform."""
-        cores = f" ({os.cpu_count()} cores)"
+        cores = f" ({_cores()} cores)"
         return [
             d.device_kind + (cores if d.platform == "cpu" else f" ({d.platform}:{d.id})")
             for d in jax.devices()
@@ -89,13 +92,13 @@ class JaxBackend:
     def chunk(self, training: Training, seeds: int) -> int:
         """How many seeds to train at once: chunks of one size, none much emptier than another.
 
-        It is a multiple of ``_grain()``.
+        It is a multiple of ``_grain()``, and there are as many chunks as keep all cores busy.
         """
-        devices = jax.local_device_count()
         sizes = LBFGS_CHUNK if training.optimizer.name == "lbfgs" else CHUNK
-        most = sizes.get(jax.default_backend(), CHUNK["gpu"]) * devices
-        chunks = max(1, math.ceil(seeds / most))
-        return _grain() * max(1, math.ceil(seeds / chunks / _grain()))
+        most = sizes.get(jax.default_backend(), CHUNK["gpu"]) * jax.local_device_count()
+        rounds = max(1, math.ceil(seeds / most / _workers()))
+        each = math.ceil(seeds / rounds / _workers() / _grain())
+        return _grain() * max(1, each)
 
     def train(
         self, training: Training, initial: Params, *, jobs: int = 1, advance: Advance | None = None
@@ -109,14 +112,30 @@ class JaxBackend:
     ) -> Iterator[Outcome]:
         seeds = start.shape[1]
         size = self.chunk(training, seeds)
-        for first in range(0, seeds, size):
+        ended, telling = Event(), Lock()
+
+        def tell(runs: int, share: float) -> None:
+            if ended.is_set():
+                raise CancelledError
+            if advance is not None:
+                with telling:
+                    advance(runs * share)
+
+        def chunk(first: int) -> Outcome:
             real = min(size, seeds - first)
             # The last chunk is filled up with its own last seed, whose copies are dropped.
             chosen = np.minimum(np.arange(first, first + size), seeds - 1)
-            tell = None if advance is None else partial(_scaled, advance, real)
             with _precision(training.precision) as dtype:
-                outcome = _train_chunk(training, start[:, chosen].astype(dtype), tell)
-            yield jax.tree.map(lambda leaf, n=real: leaf[:n], outcome)
+                outcome = _train_chunk(
+                    training, start[:, chosen].astype(dtype), partial(tell, real)
+                )
+            return jax.tree.map(lambda leaf: leaf[:real], outcome)
+
+        with ThreadPoolExecutor(_workers()) as pool:
+            try:
+                yield from _in_order(pool, chunk, range(0, seeds, size))
+            finally:  # closed, or interrupted
+                ended.set()
 
     def history(
         self, training: Training, initial: Params, *, advance: Advance | None = None
@@ -150,6 +169,34 @@ def _grain() -> int:
     return LANES * jax.local_device_count()
 
 
+def _workers() -> int:
+    """How many chunks are trained side by side."""
+    alone = jax.default_backend() == "cpu" and jax.local_device_count() == 1
+    return _cores() if alone else 1
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, work: Callable[[int], Outcome], items: range
+) -> Iterator[Outcome]:
+    """The results of the work on each item, in order; few are under way or wait to be taken."""
+    under_way: deque[Future[Outcome]] = deque()
+    try:
+        for item in items:
+            under_way.append(pool.submit(work, item))
+            if len(under_way) > 2 * _workers():
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        for future in under_way:
+            future.cancel()
+
+
 def _pieces(budget: int) -> list[tuple[int, int]]:
     """A budget as (blocks, epochs a block): calls of at most 1000 epochs, few of them distinct."""
     most = 1000 // BLOCK
@@ -159,12 +206,11 @@ def _pieces(budget: int) -> list[tuple[int, int]]:
     return [piece for piece in pieces if piece[0]]
 
 
-def _scaled(advance: Advance, runs: int, share: float) -> None:
-    advance(runs * share)
+def _train_chunk(training: Training, initial: Any, tell: Advance) -> Outcome:
+    """Train seeds of one chunk, packed (6, N); the outcome's leaves are NumPy arrays (N,).
 
-
-def _train_chunk(training: Training, initial: Any, advance: Advance | None) -> Outcome:
-    """Train seeds of one chunk, packed (6, N); the outcome's leaves are NumPy arrays (N,)."""
+    ``tell`` hears the share of the work that has been done since it last heard, and may raise.
+    """
     plan, budget, piece = Plan.of(training), training.epochs, PIECE[training.until]
     packed = jnp.asarray(initial)
     targets = jnp.asarray(training.gate.targets, packed.dtype)
@@ -183,8 +229,7 @@ def _train_chunk(training: Training, initial: Any, advance: Advance | None) -> O
         going = np.flatnonzero(compiled.going(carry)) if plan.until_hit else seeds
         if not going.size:
             blocks, singles, left, rest = blocks + left, singles + rest, 0, 0
-        if advance is not None:
-            advance((blocks * BLOCK + singles) / budget)
+        tell((blocks * BLOCK + singles) / budget)
         few = seeds.size // FEWER // _grain() * _grain()
         if seeds.size >= MANY and going.size <= few and left:
             told.append((seeds, compiled.finish(plan, targets, threshold, packed, carry)))

@@ -2,6 +2,10 @@
 
 The optimizer, with its hyperparameters, whether runs end at their first hit, and the chunk's size
 are compiled in; gate, threshold and budget are not, so one compilation serves them all.
+
+On a CPU the epochs are compiled for one core. It takes a small group of seeds through all of them,
+then the next: their state stays in the core's own cache, and no core waits for another after each
+array. The other cores train other chunks meanwhile (see ``batches``).
 """
 
 from __future__ import annotations
@@ -11,18 +15,25 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
+from jax.experimental.xla_metadata import set_xla_metadata
 from jax.sharding import AxisType, PartitionSpec
 
 from attnlogic.backend import Training
 from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import NONE, Outcome
 from attnlogic_jax import method, optimizers, training
-from attnlogic_jax.method import Method
+from attnlogic_jax.method import LANES, Method
 from attnlogic_jax.training import BLOCK, Carry
 
 jit = partial(jax.jit, compiler_options={"xla_cpu_prefer_vector_width": 512})
 """XLA's CPU compiler keeps to vectors of 256 bits if not told otherwise; where the processor has
 wider ones training is a third faster with them. Other devices do not heed it."""
+
+GROUP = {"lbfgs": 64}
+USUAL_GROUP = 512
+"""Seeds that a core trains at once, at most. L-BFGS keeps a history for each, and loops until the
+last of them is done."""
 
 
 class Plan(NamedTuple):
@@ -60,6 +71,49 @@ def _by_device(function: Callable[..., Any], *trees: Any) -> Any:
     return jax.shard_map(function, mesh=mesh, in_specs=into, out_specs=out, check_vma=False)(*trees)
 
 
+def _by_core(plan: Plan, train: Callable[[Any], Any], tree: Any) -> Any:
+    """Call a function of seeds; on a CPU group by group, and compiled as a whole for one core.
+
+    The attributes are XLA's: ``xla_cpu_small_call`` makes a call one function without threads
+    within, and ``inlineable`` keeps it a call until then. Without them this is as right, but slow.
+    """
+    if jax.default_backend() != "cpu":
+        return train(tree)
+
+    def grouped(tree: Any) -> Any:
+        count = groups(plan, tree)
+        if count == 1:
+            return train(tree)
+        return jax.tree.map(_joined, jax.lax.map(train, jax.tree.map(partial(_split, count), tree)))
+
+    trained = jax.jit(grouped)(tree)
+    attributes = {"xla_cpu_small_call": "true", "inlineable": "false"}
+    return set_xla_metadata(trained, **attributes)  # type: ignore[no-untyped-call]  # JAX's own
+
+
+def groups(plan: Plan, tree: Any) -> int:
+    """How many groups of one size the seeds are split into, that size a multiple of ``LANES``."""
+    seeds = max(leaf.shape[-1] for leaf in jax.tree.leaves(tree) if leaf.ndim)
+    most = GROUP.get(plan.optimizer.name, USUAL_GROUP)
+    fewest = -(-seeds // most)
+    return next((n for n in range(fewest, seeds // LANES + 1) if seeds % (n * LANES) == 0), 1)
+
+
+def _split(count: int, leaf: jax.Array) -> jax.Array:
+    """(…, N) to (count, …, N/count); what has no axis is the same for all seeds."""
+    if not leaf.ndim:
+        return jnp.broadcast_to(leaf, (count,))
+    return jnp.moveaxis(leaf.reshape(*leaf.shape[:-1], count, -1), -2, 0)
+
+
+def _joined(leaf: jax.Array) -> jax.Array:
+    """The inverse of ``_split``."""
+    if leaf.ndim == 1:
+        return leaf[0]
+    apart = jnp.moveaxis(leaf, 0, -2)
+    return apart.reshape(*apart.shape[:-2], -1)
+
+
 @partial(jit, static_argnames="plan")
 def start(plan: Plan, threshold: jax.Array, packed: jax.Array) -> Carry:
     carry: Carry = _by_device(partial(training.start, plan.method(threshold)), packed)
@@ -82,7 +136,7 @@ def advance(
             )  # fmt: skip
         return carry
 
-    trained: Carry = _by_device(train, carry)
+    trained: Carry = _by_device(partial(_by_core, plan, train), carry)
     return trained
 
 
@@ -115,9 +169,14 @@ def trace(
     In blocks, as the fast path trains, so that the same code is compiled and rounds the same.
     """
     how, evaluate = plan.method(threshold), training.evaluation(tuple(targets))
-    return jax.lax.scan(
-        lambda at, _: training.epochs(how, evaluate, at, length), at, None, length=blocks
-    )
+
+    def train(at: Any) -> tuple[Any, Any]:
+        return jax.lax.scan(
+            lambda at, _: training.epochs(how, evaluate, at, length), at, None, length=blocks
+        )
+
+    trained: tuple[Any, Any] = _by_core(plan, train, at)
+    return trained
 
 
 @jit

@@ -3,7 +3,7 @@
 One step is torch's ``LBFGS.step``: up to ``max_iter`` iterations, each with its own direction, step
 and evaluation, ended by the same tests. Seeds end one by one: a seed whose tests say so is masked
 out until the next epoch, and the loop goes on while any seed is active. Most end early and few take
-all the iterations, so once a fourth or less is left those go on by themselves.
+all the iterations, so this is best done with few seeds at once.
 
 Reference: Nocedal and Wright, "Numerical Optimization", algorithms 7.4 and 7.5.
 """
@@ -19,14 +19,12 @@ import jax.numpy as jnp
 from attnlogic_jax.method import (
     GRADIENT,
     INVARIANT,
-    LANES,
     LOSS,
     Evaluate,
     Goal,
     Method,
     Report,
     rate,
-    take,
 )
 
 CURVATURE = 1e-10
@@ -73,10 +71,6 @@ class Carry(NamedTuple):
     evaluations: jax.Array
     active: jax.Array
     i: jax.Array
-
-
-LEFT = 4
-"""Seeds go on by themselves once at most one in so many is active."""
 
 
 def _dot(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -171,16 +165,6 @@ def lbfgs(
         )
         return Carry(packed, stacked, state, evaluations, active, i + 1)
 
-    def iterations(evaluate: Evaluate, lr_now: jax.Array, carry: Carry, most_left: int) -> Carry:
-        """Iterate while more than ``most_left`` seeds are active."""
-
-        def body(carry: Carry, _: None) -> tuple[Carry, None]:
-            # A scan with a branch, not a while loop: it ends as early, and has a reverse mode.
-            on = (jnp.sum(carry.active) > most_left) & (carry.i < max_iter)
-            return jax.lax.cond(on, partial(iterate, evaluate, lr_now), lambda c: c, carry), None
-
-        return jax.lax.scan(body, carry, None, length=max_iter)[0]
-
     def step(
         evaluate: Evaluate, packed: jax.Array, state: State
     ) -> tuple[jax.Array, State, Report]:
@@ -190,32 +174,17 @@ def lbfgs(
         if goal is not None:
             active = active & ~(loss <= goal)
         lr_now = rate(lr, gamma, state.epoch).astype(packed.dtype)
+
+        def iteration(carry: Carry, _: None) -> tuple[Carry, None]:
+            # A scan with a branch, not a while loop: it ends as early, and has a reverse mode.
+            go_on = partial(iterate, evaluate, lr_now)
+            return jax.lax.cond(jnp.any(carry.active), go_on, lambda c: c, carry), None
+
         evaluations = jnp.ones(loss.shape, jnp.int32)
         carry = Carry(packed, stacked, state, evaluations, active, jnp.zeros((), jnp.int32))
-        few = loss.size // LEFT if loss.ndim == 1 else 0
-        if few >= LANES:
-            carry = iterations(evaluate, lr_now, carry, few)
-            # Those that are active come first; a stable sort, so the order is the seeds' own.
-            order = jnp.argsort(~carry.active, stable=True)
-            some = iterations(evaluate, lr_now, take(carry, order[:few]), 0)
-            carry = _put(carry, order, some)
-        else:
-            carry = iterations(evaluate, lr_now, carry, 0)
+        carry = jax.lax.scan(iteration, carry, None, length=max_iter)[0]
         state = carry.state._replace(epoch=state.epoch + 1)
         return carry.packed, state, Report(loss, stacked[INVARIANT], carry.evaluations)
 
     return Method(init, step, counts_evaluations=True)
 
-
-def _put(carry: Carry, order: jax.Array, some: Carry) -> Carry:
-    """All seeds, with what became of the first few in that order."""
-    place = jnp.argsort(order)  # of each seed among those
-    few = some.active.size
-
-    def merge(every: jax.Array, new: jax.Array) -> jax.Array:
-        if not every.ndim:
-            return new
-        return jnp.where(place < few, new[..., jnp.minimum(place, few - 1)], every)
-
-    merged: Carry = jax.tree.map(merge, carry, some)
-    return merged

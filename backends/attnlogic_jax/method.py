@@ -73,9 +73,12 @@ def take(tree: Tree, chosen: jax.Array) -> Tree:
 
 def stored(rows: Sequence[jax.Array]) -> jax.Array:
     """Rows stacked into an array that is made once: without a barrier XLA's CPU compiler makes them
-    anew for each of its readers."""
+    anew for each of its readers. Other devices' compilers choose for themselves."""
+    stacked = jnp.stack(rows)
+    if jax.default_backend() != "cpu":
+        return stacked
     array: jax.Array = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]  # JAX's own
-        jnp.stack(rows)
+        stacked
     )
     return array
 

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from attnlogic import gates, optimizers
 from attnlogic.backend import Training, checked
 from attnlogic.gates import ROWS, Gate
-from attnlogic.model import Params, invariant, loss, pack, unpack
+from attnlogic.model import Params, invariant, mean_squared_error, pack, predict, unpack
 from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import Outcome
 from attnlogic_jax import streaming
@@ -46,18 +46,22 @@ class Carry(NamedTuple):
 def evaluation(targets: Sequence[Any]) -> Evaluate:
     """The loss of ``attnlogic.model``, its gradient and C, stacked: (6, …) to (8, …).
 
-    Stacking them, behind a barrier, makes one array of what the optimizer reads; without it XLA's
-    CPU compiler recomputes the gradient for each of its readers (four to ten times slower). C is
-    made here so that nothing else reads the parameters before they are updated in their place.
+    Each of these rows has a loop of its own in XLA's CPU code, and each would compute all outputs
+    anew: so the outputs are stored first, and differentiated in two steps.
     """
 
-    def total(rows: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
-        each = loss(unpack(rows), ROWS, targets)
+    def outputs(rows: tuple[jax.Array, ...]) -> list[jax.Array]:
+        return [predict(unpack(rows), x) for x in ROWS]
+
+    def total(outs: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
+        each = mean_squared_error(outs, targets)
         return jnp.sum(each), each  # seeds do not mix: the sum's gradient is each seed's own
 
     def evaluate(packed: jax.Array) -> jax.Array:
         rows = tuple(packed)
-        (_, each), gradient = jax.value_and_grad(total, has_aux=True)(rows)
+        outs, pullback = jax.vjp(outputs, rows)
+        (_, each), slopes = jax.value_and_grad(total, has_aux=True)(tuple(stored(outs)))
+        (gradient,) = pullback(list(slopes))
         return stored([each, *gradient, invariant(unpack(rows))])
 
     return evaluate
