@@ -61,12 +61,12 @@ def test_on_four_devices_every_run_is_the_same(on_four, case):
     np.testing.assert_array_equal(on_four[str(CASES.index(case))], np.stack(leaves(*case)))
 
 
-@pytest.mark.parametrize(("by", "each"), [("adam", "CHUNK"), ("lbfgs", "LBFGS_CHUNK")])
-def test_a_chunk_is_a_multiple_of_the_devices(monkeypatch, by, each):
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [("adam", {10: 96, 1000: 1056, 24_576: 24_576, 24_577: 12_960}),
+     ("lbfgs", {10: 96, 1000: 1152, 1536: 1536, 1537: 960})],
+)  # fmt: skip
+def test_each_device_trains_its_share_of_a_chunk(monkeypatch, by, expected):
     monkeypatch.setattr(batches.jax, "local_device_count", lambda: 3)
     training = Training(gate("xor"), optimizer(by), 1)
-    most = 3 * getattr(batches, each)["cpu"]
-    assert backend.chunk(training, 10) == 3 * batches.LANES
-    assert backend.chunk(training, 1000) == 96 * 11
-    assert backend.chunk(training, most) == most
-    assert backend.chunk(training, most + 1) == 96 * -(-(most + 1) // 192)
+    assert {count: backend.chunk(training, count) for count in expected} == expected

@@ -319,8 +319,8 @@ def test_so_it_is_with_lbfgs_but_for_rounding():
         train = trainer("xor", "lbfgs", epochs=2)
         batch = jax.tree.map(np.asarray, jax.jit(train)(params))
         mapped = jax.tree.map(np.asarray, jax.jit(jax.vmap(train))(params))
-    # The fast path is compiled for one core, and vmap puts the seeds first: XLA rounds otherwise each
-    # time. Two epochs, forty iterations, make 2e-9 of that; in the third some seeds amplify it a
+    # The fast path is compiled for one core, and vmap puts the seeds first: each rounds otherwise.
+    # Two epochs, forty iterations, make 2e-9 of that; in the third some seeds amplify it a
     # millionfold.
     for plain in (batch, mapped):
         for field, a, b in zip(FIELDS, leaves_of(plain), leaves_of(fast), strict=True):

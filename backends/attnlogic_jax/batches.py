@@ -92,13 +92,13 @@ class JaxBackend:
     def chunk(self, training: Training, seeds: int) -> int:
         """How many seeds to train at once: chunks of one size, none much emptier than another.
 
-        It is a multiple of ``_grain()``, and there are as many chunks as keep all cores busy.
+        There are as many chunks as keep all cores busy, and each device trains its share of one.
         """
         sizes = LBFGS_CHUNK if training.optimizer.name == "lbfgs" else CHUNK
-        most = sizes.get(jax.default_backend(), CHUNK["gpu"]) * jax.local_device_count()
-        rounds = max(1, math.ceil(seeds / most / _workers()))
-        each = math.ceil(seeds / rounds / _workers() / _grain())
-        return _grain() * max(1, each)
+        devices = jax.local_device_count()
+        at_once = _workers() * devices
+        rounds = max(1, math.ceil(seeds / at_once / sizes.get(jax.default_backend(), CHUNK["gpu"])))
+        return devices * compiled.fitting(Plan.of(training), math.ceil(seeds / rounds / at_once))
 
     def train(
         self, training: Training, initial: Params, *, jobs: int = 1, advance: Advance | None = None
@@ -129,7 +129,7 @@ class JaxBackend:
                 outcome = _train_chunk(
                     training, start[:, chosen].astype(dtype), partial(tell, real)
                 )
-            return jax.tree.map(lambda leaf: leaf[:real], outcome)
+            return from_leaves([leaf[:real] for leaf in leaves_of(outcome)])
 
         with ThreadPoolExecutor(_workers()) as pool:
             try:
@@ -162,11 +162,6 @@ class JaxBackend:
 
 
 backend = JaxBackend()
-
-
-def _grain() -> int:
-    """What a chunk is a multiple of: each device trains its share."""
-    return LANES * jax.local_device_count()
 
 
 def _workers() -> int:
@@ -216,7 +211,7 @@ def _train_chunk(training: Training, initial: Any, tell: Advance) -> Outcome:
     targets = jnp.asarray(training.gate.targets, packed.dtype)
     threshold = jnp.asarray(training.threshold, packed.dtype)
     carry = compiled.start(plan, threshold, packed)
-    seeds, told = np.arange(packed.shape[1]), []
+    seeds, told, devices = np.arange(packed.shape[1]), [], jax.local_device_count()
     left, rest = divmod(budget, BLOCK)
     blocks = min(left, 8)
     while left or rest:
@@ -230,7 +225,7 @@ def _train_chunk(training: Training, initial: Any, tell: Advance) -> Outcome:
         if not going.size:
             blocks, singles, left, rest = blocks + left, singles + rest, 0, 0
         tell((blocks * BLOCK + singles) / budget)
-        few = seeds.size // FEWER // _grain() * _grain()
+        few = devices * compiled.fitting(plan, seeds.size // FEWER // devices)
         if seeds.size >= MANY and going.size <= few and left:
             told.append((seeds, compiled.finish(plan, targets, threshold, packed, carry)))
             chosen = np.resize(going, few)  # filled up with copies

@@ -10,12 +10,12 @@ array. The other cores train other chunks meanwhile (see ``batches``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 from jax.experimental.xla_metadata import set_xla_metadata
 from jax.sharding import AxisType, PartitionSpec
 
@@ -30,8 +30,7 @@ jit = partial(jax.jit, compiler_options={"xla_cpu_prefer_vector_width": 512})
 """XLA's CPU compiler keeps to vectors of 256 bits if not told otherwise; where the processor has
 wider ones training is a third faster with them. Other devices do not heed it."""
 
-GROUP = {"lbfgs": 64}
-USUAL_GROUP = 512
+GROUP, LBFGS_GROUP = 512, 64
 """Seeds that a core trains at once, at most. L-BFGS keeps a history for each, and loops until the
 last of them is done."""
 
@@ -46,6 +45,11 @@ class Plan(NamedTuple):
     def of(cls, training: Training) -> Plan:
         """That of a training."""
         return cls(training.optimizer, training.until == "hit")
+
+    @property
+    def group(self) -> int:
+        """Seeds that a core trains at once, at most."""
+        return LBFGS_GROUP if self.optimizer.name == "lbfgs" else GROUP
 
     def method(self, threshold: jax.Array) -> Method:
         """The optimizer's functions."""
@@ -71,47 +75,53 @@ def _by_device(function: Callable[..., Any], *trees: Any) -> Any:
     return jax.shard_map(function, mesh=mesh, in_specs=into, out_specs=out, check_vma=False)(*trees)
 
 
-def _by_core(plan: Plan, train: Callable[[Any], Any], tree: Any) -> Any:
-    """Call a function of seeds; on a CPU group by group, and compiled as a whole for one core.
+def _on_one_core(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Call a function; on a CPU compiled as a whole for one core.
 
     The attributes are XLA's: ``xla_cpu_small_call`` makes a call one function without threads
     within, and ``inlineable`` keeps it a call until then. Without them this is as right, but slow.
     """
     if jax.default_backend() != "cpu":
-        return train(tree)
-
-    def grouped(tree: Any) -> Any:
-        count = groups(plan, tree)
-        if count == 1:
-            return train(tree)
-        return jax.tree.map(_joined, jax.lax.map(train, jax.tree.map(partial(_split, count), tree)))
-
-    trained = jax.jit(grouped)(tree)
+        return function(tree)
     attributes = {"xla_cpu_small_call": "true", "inlineable": "false"}
-    return set_xla_metadata(trained, **attributes)  # type: ignore[no-untyped-call]  # JAX's own
+    called = jax.jit(function)(tree)
+    return set_xla_metadata(called, **attributes)  # type: ignore[no-untyped-call]  # JAX's own
 
 
-def groups(plan: Plan, tree: Any) -> int:
-    """How many groups of one size the seeds are split into, that size a multiple of ``LANES``."""
-    seeds = max(leaf.shape[-1] for leaf in jax.tree.leaves(tree) if leaf.ndim)
-    most = GROUP.get(plan.optimizer.name, USUAL_GROUP)
-    fewest = -(-seeds // most)
+def _by_group(count: int, train: Callable[[Carry], Carry], carry: Carry) -> Carry:
+    """Train the seeds in so many groups, one after the other."""
+    if count == 1:
+        return train(carry)
+    size = carry.packed.shape[-1] // count
+
+    def one(k: jax.Array, whole: Carry) -> Carry:
+        def some(before: jax.Array, now: jax.Array) -> jax.Array:
+            # What has no axis, such as the epoch, is as it was before the first group.
+            return jax.lax.dynamic_slice_in_dim(now, k * size, size, -1) if now.ndim else before
+
+        def put(now: jax.Array, new: jax.Array) -> jax.Array:
+            at = (0,) * (now.ndim - 1)
+            return jax.lax.dynamic_update_slice(now, new, (*at, k * size)) if now.ndim else new
+
+        now: Carry = jax.tree.map(put, whole, train(jax.tree.map(some, carry, whole)))
+        return now
+
+    trained: Carry = jax.lax.fori_loop(0, count, one, carry)
+    return trained
+
+
+def fitting(plan: Plan, seeds: int) -> int:
+    """The number of seeds, at least so many, that is split into groups of one size."""
+    count = max(1, math.ceil(seeds / plan.group)) if jax.default_backend() == "cpu" else 1
+    return count * LANES * max(1, math.ceil(seeds / count / LANES))
+
+
+def groups(plan: Plan, seeds: int) -> int:
+    """How many groups ``fitting`` has made of so many seeds; 1 if it has not made them."""
+    if jax.default_backend() != "cpu":
+        return 1
+    fewest = math.ceil(seeds / plan.group)
     return next((n for n in range(fewest, seeds // LANES + 1) if seeds % (n * LANES) == 0), 1)
-
-
-def _split(count: int, leaf: jax.Array) -> jax.Array:
-    """(…, N) to (count, …, N/count); what has no axis is the same for all seeds."""
-    if not leaf.ndim:
-        return jnp.broadcast_to(leaf, (count,))
-    return jnp.moveaxis(leaf.reshape(*leaf.shape[:-1], count, -1), -2, 0)
-
-
-def _joined(leaf: jax.Array) -> jax.Array:
-    """The inverse of ``_split``."""
-    if leaf.ndim == 1:
-        return leaf[0]
-    apart = jnp.moveaxis(leaf, 0, -2)
-    return apart.reshape(*apart.shape[:-2], -1)
 
 
 @partial(jit, static_argnames="plan")
@@ -136,7 +146,12 @@ def advance(
             )  # fmt: skip
         return carry
 
-    trained: Carry = _by_device(partial(_by_core, plan, train), carry)
+    def share(carry: Carry) -> Carry:
+        count = groups(plan, carry.packed.shape[-1])
+        trained: Carry = _on_one_core(partial(_by_group, count, train), carry)
+        return trained
+
+    trained: Carry = _by_device(share, carry)
     return trained
 
 
@@ -175,7 +190,7 @@ def trace(
             lambda at, _: training.epochs(how, evaluate, at, length), at, None, length=blocks
         )
 
-    trained: tuple[Any, Any] = _by_core(plan, train, at)
+    trained: tuple[Any, Any] = _on_one_core(train, at)
     return trained
 
 

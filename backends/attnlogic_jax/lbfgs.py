@@ -187,4 +187,3 @@ def lbfgs(
         return carry.packed, state, Report(loss, stacked[INVARIANT], carry.evaluations)
 
     return Method(init, step, counts_evaluations=True)
-
