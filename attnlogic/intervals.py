@@ -1,12 +1,15 @@
 """Intervals for rates: how sure one may be of a share, given so many runs.
 
 Each takes (successes, runs, level) and gives the lower and the upper end, or None without runs; any
-of them can be handed to ``statistics.summarize``.
+of them can be handed to ``statistics.summarize``. Their formulas are written out, because
+``scipy.stats``, which has them too, takes longer to import than many a study to train.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from statistics import NormalDist
 
 Interval = Callable[[int, int, float], tuple[float, float] | None]
 """Successes, runs, confidence level -> lower and upper end; None without runs."""
@@ -26,7 +29,13 @@ def wilson(successes: int, runs: int, level: float = 0.95) -> tuple[float, float
     Reference: Wilson, "Probable inference, the law of succession, and statistical inference",
     JASA 22, 1927.
     """
-    return _scipys("wilson", successes, runs, level)
+    if runs == 0:
+        return None
+    z, share = NormalDist().inv_cdf((1 + level) / 2), successes / runs
+    middle = share + z * z / (2 * runs)
+    half = z * math.sqrt(share * (1 - share) / runs + (z / (2 * runs)) ** 2)
+    whole = 1 + z * z / runs
+    return _with_exact_edges((middle - half) / whole, (middle + half) / whole, successes, runs)
 
 
 def clopper_pearson(successes: int, runs: int, level: float = 0.95) -> tuple[float, float] | None:
@@ -37,7 +46,7 @@ def clopper_pearson(successes: int, runs: int, level: float = 0.95) -> tuple[flo
     Reference: Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the
     case of the binomial", Biometrika 26, 1934.
     """
-    return _scipys("exact", successes, runs, level)
+    return _from_beta(0, 1, successes, runs, level)
 
 
 def jeffreys(successes: int, runs: int, level: float = 0.95) -> tuple[float, float] | None:
@@ -48,13 +57,7 @@ def jeffreys(successes: int, runs: int, level: float = 0.95) -> tuple[float, flo
     Reference: Brown, Cai and DasGupta, "Interval estimation for a binomial proportion",
     Statistical Science 16, 2001.
     """
-    from scipy.stats import beta
-
-    if runs == 0:
-        return None
-    posterior = beta(successes + 0.5, runs - successes + 0.5)
-    low = float(posterior.ppf((1 - level) / 2)) if successes else 0.0
-    return low, float(posterior.ppf((1 + level) / 2)) if successes < runs else 1.0
+    return _from_beta(0.5, 0.5, successes, runs, level)
 
 
 def rate(
@@ -71,15 +74,25 @@ def rate(
     }
 
 
-def _scipys(method: str, successes: int, runs: int, level: float) -> tuple[float, float] | None:
-    from scipy.stats import binomtest
+def _from_beta(
+    low: float, high: float, successes: int, runs: int, level: float
+) -> tuple[float, float] | None:
+    """From quantiles of Beta(successes + low, …) and Beta(successes + high, …)."""
+    from scipy.special import betaincinv
 
     if runs == 0:
         return None
-    interval = binomtest(successes, runs).proportion_ci(confidence_level=level, method=method)
-    # At the edges the ends are exactly 0 and 1, which rounding would miss.
-    low = float(interval.low) if successes else 0.0
-    return low, float(interval.high) if successes < runs else 1.0
+
+    def quantile(shift: float, share: float) -> float:
+        return float(betaincinv(successes + shift, runs - successes + 1 - shift, share))
+
+    ends = quantile(low, (1 - level) / 2), quantile(high, (1 + level) / 2)
+    return _with_exact_edges(*ends, successes, runs)
+
+
+def _with_exact_edges(low: float, high: float, successes: int, runs: int) -> tuple[float, float]:
+    """Exactly 0 without successes, and 1 where there is nothing else: rounding would miss them."""
+    return low if successes else 0.0, high if successes < runs else 1.0
 
 
 INTERVALS: dict[str, Interval] = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import chex
 import jax
 import jax.numpy as jnp
 
@@ -164,6 +163,8 @@ def trainer(
     blocks, rest = divmod(budget, BLOCK)
 
     def train(params: Params) -> Outcome:
+        import chex  # here, because the command line has no use for it
+
         leaves = [jnp.asarray(leaf) for leaf in pack(params)]
         chex.assert_equal_shape(leaves)
         chex.assert_type(leaves, float)
