@@ -394,7 +394,7 @@ def test_what_is_carried_from_epoch_to_epoch_keeps_its_shape(by):
     targets = jnp.asarray(gate("xor").targets, packed.dtype)
     plan = compiled.Plan.of(condition("xor", by, 1))
     before = compiled.start.eval_shape(plan, 1e-4, packed)
-    after = compiled.advance.eval_shape(plan, targets, 1e-4, before, 10**6, 3)
+    after = compiled.advance.eval_shape(plan, targets, 1e-4, before, 10**6)
     assert shapes(after) == shapes(before)
 
 

@@ -33,7 +33,6 @@ from attnlogic_jax import compiled
 from attnlogic_jax.compiled import Plan
 from attnlogic_jax.method import LANES
 from attnlogic_jax.optimizers import check
-from attnlogic_jax.training import BLOCK
 
 CHUNK = {"cpu": 8192, "gpu": 1_048_576, "tpu": 1_048_576}
 """Seeds a chunk, for each device: on a CPU so many that what Python adds to each is little."""
@@ -50,6 +49,12 @@ MANY = 1024
 
 PIECE = {"budget": 0.5, "hit": 0.05}
 """Seconds a call into compiled code should take, by when runs end."""
+
+FIRST = 64
+"""Epochs of a chunk's first call, which tells how long they take."""
+
+TRACED = 1000
+"""Epochs a call, where every loss is kept."""
 
 
 @contextmanager
@@ -149,11 +154,12 @@ class JaxBackend:
             targets = jnp.asarray(training.gate.targets, dtype)
             threshold = jnp.asarray(training.threshold, dtype)
             at, told = (packed, plan.method(threshold).init(packed)), []
-            for blocks, length in _pieces(budget):
-                at, piece = compiled.trace(plan, targets, threshold, at, blocks, length)
-                told.append(jax.tree.map(lambda leaf: np.asarray(leaf)[..., 0].ravel(), piece))
+            for first in range(0, budget, TRACED):
+                epochs = min(TRACED, budget - first)
+                at, piece = compiled.trace(plan, targets, threshold, at, epochs)
+                told.append(jax.tree.map(lambda leaf: np.asarray(leaf)[:, 0], piece))
                 if advance is not None:
-                    advance(blocks * length / budget)
+                    advance(epochs / budget)
             report = jax.tree.map(lambda *leaves: np.concatenate(leaves), *told)
             norm = np.asarray(compiled.gradient_norm(targets, at[0]))[0]
             final = unpack(tuple(np.asarray(at[0])[:, 0]))
@@ -192,15 +198,6 @@ def _in_order(
             future.cancel()
 
 
-def _pieces(budget: int) -> list[tuple[int, int]]:
-    """A budget as (blocks, epochs a block): calls of at most 1000 epochs, few of them distinct."""
-    most = 1000 // BLOCK
-    blocks, rest = divmod(budget, BLOCK)
-    full, left = divmod(blocks, most)
-    pieces = [(most, BLOCK)] * full + [(left, BLOCK), (rest, 1)]
-    return [piece for piece in pieces if piece[0]]
-
-
 def _train_chunk(training: Training, initial: Any, tell: Advance) -> Outcome:
     """Train seeds of one chunk, packed (6, N); the outcome's leaves are NumPy arrays (N,).
 
@@ -212,19 +209,17 @@ def _train_chunk(training: Training, initial: Any, tell: Advance) -> Outcome:
     threshold = jnp.asarray(training.threshold, packed.dtype)
     carry = compiled.start(plan, threshold, packed)
     seeds, told, devices = np.arange(packed.shape[1]), [], jax.local_device_count()
-    left, rest = divmod(budget, BLOCK)
-    blocks = min(left, 8)
-    while left or rest:
-        singles = rest if blocks == left else 0
+    left, epochs = budget, min(budget, FIRST)
+    while left:
         began = time.perf_counter()
-        carry = compiled.advance(plan, targets, threshold, carry, blocks, singles)
+        carry = compiled.advance(plan, targets, threshold, carry, epochs)
         carry.epoch.block_until_ready()
         spent = time.perf_counter() - began
-        left, rest = left - blocks, rest - singles
+        left -= epochs
         going = np.flatnonzero(compiled.going(carry)) if plan.until_hit else seeds
         if not going.size:
-            blocks, singles, left, rest = blocks + left, singles + rest, 0, 0
-        tell((blocks * BLOCK + singles) / budget)
+            epochs, left = epochs + left, 0
+        tell(epochs / budget)
         few = devices * compiled.fitting(plan, seeds.size // FEWER // devices)
         if seeds.size >= MANY and going.size <= few and left:
             told.append((seeds, compiled.finish(plan, targets, threshold, packed, carry)))
@@ -232,7 +227,7 @@ def _train_chunk(training: Training, initial: Any, tell: Advance) -> Outcome:
             carry, packed = compiled.take((carry, packed), chosen)
             seeds = seeds[chosen]
         # At most eightfold: the first call also compiled, and so says little.
-        blocks = min(left, max(1, min(8 * blocks, int(blocks * piece / spent))))
+        epochs = min(left, max(1, min(8 * epochs, int(epochs * piece / spent))))
     told.append((seeds, compiled.finish(plan, targets, threshold, packed, carry)))
     return _assembled(told)
 

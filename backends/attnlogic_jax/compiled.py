@@ -24,7 +24,7 @@ from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import NONE, Outcome
 from attnlogic_jax import method, optimizers, training
 from attnlogic_jax.method import LANES, Method
-from attnlogic_jax.training import BLOCK, Carry
+from attnlogic_jax.training import Carry
 
 jit = partial(jax.jit, compiler_options={"xla_cpu_prefer_vector_width": 512})
 """XLA's CPU compiler keeps to vectors of 256 bits if not told otherwise; where the processor has
@@ -132,18 +132,23 @@ def start(plan: Plan, threshold: jax.Array, packed: jax.Array) -> Carry:
 
 @partial(jit, static_argnames="plan", donate_argnames="carry")
 def advance(
-    plan: Plan, targets: jax.Array, threshold: jax.Array, carry: Carry, blocks: jax.Array,
-    rest: jax.Array,
-) -> Carry:  # fmt: skip
-    """``blocks`` blocks of epochs, then ``rest`` single epochs: any budget, compiled once."""
+    plan: Plan, targets: jax.Array, threshold: jax.Array, carry: Carry, epochs: jax.Array
+) -> Carry:
+    """Train so many epochs: any number, compiled once."""
     how, evaluate = plan.method(threshold), training.evaluation(tuple(targets))
+    unroll = training.unroll()
+
+    def several(count: int, carry: Carry) -> Carry:
+        for _ in range(count):
+            carry = training.advance(how, evaluate, threshold, carry)
+        return carry
 
     def train(carry: Carry) -> Carry:
-        for count, length in ((blocks, BLOCK), (rest, 1)):
-            carry = jax.lax.fori_loop(
-                0, count, lambda _, c, n=length: training.advance(how, evaluate, threshold, c, n),
-                carry,
-            )  # fmt: skip
+        loops = [(epochs // unroll, unroll)]
+        if unroll > 1:
+            loops.append((epochs % unroll, 1))
+        for times, count in loops:
+            carry = jax.lax.fori_loop(0, times, lambda _, c, n=count: several(n, c), carry)
         return carry
 
     def share(carry: Carry) -> Carry:
@@ -175,20 +180,19 @@ def going(carry: Carry) -> jax.Array:
 take = jax.jit(method.take)
 
 
-@partial(jit, static_argnames=("plan", "blocks", "length"))
+@partial(jit, static_argnames=("plan", "epochs"))
 def trace(
-    plan: Plan, targets: jax.Array, threshold: jax.Array, at: Any, blocks: int, length: int
+    plan: Plan, targets: jax.Array, threshold: jax.Array, at: Any, epochs: int
 ) -> tuple[Any, Any]:
-    """``blocks`` blocks of ``length`` epochs, keeping what each told: (blocks, length, …).
-
-    In blocks, as the fast path trains, so that the same code is compiled and rounds the same.
-    """
+    """Train so many epochs, keeping what each told: leaves (epochs, …)."""
     how, evaluate = plan.method(threshold), training.evaluation(tuple(targets))
 
+    def epoch(at: Any, _: None) -> tuple[Any, Any]:
+        packed, state, report = how.step(evaluate, *at)
+        return (packed, state), report
+
     def train(at: Any) -> tuple[Any, Any]:
-        return jax.lax.scan(
-            lambda at, _: training.epochs(how, evaluate, at, length), at, None, length=blocks
-        )
+        return jax.lax.scan(epoch, at, None, length=epochs)
 
     trained: tuple[Any, Any] = _on_one_core(train, at)
     return trained

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from attnlogic.model import invariant, unpack
 from attnlogic.outcomes import LADDER, NONE, Outcome
-from attnlogic_jax.method import Report, stored
+from attnlogic_jax.method import Report
 
 
 class Streaming(NamedTuple):
@@ -69,22 +69,8 @@ def _rungs(like: jax.Array) -> jax.Array:
     return jnp.asarray(LADDER, like.dtype).reshape(-1, *[1] * like.ndim)
 
 
-def climb(seen: Streaming, lowest: list[jax.Array]) -> Streaming:
-    """Add some epochs to ``above``.
-
-    For a whole block at once, from few stored rows: ten rungs then cost little beside the training.
-
-    Args:
-      seen: the epochs before.
-      lowest: for each epoch the smallest loss up to it; (…).
-    """
-    rows = stored(lowest)
-    rungs = _rungs(rows[0])
-    return seen._replace(above=sum((row > rungs for row in rows), seen.above))
-
-
 def fold(seen: Streaming, epoch: jax.Array, report: Report, threshold: jax.Array) -> Streaming:
-    """Add one epoch, to all but ``above``.
+    """Add one epoch.
 
     Args:
       seen: the epochs before.
@@ -97,9 +83,10 @@ def fold(seen: Streaming, epoch: jax.Array, report: Report, threshold: jax.Array
     loss = jnp.where(finite, report.loss, jnp.inf)
     hit, after = loss <= threshold, seen.first_hit != NONE
     hits_first = hit & ~after
+    min_loss = jnp.minimum(seen.min_loss, loss)
     seen = seen._replace(
         loss=loss,
-        min_loss=jnp.minimum(seen.min_loss, loss),
+        min_loss=min_loss,
         worst_after_hit=jnp.where(
             after, jnp.maximum(seen.worst_after_hit, loss), seen.worst_after_hit
         ),
@@ -109,6 +96,7 @@ def fold(seen: Streaming, epoch: jax.Array, report: Report, threshold: jax.Array
         rises=seen.rises + (after & (loss > seen.loss)),
         exits=seen.exits + ((seen.loss <= threshold) & ~hit),
         diverged_at=jnp.where(finite | ended, seen.diverged_at, epoch),
+        above=seen.above + (min_loss > _rungs(min_loss)),
     )
     if report.stopped is not None:
         stops = report.stopped & (seen.stopped_at == NONE)

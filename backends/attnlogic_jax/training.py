@@ -19,14 +19,9 @@ from attnlogic.model import Params, invariant, mean_squared_error, pack, predict
 from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import Outcome
 from attnlogic_jax import streaming
-from attnlogic_jax.method import GRADIENT, LOSS, Evaluate, Method, Report, State, stored
+from attnlogic_jax.method import GRADIENT, LOSS, Evaluate, Method, State, stored
 from attnlogic_jax.optimizers import method
 from attnlogic_jax.streaming import Streaming
-
-BLOCK = 8
-"""Epochs trained before their losses are folded: their statistics then cost one pass over the
-seeds instead of eight, and the block's losses still fit a core's cache."""
-
 
 UNROLL = {"gpu": 4}
 """Epochs that are compiled into one step of the loop. A GPU then keeps the state in registers for
@@ -71,34 +66,16 @@ def start(method: Method, packed: jax.Array) -> Carry:
     return Carry(jnp.zeros((), jnp.int32), packed, method.init(packed), streaming.start(packed))
 
 
-def epochs(
-    method: Method, evaluate: Evaluate, at: tuple[jax.Array, State], count: int
-) -> tuple[tuple[jax.Array, State], Report]:
-    """Train ``count`` epochs (a static number) from ``at``, keeping what each told.
-
-    Returns:
-      The parameters and the state after them; the steps' reports, leaves (count, …).
-    """
-
-    def epoch(at: tuple[jax.Array, State], _: None) -> tuple[tuple[jax.Array, State], Report]:
-        packed, state, report = method.step(evaluate, *at)
-        return (packed, state), report
-
-    unroll = UNROLL.get(jax.default_backend(), 1)
-    return jax.lax.scan(epoch, at, None, length=count, unroll=min(unroll, count))
+def advance(method: Method, evaluate: Evaluate, threshold: jax.Array, carry: Carry) -> Carry:
+    """Train one epoch, and fold it into what has been seen."""
+    packed, state, report = method.step(evaluate, carry.packed, carry.state)
+    seen = streaming.fold(carry.seen, carry.epoch, report, threshold)
+    return Carry(carry.epoch + 1, packed, state, seen)
 
 
-def advance(
-    method: Method, evaluate: Evaluate, threshold: jax.Array, carry: Carry, count: int
-) -> Carry:
-    """Train ``count`` epochs (a static number), then fold them into what has been seen."""
-    at, told = epochs(method, evaluate, (carry.packed, carry.state), count)
-    seen, lowest = carry.seen, []
-    for k in range(count):
-        report = jax.tree.map(lambda leaf, k=k: leaf[k], told)
-        seen = streaming.fold(seen, carry.epoch + k, report, threshold)
-        lowest.append(seen.min_loss)
-    return Carry(carry.epoch + count, *at, streaming.climb(seen, lowest))
+def unroll() -> int:
+    """Epochs a step of the loop, on JAX's default device."""
+    return UNROLL.get(jax.default_backend(), 1)
 
 
 def finish(
@@ -160,7 +137,6 @@ def trainer(
     training = checked(Training(gates.gate(gate), by, budget, threshold, until=until))
     evaluate, until_hit = evaluation(training.gate.targets), until == "hit"
     method(by)  # refuses now what it would refuse then
-    blocks, rest = divmod(budget, BLOCK)
 
     def train(params: Params) -> Outcome:
         import chex  # here, because the command line has no use for it
@@ -172,12 +148,11 @@ def trainer(
         limit = jnp.asarray(threshold, initial.dtype)
         how = method(by, limit if until_hit else None)
 
-        def block(carry: Carry, _: None) -> tuple[Carry, None]:
-            return advance(how, evaluate, limit, carry, BLOCK), None
+        def epoch(carry: Carry, _: None) -> tuple[Carry, None]:
+            return advance(how, evaluate, limit, carry), None
 
-        carry = jax.lax.scan(block, start(how, initial), None, length=blocks)[0]
-        if rest:
-            carry = advance(how, evaluate, limit, carry, rest)
+        began = start(how, initial)
+        carry = jax.lax.scan(epoch, began, None, length=budget, unroll=min(unroll(), budget))[0]
         return finish(how, evaluate, limit, initial, carry, until_hit=until_hit)
 
     return train
