@@ -1,5 +1,7 @@
 """The JAX backend: one function, however it is called, folded and cut into chunks."""
 
+import threading
+import time
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -181,6 +183,80 @@ def test_the_trainer_ends_runs_likewise():
     assert (fast.first_hit != NONE).any()
     for field, a, b in zip(FIELDS, leaves_of(alone), leaves_of(fast), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-2, atol=1e-6, err_msg=field)
+
+
+# --- chunks side by side ------------------------------------------------------------------------
+
+
+def test_outcomes_come_in_order_whichever_chunk_is_done_first(monkeypatch):
+    training, starts, train = condition("xor", "adam", 20), seeds(256), batches._train_chunk
+    whole, came = trained(training, starts), []
+
+    def slow_at_first(training, initial, tell):
+        time.sleep(0.3 if np.array_equal(initial[0, :2], starts.wq[:2]) else 0)
+        came.append(initial[0, 0])
+        return train(training, initial, tell)
+
+    chunks_of(monkeypatch, 64)
+    monkeypatch.setattr(batches, "_train_chunk", slow_at_first)
+    assert_same(trained(training, starts), whole)
+    assert len(came) == 4
+    assert came[0] != starts.wq[0]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_what_goes_wrong_in_one_chunk_ends_them_all(monkeypatch, error):
+    calls = []
+
+    def advance(runs):
+        calls.append(runs)
+        if len(calls) == 5:
+            raise error("enough")
+
+    chunks_of(monkeypatch, 64)
+    outcomes = backend.train(condition("xor", "adam", 10**9), seeds(256), advance=advance)
+    with pytest.raises(error, match="enough"):
+        next(outcomes)
+    assert not workers()
+
+
+def test_closing_the_iterator_ends_the_work(monkeypatch):
+    progress = []
+    chunks_of(monkeypatch, 64)
+    outcomes = backend.train(condition("xor", "adam", 300), seeds(6400), advance=progress.append)
+    next(outcomes)
+    assert workers()
+    outcomes.close()
+    assert not workers()
+    told = len(progress)
+    assert sum(progress) < 6400 / 2
+    time.sleep(0.05)
+    assert len(progress) == told
+
+
+def workers():
+    return [thread for thread in threading.enumerate() if "attnlogic" in thread.name]
+
+
+def test_on_a_cpu_training_is_compiled_as_a_whole_for_one_core():
+    plan, packed = compiled.Plan.of(condition("xor", "adamw", 1)), jnp.zeros((6, 8192))
+    carry = compiled.start(plan, 1e-4, packed)
+    text = compiled.advance.lower(plan, jnp.zeros(4), 1e-4, carry, 1).compile().as_text()
+    called = [line for line in text.splitlines() if " call(" in line]
+    assert len(called) == 1
+    assert 'xla_cpu_small_call="true"' in called[0]
+
+
+@pytest.mark.parametrize("by", ["adamw", "lbfgs"])
+@pytest.mark.parametrize("count", [1, 31, 33, 500, 544, 1000, 1023, 1025, 8192, 50_000])
+def test_a_chunk_is_split_into_groups_that_fit_a_cores_cache(by, count):
+    plan = compiled.Plan.of(condition("xor", by, 1))
+    fitting = compiled.fitting(plan, count)
+    assert count <= fitting
+    groups = compiled.groups(plan, fitting)
+    assert fitting % (groups * batches.LANES) == 0
+    assert fitting // groups <= plan.group
+    assert fitting - count < groups * batches.LANES
 
 
 # --- what is compiled, and how often ------------------------------------------------------------

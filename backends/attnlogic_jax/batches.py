@@ -118,6 +118,7 @@ class JaxBackend:
         seeds = start.shape[1]
         size = self.chunk(training, seeds)
         ended, telling = Event(), Lock()
+        failures: list[BaseException] = []
 
         def tell(runs: int, share: float) -> None:
             if ended.is_set():
@@ -130,16 +131,22 @@ class JaxBackend:
             real = min(size, seeds - first)
             # The last chunk is filled up with its own last seed, whose copies are dropped.
             chosen = np.minimum(np.arange(first, first + size), seeds - 1)
-            with _precision(training.precision) as dtype:
-                outcome = _train_chunk(
-                    training, start[:, chosen].astype(dtype), partial(tell, real)
-                )
+            try:
+                with _precision(training.precision) as dtype:
+                    packed = start[:, chosen].astype(dtype)
+                    outcome = _train_chunk(training, packed, partial(tell, real))
+            except BaseException as error:
+                failures.append(error)
+                ended.set()
+                raise
             return from_leaves([leaf[:real] for leaf in leaves_of(outcome)])
 
-        with ThreadPoolExecutor(_workers()) as pool:
+        with ThreadPoolExecutor(_workers(), "attnlogic") as pool:
             try:
                 yield from _in_order(pool, chunk, range(0, seeds, size))
-            finally:  # closed, or interrupted
+            except CancelledError:  # of a chunk that was not to go on once another had failed
+                raise failures[0] from None
+            finally:  # closed or interrupted, too
                 ended.set()
 
     def history(
