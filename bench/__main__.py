@@ -42,7 +42,9 @@ class Sizes(NamedTuple):
     many_seeds: Sequence[int] = (1000, 4000, 16_000, 64_000, 256_000, 1_000_000)
     many_epochs: Sequence[int] = (100, 300, 1000, 3000, 10_000)
     chunks: Sequence[int] = (4096, 16_384, 65_536, 262_144, 1_048_576)
-    chunk_epochs: Sequence[int] = (100, 3000)  # on a CPU, elsewhere
+    chunk_epochs: int = 3000
+    cpu_chunks: Sequence[int] = (512, 2048, 8192, 32_768, 131_072)
+    cpu_chunk_epochs: int = 1000
     studies: Sequence[tuple[int, int]] = ((100_000, 8000), (1_000_000, 1000))
 
     def budget(self, by: str) -> int:
@@ -52,7 +54,7 @@ class Sizes(NamedTuple):
 
 QUICK = Sizes(
     seeds=1024, epochs=300, lbfgs_epochs=10, torch_seeds=4, batched_epochs=100, repetitions=3,
-    many_seeds=[1000, 8000], many_epochs=[100, 1000], chunks=[1024, 4096],
+    many_seeds=[1000, 8000], many_epochs=[100, 1000], chunks=[1024, 4096], cpu_chunks=[512, 2048],
     studies=[(20_000, 500)],
 )  # fmt: skip
 
@@ -76,16 +78,17 @@ def growth(sizes: Sizes) -> dict[str, Any]:
         "seeds": [costs.point("adamw", n, 200, times) for n in told(sizes.many_seeds)],
         "epochs": [costs.point("adamw", n, e, times) for e in told(sizes.many_epochs)],
         "optimizers": [costs.point(by, n, sizes.budget(by), times) for by in told(OPTIMIZERS)],
-        "passes": costs.probe("passes", seeds=n)["passes"],
+        "loops": costs.probe("loops", seeds=n)["loops"],
     }
 
 
 def chunks(sizes: Sizes) -> list[dict[str, Any]]:
     """The fast path on JAX's first device, with more and more of the same seeds at once."""
-    seeds, epochs = sizes.chunks[-1], sizes.chunk_epochs[machine()["platform"] != "cpu"]
-    return [
-        costs.point("adamw", seeds, epochs, sizes.repetitions, chunk=n) for n in told(sizes.chunks)
-    ]
+    at_once, epochs = sizes.chunks, sizes.chunk_epochs
+    if machine()["platform"] == "cpu":  # where each core has a chunk of its own
+        at_once, epochs = sizes.cpu_chunks, sizes.cpu_chunk_epochs
+    seeds = 2 * at_once[-1]
+    return [costs.point("adamw", seeds, epochs, sizes.repetitions, chunk=n) for n in told(at_once)]
 
 
 MEASURE: dict[str, Callable[[Sizes], Any]] = {

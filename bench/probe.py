@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import sys
 import time
@@ -22,8 +23,9 @@ from attnlogic.gates import gate
 from attnlogic.initial import initial
 from attnlogic.optimizers import optimizer
 from attnlogic.outcomes import Outcome
-from attnlogic_jax import trainer
+from attnlogic_jax import compiled
 from attnlogic_jax.batches import JaxBackend
+from attnlogic_jax.compiled import Plan
 
 
 def train(
@@ -71,19 +73,27 @@ def study(arguments: list[str]) -> dict[str, Any]:
     return {"train_seconds": spent}
 
 
-def passes(seeds: int) -> dict[str, Any]:
-    """How often an epoch of AdamW goes over the seeds' arrays, by XLA's compiled text.
+def loops(seeds: int) -> dict[str, Any]:
+    """How many loops over a group of seeds an epoch of AdamW has, by XLA's compiled text.
 
-    Those are the fusions and copies in the innermost loop whose result has a row of all seeds.
+    Those are the fusions and copies in the innermost loop whose result has a row of these seeds: as
+    many as it has rows where it stacks them, else one.
     """
-    run = jax.jit(trainer("xor", "adamw", epochs=800))
-    text = run.lower(initial(np.arange(seeds))).compile().as_text() or ""
+    plan = Plan.of(Training(gate("xor"), optimizer("adamw"), 1))
+    packed = jax.numpy.zeros((6, seeds))
+    given = plan, jax.numpy.zeros(4), 1e-4, compiled.start(plan, 1e-4, packed), 1
+    text = compiled.advance.lower(*given).compile().as_text() or ""
     blocks = {b.split(" ", 1)[0]: b for b in text.split("\n\n")}
     bodies = [blocks["%" + part.split(",")[0].split(" ")[0]]
               for part in text.replace("\n", " ").split("body=%")[1:]]  # fmt: skip
     innermost = min(bodies, key=lambda body: (" while(" in body, len(body)))
     lines = [line for line in innermost.splitlines() if " fusion(" in line or " copy(" in line]
-    return {"passes": sum(f",{seeds}]" in line.split("(")[0] for line in lines)}
+    shapes = [line.split(" = ")[1].split(" ")[0] for line in lines]
+    group = seeds // compiled.groups(plan, seeds)
+    over = [(line, shape) for line, shape in zip(lines, shapes, strict=True)
+            if re.search(rf"[\[,]{group}\]", shape)]  # fmt: skip
+    return {"loops": sum(int(shape[4:].split(",")[0]) if "concatenate" in line else 1
+                         for line, shape in over)}  # fmt: skip
 
 
 def peak_bytes() -> int:
@@ -104,7 +114,7 @@ def main() -> None:
     """Answer the request that is the only argument."""
     request = json.loads(sys.argv[1])
     known: dict[str, Callable[..., dict[str, Any]]]
-    known = {"train": train, "study": study, "passes": passes}
+    known = {"train": train, "study": study, "loops": loops}
     reply = known[request.pop("what")](**request)
     reply |= {"peak_bytes": peak_bytes(), "device": jax.devices()[0].device_kind}
     print("\n" + json.dumps(reply))

@@ -105,7 +105,7 @@ def _costs(measured: Any) -> Iterator[str]:
     yield from _table(
         "optimizer | seeds: | epochs: | s: median (min–max): | seed-epochs/s: | peak MiB:", rows
     )
-    yield f"An epoch of AdamW passes {measured['passes']} times over arrays of all seeds."
+    yield f"An epoch of AdamW is {measured['loops']} loops over a core's group of seeds."
     yield from ("", "![Seconds and peak memory against seeds, epochs and optimizers](cost.svg)", "")
 
 

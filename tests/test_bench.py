@@ -106,7 +106,7 @@ def small_results():
              "peak_bytes": 2**28, "stored_bytes": 2**20, "compiles": True}  # fmt: skip
     measured = {
         "comparison": [work],
-        "costs": {"seeds": points, "epochs": points, "optimizers": points, "passes": 7},
+        "costs": {"seeds": points, "epochs": points, "optimizers": points, "loops": 7},
         "accelerator": points,
         "startup": {"help": [0.1], "python": [0.01], "import": [0.02]},
         "studies": [study],
