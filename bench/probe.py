@@ -87,13 +87,13 @@ def loops(seeds: int) -> dict[str, Any]:
     bodies = [blocks["%" + part.split(",")[0].split(" ")[0]]
               for part in text.replace("\n", " ").split("body=%")[1:]]  # fmt: skip
     innermost = min(bodies, key=lambda body: (" while(" in body, len(body)))
-    lines = [line for line in innermost.splitlines() if " fusion(" in line or " copy(" in line]
-    shapes = [line.split(" = ")[1].split(" ")[0] for line in lines]
-    group = seeds // compiled.groups(plan, seeds)
-    over = [(line, shape) for line, shape in zip(lines, shapes, strict=True)
-            if re.search(rf"[\[,]{group}\]", shape)]  # fmt: skip
-    return {"loops": sum(int(shape[4:].split(",")[0]) if "concatenate" in line else 1
-                         for line, shape in over)}  # fmt: skip
+    group, count = seeds // compiled.groups(plan, seeds), 0
+    for line in innermost.splitlines():
+        name, _, rest = line.partition(" = ")
+        shape = re.match(rf"\w+\[(\d+,)?{group}\]", rest)
+        if shape and (" fusion(" in rest or " copy(" in rest):
+            count += int(shape[1][:-1]) if "concatenate" in name else 1
+    return {"loops": count}
 
 
 def peak_bytes() -> int:
