@@ -34,7 +34,7 @@ from attnlogic_jax.compiled import Plan
 from attnlogic_jax.method import LANES
 from attnlogic_jax.optimizers import check
 
-CHUNK = {"cpu": 8192, "gpu": 1_048_576, "tpu": 1_048_576}
+CHUNK = {"cpu": 16_384, "gpu": 1_048_576, "tpu": 1_048_576}
 """Seeds a chunk, for each device: on a CPU so many that what Python adds to each is little."""
 
 LBFGS_CHUNK = {"cpu": 512, "gpu": 65_536, "tpu": 65_536}
