@@ -167,6 +167,28 @@ def test_those_that_go_on_are_trained_by_themselves(monkeypatch):
     assert (whole.sustained_from == whole.first_hit).all()
 
 
+@pytest.mark.parametrize("until", ["budget", "hit"])
+def test_seeds_that_take_as_long_are_put_side_by_side(monkeypatch, until):
+    training, starts = replace(condition("xor", "lbfgs", 60), until=until), seeds(512)
+    monkeypatch.setattr(batches, "_cores", lambda: 1)
+    monkeypatch.setitem(batches.LBFGS_CHUNK, "cpu", 64)  # one group: nothing is to be moved
+    whole = trained(training, starts)
+    monkeypatch.setitem(batches.LBFGS_CHUNK, "cpu", 512)
+    monkeypatch.setattr(batches, "FIRST", 8)
+    monkeypatch.setitem(batches.PIECE, until, 0.01)
+    chosen, take = [], compiled.take
+
+    def watched(trees, which):
+        chosen.append(which)
+        return take(trees, which)
+
+    monkeypatch.setattr(compiled, "take", watched)
+    assert_same(trained(training, starts), whole)
+    assert len(chosen) >= 2
+    assert all(np.array_equal(np.sort(which), np.arange(512)) for which in chosen)
+    assert any(not np.array_equal(which, np.arange(512)) for which in chosen)
+
+
 def test_when_all_have_hit_no_epoch_is_trained_for_nothing(monkeypatch):
     training = replace(condition("nand", "adam", 10**9, threshold=0.2), until="hit")
     progress = []

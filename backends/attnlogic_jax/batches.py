@@ -216,6 +216,8 @@ def _train_chunk(training: Training, initial: Any, tell: Advance) -> Outcome:
     threshold = jnp.asarray(training.threshold, packed.dtype)
     carry = compiled.start(plan, threshold, packed)
     seeds, told, devices = np.arange(packed.shape[1]), [], jax.local_device_count()
+    uneven = plan.method(threshold).counts_evaluations
+    evaluations = np.zeros(seeds.size, int)
     left, epochs = budget, min(budget, FIRST)
     while left:
         began = time.perf_counter()
@@ -228,11 +230,16 @@ def _train_chunk(training: Training, initial: Any, tell: Advance) -> Outcome:
             epochs, left = epochs + left, 0
         tell(epochs / budget)
         few = devices * compiled.fitting(plan, seeds.size // FEWER // devices)
+        now, chosen = np.asarray(carry.seen.evaluations), None
         if seeds.size >= MANY and going.size <= few and left:
             told.append((seeds, compiled.finish(plan, targets, threshold, packed, carry)))
             chosen = np.resize(going, few)  # filled up with copies
+        elif uneven and left and compiled.groups(plan, seeds.size // devices) > 1:
+            # A group goes on until its last seed is done: those that take as long stand together.
+            chosen = np.argsort(now - evaluations, kind="stable")
+        if chosen is not None:
             carry, packed = compiled.take((carry, packed), chosen)
-            seeds = seeds[chosen]
+            seeds, evaluations = seeds[chosen], now[chosen]
         # At most eightfold: the first call also compiled, and so says little.
         epochs = min(left, max(1, min(8 * epochs, int(epochs * piece / spent))))
     told.append((seeds, compiled.finish(plan, targets, threshold, packed, carry)))
@@ -240,10 +247,10 @@ def _train_chunk(training: Training, initial: Any, tell: Advance) -> Outcome:
 
 
 def _assembled(ended: list[tuple[npt.NDArray[Any], Outcome]]) -> Outcome:
-    """What became of each seed, from what was told of some, again and again: the last counts."""
-    (_, first), *later = ended
-    leaves = [np.array(leaf) for leaf in leaves_of(first)]
-    for seeds, outcome in later:
+    """What became of each seed, from what was told of all, then of some: the last counts."""
+    (seeds, first), *_ = ended
+    leaves = [np.empty(seeds.size, leaf.dtype) for leaf in leaves_of(first)]
+    for seeds, outcome in ended:
         for leaf, told in zip(leaves, leaves_of(outcome), strict=True):
             leaf[seeds] = told
     return from_leaves(leaves)
