@@ -96,7 +96,9 @@ MEASURE: dict[str, Callable[[Sizes], Any]] = {
     "costs": growth,
     "accelerator": chunks,
     "startup": lambda sizes: costs.startup(sizes.repetitions),
-    "studies": lambda sizes: [row for work in told(sizes.studies) for row in costs.study(*work)],
+    "studies": lambda sizes: [
+        row for work in told(sizes.studies) for row in costs.study(*work, sizes.repetitions)
+    ],
 }
 
 
@@ -143,7 +145,7 @@ def main(
 
     startup: attnlogic --help and the import.
 
-    studies: attnlogic study end to end, against the time of its training.
+    studies: attnlogic study end to end, against the time of its training alone.
 
     Leave the machine alone meanwhile: other work doubles times.
     """

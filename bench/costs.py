@@ -63,23 +63,28 @@ def startup(repetitions: int) -> dict[str, list[float]]:
     return seconds
 
 
-def study(seeds: int, epochs: int) -> list[dict[str, Any]]:
+def study(seeds: int, epochs: int, repetitions: int) -> list[dict[str, Any]]:
     """``attnlogic study`` from its start to its end, AdamW on XOR, in folders that are removed.
 
     Returns:
       A dict for the first time, which compiles, and one for the second, which finds the code kept.
+      ``train_seconds`` are the fast path's alone, of the same work, without compilation.
     """
-    told = []
-    with TemporaryDirectory() as folder:
-        kept = {
-            "JAX_COMPILATION_CACHE_DIR": str(Path(folder) / "kept"),
-            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        }
-        for compiles in (True, False):
-            out = Path(folder) / f"runs-{compiles}"
-            sizes = ["--seeds", str(seeds), "--epochs", str(epochs), "--out", str(out)]
-            reply = probe("study", kept, arguments=["xor", "-o", "adamw", *sizes])
-            stored = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
-            work = {"seeds": seeds, "epochs": epochs, "compiles": compiles}
-            told.append({**work, "stored_bytes": stored, **reply})
+    alone = point("adamw", seeds, epochs, repetitions)["seconds"]
+    work = {"seeds": seeds, "epochs": epochs, "train_seconds": alone}
+    told = [{**work, "compiles": compiles, "wall_seconds": []} for compiles in (True, False)]
+    for _ in range(repetitions):
+        with TemporaryDirectory() as folder:
+            kept = {
+                "JAX_COMPILATION_CACHE_DIR": str(Path(folder) / "kept"),
+                "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            }
+            for row in told:
+                out = Path(folder) / f"runs-{row['compiles']}"
+                sizes = ["--seeds", str(seeds), "--epochs", str(epochs), "--out", str(out)]
+                reply = probe("study", kept, arguments=["xor", "-o", "adamw", *sizes])
+                row["wall_seconds"].append(reply["wall_seconds"])
+                row["peak_bytes"] = max(reply["peak_bytes"], row.get("peak_bytes", 0))
+                files = [file for file in out.rglob("*") if file.is_file()]
+                row["stored_bytes"] = sum(file.stat().st_size for file in files)
     return told

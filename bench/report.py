@@ -125,13 +125,13 @@ def _startup(measured: Any) -> Iterator[str]:
 def _studies(measured: Any) -> Iterator[str]:
     rows = [
         [f"{row['seeds']:,} × {row['epochs']:,}", "new" if row["compiles"] else "kept",
-         f"{row['wall_seconds']:.3g}",
-         f"{row['train_seconds']:.3g}", f"{row['wall_seconds'] / row['train_seconds']:.2f}",
+         _seconds(row["wall_seconds"]), _seconds(row["train_seconds"]),
+         f"{median(row['wall_seconds']) / median(row['train_seconds']):.2f}",
          f"{row['peak_bytes'] / MIB:,.0f}", f"{row['stored_bytes'] / MIB:,.1f}"]
         for row in measured
     ]  # fmt: skip
     columns = (
-        "seeds × epochs: | compiled code | whole process, s: | training, s: | ratio: | "
+        "seeds × epochs: | compiled code | whole process, s: | training alone, s: | ratio: | "
         "peak MiB: | stored MiB:"
     )
     yield from _table(columns, rows)
