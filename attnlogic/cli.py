@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import sys
@@ -39,11 +40,15 @@ app = typer.Typer(
 
 def main() -> None:
     """The command ``attnlogic``: bad input is one message and exit code 2, never a traceback."""
+    # Python's search for cyclic garbage, among all that JAX brings, takes half a second a command.
+    gc.set_threshold(1_000_000)
     try:
         app()
     except InputError as error:
         console.say(f"error: {error}")
         sys.exit(2)
+    finally:
+        gc.freeze()  # or it is searched once more at the end
 
 
 # What is completed by the Tab key; none of these modules imports a framework.

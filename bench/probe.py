@@ -54,7 +54,12 @@ def train(
 
 def study(arguments: list[str]) -> dict[str, Any]:
     """``attnlogic study``, the command itself."""
-    cli.app(["study", *arguments], standalone_mode=False)
+    sys.argv = ["attnlogic", "study", *arguments]
+    try:
+        cli.main()
+    except SystemExit as end:
+        if end.code:
+            raise
     return {}
 
 
