@@ -41,7 +41,8 @@ def evaluation(targets: Sequence[Any]) -> Evaluate:
     """The loss of ``attnlogic.model``, its gradient and C, stacked: (6, …) to (8, …).
 
     Each of these rows has a loop of its own in XLA's CPU code, and each would compute all outputs
-    anew: so the outputs are stored first, and differentiated in two steps.
+    anew: so the outputs are stored first, and differentiated in two steps. C is made here so that
+    nothing else reads the parameters before they are updated in their place.
     """
 
     def outputs(rows: tuple[jax.Array, ...]) -> list[jax.Array]:
