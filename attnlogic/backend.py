@@ -82,7 +82,8 @@ class Backend(Protocol):
           training: what to do.
           initial: where to start; float32 leaves of shape (N,).
           jobs: how many processes to use, where the backend knows processes.
-          advance: told of the progress; the sum of what it is told is N.
+          advance: told of the progress, never by two threads at once; the sum of what it is told
+            is N.
 
         Yields:
           ``Outcome``s of NumPy arrays of shape (n,), as ``outcomes.outcome`` defines it: the next n
