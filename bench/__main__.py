@@ -84,10 +84,10 @@ def growth(sizes: Sizes) -> dict[str, Any]:
 
 def chunks(sizes: Sizes) -> list[dict[str, Any]]:
     """The fast path on JAX's first device, with more and more of the same seeds at once."""
-    at_once, epochs = sizes.chunks, sizes.chunk_epochs
-    if machine()["platform"] == "cpu":  # where each core has a chunk of its own
+    at_once, seeds, epochs = sizes.chunks, sizes.chunks[-1], sizes.chunk_epochs
+    if machine()["platform"] == "cpu":
         at_once, epochs = sizes.cpu_chunks, sizes.cpu_chunk_epochs
-    seeds = 2 * at_once[-1]
+        seeds = at_once[-1] * (os.cpu_count() or 1)  # each core has a chunk of its own
     return [costs.point("adamw", seeds, epochs, sizes.repetitions, chunk=n) for n in told(at_once)]
 
 

@@ -1,5 +1,6 @@
 """The JAX backend: one function, however it is called, folded and cut into chunks."""
 
+import itertools
 import threading
 import time
 from dataclasses import replace
@@ -417,11 +418,12 @@ def test_so_it_is_with_lbfgs_but_for_rounding():
         batch = jax.tree.map(np.asarray, jax.jit(train)(params))
         mapped = jax.tree.map(np.asarray, jax.jit(jax.vmap(train))(params))
     # The fast path is compiled for one core, and vmap puts the seeds first: each rounds otherwise.
-    # Two epochs, forty iterations, make 2e-9 of that; in the third some seeds amplify it a
-    # millionfold.
-    for plain in (batch, mapped):
-        for field, a, b in zip(FIELDS, leaves_of(plain), leaves_of(fast), strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-8, err_msg=field)
+    # Two epochs, forty iterations, make 2e-9 of that in a gradient that nearly vanishes; in the
+    # third some seeds amplify it a millionfold.
+    for field, *three in zip(FIELDS, *map(leaves_of, (fast, batch, mapped)), strict=True):
+        rtol = 1e-8 if field == "gradient_norm" else 1e-9
+        for one, other in itertools.combinations(three, 2):
+            np.testing.assert_allclose(one, other, rtol=rtol, err_msg=field)
 
 
 @pytest.mark.parametrize("by", ["adamw", "polyak"])

@@ -141,9 +141,10 @@ class JaxBackend:
                 raise
             return from_leaves([leaf[:real] for leaf in leaves_of(outcome)])
 
-        with ThreadPoolExecutor(_workers(), "attnlogic") as pool:
+        workers = _workers()
+        with ThreadPoolExecutor(workers, "attnlogic") as pool:
             try:
-                yield from _in_order(pool, chunk, range(0, seeds, size))
+                yield from _in_order(pool, chunk, range(0, seeds, size), 2 * workers)
             except CancelledError:  # of a chunk that was not to go on once another had failed
                 raise failures[0] from None
             finally:  # closed or interrupted, too
@@ -189,14 +190,14 @@ def _cores() -> int:
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, work: Callable[[int], Outcome], items: range
+    pool: ThreadPoolExecutor, work: Callable[[int], Outcome], items: range, most: int
 ) -> Iterator[Outcome]:
-    """The results of the work on each item, in order; few are under way or wait to be taken."""
+    """The results of the work on each item, in order; at most so many are begun ahead of it."""
     under_way: deque[Future[Outcome]] = deque()
     try:
         for item in items:
             under_way.append(pool.submit(work, item))
-            if len(under_way) > 2 * _workers():
+            if len(under_way) > most:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
@@ -216,8 +217,8 @@ def _train_chunk(training: Training, initial: Any, tell: Advance) -> Outcome:
     threshold = jnp.asarray(training.threshold, packed.dtype)
     carry = compiled.start(plan, threshold, packed)
     seeds, told, devices = np.arange(packed.shape[1]), [], jax.local_device_count()
-    uneven = plan.method(threshold).counts_evaluations
-    evaluations = np.zeros(seeds.size, int)
+    grouped = compiled.groups(plan, seeds.size // devices) > 1
+    uneven = grouped and plan.method(threshold).counts_evaluations
     left, epochs = budget, min(budget, FIRST)
     while left:
         began = time.perf_counter()
@@ -230,16 +231,16 @@ def _train_chunk(training: Training, initial: Any, tell: Advance) -> Outcome:
             epochs, left = epochs + left, 0
         tell(epochs / budget)
         few = devices * compiled.fitting(plan, seeds.size // FEWER // devices)
-        now, chosen = np.asarray(carry.seen.evaluations), None
+        chosen = None
         if seeds.size >= MANY and going.size <= few and left:
             told.append((seeds, compiled.finish(plan, targets, threshold, packed, carry)))
             chosen = np.resize(going, few)  # filled up with copies
-        elif uneven and left and compiled.groups(plan, seeds.size // devices) > 1:
+        elif uneven and left:
             # A group goes on until its last seed is done: those that take as long stand together.
-            chosen = np.argsort(now - evaluations, kind="stable")
+            chosen = np.argsort(np.asarray(carry.seen.evaluations), kind="stable")
         if chosen is not None:
             carry, packed = compiled.take((carry, packed), chosen)
-            seeds, evaluations = seeds[chosen], now[chosen]
+            seeds = seeds[chosen]
         # At most eightfold: the first call also compiled, and so says little.
         epochs = min(left, max(1, min(8 * epochs, int(epochs * piece / spent))))
     told.append((seeds, compiled.finish(plan, targets, threshold, packed, carry)))

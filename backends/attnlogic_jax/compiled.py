@@ -11,6 +11,7 @@ array. The other cores train other chunks meanwhile (see ``batches``).
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -30,9 +31,9 @@ jit = partial(jax.jit, compiler_options={"xla_cpu_prefer_vector_width": 512})
 """XLA's CPU compiler keeps to vectors of 256 bits if not told otherwise; where the processor has
 wider ones training is a third faster with them. Other devices do not heed it."""
 
-GROUP, LBFGS_GROUP = 512, 64
-"""Seeds that a core trains at once, at most. L-BFGS keeps a history for each, and loops until the
-last of them is done."""
+GROUP, LBFGS_GROUP = {"cpu": 512}, {"cpu": 64}
+"""Seeds that are trained at once, at most: on a CPU by a core, elsewhere all of a chunk. L-BFGS has a
+history for each, and loops until the last of them is done."""
 
 
 class Plan(NamedTuple):
@@ -48,8 +49,9 @@ class Plan(NamedTuple):
 
     @property
     def group(self) -> int:
-        """Seeds that a core trains at once, at most."""
-        return LBFGS_GROUP if self.optimizer.name == "lbfgs" else GROUP
+        """Seeds that are trained at once, at most."""
+        sizes = LBFGS_GROUP if self.optimizer.name == "lbfgs" else GROUP
+        return sizes.get(jax.default_backend(), sys.maxsize)
 
     def method(self, threshold: jax.Array) -> Method:
         """The optimizer's functions."""
@@ -112,14 +114,12 @@ def _by_group(count: int, train: Callable[[Carry], Carry], carry: Carry) -> Carr
 
 def fitting(plan: Plan, seeds: int) -> int:
     """The number of seeds, at least so many, that is split into groups of one size."""
-    count = max(1, math.ceil(seeds / plan.group)) if jax.default_backend() == "cpu" else 1
+    count = max(1, math.ceil(seeds / plan.group))
     return count * LANES * max(1, math.ceil(seeds / count / LANES))
 
 
 def groups(plan: Plan, seeds: int) -> int:
     """How many groups ``fitting`` has made of so many seeds; 1 if it has not made them."""
-    if jax.default_backend() != "cpu":
-        return 1
     fewest = math.ceil(seeds / plan.group)
     return next((n for n in range(fewest, seeds // LANES + 1) if seeds % (n * LANES) == 0), 1)
 
