@@ -32,8 +32,8 @@ jit = partial(jax.jit, compiler_options={"xla_cpu_prefer_vector_width": 512})
 wider ones training is a third faster with them. Other devices do not heed it."""
 
 GROUP, LBFGS_GROUP = {"cpu": 512}, {"cpu": 64}
-"""Seeds that are trained at once, at most: on a CPU by a core, elsewhere all of a chunk. L-BFGS has a
-history for each, and loops until the last of them is done."""
+"""Seeds that are trained at once, at most: by a core of a CPU; elsewhere it is a whole chunk. With
+L-BFGS each has a long history, and all go on until the last of them is done."""
 
 
 class Plan(NamedTuple):
