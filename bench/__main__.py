@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
-from attnlogic import plots
+from attnlogic.view import charts as plots
 from bench import costs, report
 from bench.machine import machine
 from bench.work import DisagreementError

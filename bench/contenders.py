@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from attnlogic.backend import Training
-from attnlogic.model import Params
 from attnlogic.outcomes import Outcome, concatenate
-from attnlogic_jax.batches import JaxBackend
-from attnlogic_torch.seeds import TorchBackend
+from attnlogic.problems.model import Params
+from attnlogic_jax.backend import JaxBackend
+from attnlogic_torch.backend import TorchBackend
 from bench import native, plain_jax, torch_batched
 from bench.work import Contender, Result
 

@@ -17,13 +17,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from attnlogic import cli
 from attnlogic.backend import Training
-from attnlogic.gates import gate
-from attnlogic.initial import initial
-from attnlogic.optimizers import optimizer
+from attnlogic.cli import app as cli
+from attnlogic.optimizers.optimizer import optimizer
+from attnlogic.problems.gates import gate
+from attnlogic.problems.initializations import initial
 from attnlogic_jax import compiled
-from attnlogic_jax.batches import JaxBackend
+from attnlogic_jax.backend import JaxBackend
 from attnlogic_jax.compiled import Plan
 
 

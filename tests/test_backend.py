@@ -9,8 +9,8 @@ import pytest
 from attnlogic import backend as module
 from attnlogic.backend import GROUP, Backend, Training, backend, checked, names
 from attnlogic.errors import InputError
-from attnlogic.gates import gate
-from attnlogic.optimizers import optimizer
+from attnlogic.optimizers.optimizer import optimizer
+from attnlogic.problems.gates import gate
 
 GOOD = """
 class Good:

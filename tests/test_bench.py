@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from attnlogic import plots
 from attnlogic.backend import Training
-from attnlogic.gates import gate
-from attnlogic.initial import initial
-from attnlogic.optimizers import optimizer
+from attnlogic.optimizers.optimizer import optimizer
+from attnlogic.problems.gates import gate
+from attnlogic.problems.initializations import initial
+from attnlogic.view import charts as plots
 from bench import comparison, contenders, costs, native, plain_jax, report, torch_batched
 from bench.machine import machine
 from bench.work import Contender, Result, SkippedError

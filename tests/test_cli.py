@@ -15,9 +15,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import attnlogic
-from attnlogic import cli, gates, model, optimizers
+from attnlogic.cli import app as cli
 from attnlogic.errors import InputError
-from attnlogic.intervals import INTERVALS
+from attnlogic.optimizers import optimizer as optimizers
+from attnlogic.problems import gates, model
+from attnlogic.statistics.intervals import INTERVALS
 
 NOTEBOOK = [
     "0.8390",
@@ -459,7 +461,7 @@ def test_parquet_is_not_printed_on_a_terminal(type_in, study, monkeypatch):
 
 
 def test_a_full_disk_keeps_what_was_written(type_in, tmp_path, monkeypatch):
-    from attnlogic import store
+    from attnlogic.results import store
 
     write = store.write_part
 

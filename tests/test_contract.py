@@ -12,11 +12,11 @@ import pytest
 from attnlogic.backend import Backend, Training
 from attnlogic.backend import backend as find
 from attnlogic.errors import InputError
-from attnlogic.gates import ROWS, gate
-from attnlogic.initial import initial
-from attnlogic.model import invariant, loss, pack, unpack
-from attnlogic.optimizers import FAMILIES, optimizer
+from attnlogic.optimizers.optimizer import FAMILIES, optimizer
 from attnlogic.outcomes import NONE, Outcome, concatenate, leaves_of
+from attnlogic.problems.gates import ROWS, gate
+from attnlogic.problems.initializations import initial
+from attnlogic.problems.model import invariant, loss, pack, unpack
 from attnlogic_jax import compiled
 from attnlogic_jax.optimizers import method
 from attnlogic_torch.training import history

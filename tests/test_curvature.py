@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 
 import attnlogic
-from attnlogic import theory
-from attnlogic.curvature import CURVATURE, curvature, eigenvalues
-from attnlogic.derivatives import derivatives, hessian
-from attnlogic.gates import GATES, ROWS, gate
-from attnlogic.model import NAMES, loss, pack, unpack
-from attnlogic.store import schema
+from attnlogic.problems.gates import GATES, ROWS, gate
+from attnlogic.problems.model import NAMES, loss, pack, unpack
+from attnlogic.results.store import schema
+from attnlogic.statistics.curvature import CURVATURE, curvature, eigenvalues
+from attnlogic.theory import exact as theory
+from attnlogic.theory.derivatives import derivatives, hessian
 
 NUMBERS = np.random.default_rng(0).normal(size=(6, 50))
 

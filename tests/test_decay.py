@@ -6,11 +6,12 @@ import sympy
 from scipy.optimize import minimize
 
 import attnlogic
-from attnlogic import decay, theory
 from attnlogic.errors import InputError
-from attnlogic.gates import GATES, ROWS, gate
-from attnlogic.model import loss, pack, unpack
-from attnlogic.optimizers import optimizer
+from attnlogic.optimizers.optimizer import optimizer
+from attnlogic.problems.gates import GATES, ROWS, gate
+from attnlogic.problems.model import loss, pack, unpack
+from attnlogic.theory import decay
+from attnlogic.theory import exact as theory
 
 SYMBOLS = sympy.symbols("a:6")
 

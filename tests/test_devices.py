@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from attnlogic.backend import Training
-from attnlogic.gates import gate
-from attnlogic.initial import initial
-from attnlogic.optimizers import optimizer
+from attnlogic.optimizers.optimizer import optimizer
 from attnlogic.outcomes import concatenate, leaves_of
-from attnlogic_jax import backend, batches
+from attnlogic.problems.gates import gate
+from attnlogic.problems.initializations import initial
+from attnlogic_jax import JAX
+from attnlogic_jax import backend as batches
 
 SEEDS = 300
 CASES = [
@@ -27,16 +28,17 @@ CASES = [
 
 def leaves(by, epochs, until):
     training = Training(gate("xor"), optimizer(by), epochs, threshold=1e-2, until=until)
-    return leaves_of(concatenate([*backend.train(training, initial(np.arange(SEEDS)))]))
+    return leaves_of(concatenate([*JAX.train(training, initial(np.arange(SEEDS)))]))
 
 
 SCRIPT = """
 import sys
 import jax, numpy as np
-from attnlogic_jax import backend, batches
+from attnlogic_jax import JAX
+from attnlogic_jax import backend as batches
 import test_devices as this
 batches.CHUNK["cpu"], batches.LBFGS_CHUNK["cpu"], batches.MANY = 50, 25, 64
-assert len(jax.devices()) == len(backend.devices()) == 4
+assert len(jax.devices()) == len(JAX.devices()) == 4
 np.savez(sys.argv[1], **{str(i): np.stack(this.leaves(*case)) for i, case in enumerate(this.CASES)})
 """
 
@@ -69,4 +71,4 @@ def test_on_four_devices_every_run_is_the_same(on_four, case):
 def test_each_device_trains_its_share_of_a_chunk(monkeypatch, by, expected):
     monkeypatch.setattr(batches.jax, "local_device_count", lambda: 3)
     training = Training(gate("xor"), optimizer(by), 1)
-    assert {count: backend.chunk(training, count) for count in expected} == expected
+    assert {count: JAX.chunk(training, count) for count in expected} == expected

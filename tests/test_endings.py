@@ -5,11 +5,11 @@ import polars as pl
 import pytest
 
 import attnlogic
-from attnlogic import theory
-from attnlogic.endings import endings
-from attnlogic.gates import GATES, ROWS, gate
-from attnlogic.model import Params, loss
-from attnlogic.places import ENDINGS, ending
+from attnlogic.problems.gates import GATES, ROWS, gate
+from attnlogic.problems.model import Params, loss
+from attnlogic.statistics.endings import endings
+from attnlogic.theory import exact as theory
+from attnlogic.theory.regions import ENDINGS, ending
 
 UNSOLVED = "unsolved"
 
@@ -139,6 +139,6 @@ def test_counts_add_up_condition_by_condition(tmp_path):
 
 
 def test_no_runs_no_rows():
-    from attnlogic.store import schema
+    from attnlogic.results.store import schema
 
     assert endings(pl.DataFrame(schema=schema("float32"))).is_empty()

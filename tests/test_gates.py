@@ -3,7 +3,7 @@
 import pytest
 
 from attnlogic.errors import InputError
-from attnlogic.gates import GATES, ROWS, Gate, gate
+from attnlogic.problems.gates import GATES, ROWS, Gate, gate
 
 # What each name means, in Python's own logic.
 MEANINGS = {

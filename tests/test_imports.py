@@ -48,8 +48,8 @@ def brought_in(modules, unwanted):
 
 
 def test_the_probe_sees_what_is_imported():
-    assert brought_in(["json", "attnlogic.gates"], ["attnlogic"]) == {
-        "attnlogic": "attnlogic.gates"
+    assert brought_in(["json", "attnlogic.problems.gates"], ["attnlogic"]) == {
+        "attnlogic": "attnlogic.problems.gates"
     }
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from attnlogic.intervals import INTERVALS, clopper_pearson, jeffreys, wilson
+from attnlogic.statistics.intervals import INTERVALS, clopper_pearson, jeffreys, wilson
 
 COUNTS = st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 LEVELS = st.sampled_from([0.5, 0.9, 0.95, 0.99])

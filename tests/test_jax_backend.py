@@ -13,13 +13,14 @@ import pytest
 
 from attnlogic.backend import Training
 from attnlogic.errors import InputError
-from attnlogic.gates import gate
-from attnlogic.initial import initial
-from attnlogic.model import invariant, pack, unpack
-from attnlogic.optimizers import FAMILIES, optimizer
+from attnlogic.optimizers.optimizer import FAMILIES, optimizer
 from attnlogic.outcomes import NONE, Outcome, concatenate, from_leaves, leaves_of, outcome, status
-from attnlogic.store import RUNGS
-from attnlogic_jax import backend, batches, compiled, trainer
+from attnlogic.problems.gates import gate
+from attnlogic.problems.initializations import initial
+from attnlogic.problems.model import invariant, pack, unpack
+from attnlogic.results.store import RUNGS
+from attnlogic_jax import JAX, compiled, trainer
+from attnlogic_jax import backend as batches
 from attnlogic_jax.training import evaluation
 
 FIELDS = [*(f"initial {i}" for i in range(6)), *(f"final {i}" for i in range(6))]
@@ -35,7 +36,7 @@ def seeds(count, start=0):
 
 
 def trained(training, starts):
-    return concatenate(list(backend.train(training, starts)))
+    return concatenate(list(JAX.train(training, starts)))
 
 
 def part(runs, which):
@@ -53,13 +54,13 @@ def assert_same(one, other):
 
 
 def test_adamw_on_xor_prints_what_the_notebook_prints():
-    losses = backend.history(condition("xor", "adamw", 403), initial(0)).losses
+    losses = JAX.history(condition("xor", "adamw", 403), initial(0)).losses
     printed = " ".join(f"{loss:.4f}" for loss in losses[:401:50])
     assert printed == "0.8390 0.1130 0.0257 0.0036 0.0005 0.0001 0.0001 0.0000 0.0000"
 
 
 def test_polyak_on_xor_is_stopped_by_its_guard():
-    run = backend.history(condition("xor", "polyak", 800), initial(0))
+    run = JAX.history(condition("xor", "polyak", 800), initial(0))
     # Where the gradient nearly vanishes a step is huge, and rounding with it: in float32 the
     # notebook's own run is followed for its first epochs only.
     printed = " ".join(f"{loss:.4f}" for loss in run.losses[:5])
@@ -70,7 +71,7 @@ def test_polyak_on_xor_is_stopped_by_its_guard():
 
 @pytest.mark.parametrize(("name", "valley"), [("xor", 2 / 9), ("nand", 1 / 72)])
 def test_lbfgs_runs_away_into_the_valley(name, valley):
-    run = backend.history(condition(name, "lbfgs", 96), initial(0))
+    run = JAX.history(condition(name, "lbfgs", 96), initial(0))
     # The loss falls towards it as 1/epoch: 2e-6 are left after 96.
     assert run.losses[-1] == pytest.approx(valley, abs=1e-5)
     assert abs(run.C[-1]) > 1000 > abs(run.C[0])
@@ -106,7 +107,7 @@ def test_streaming_is_the_definition_on_the_whole_history(case):
     count, shown = 16, []
     for name in ("xor", "nand"):
         training = condition(name, case.by, case.epochs, precision=case.precision)
-        histories = [backend.history(training, initial(s)) for s in range(count)]
+        histories = [JAX.history(training, initial(s)) for s in range(count)]
         for threshold in (1e-2, 1e-4):
             runs = trained(replace(training, threshold=threshold), seeds(count))
             assert_same(runs, concatenate([outcome(h, threshold) for h in histories]))
@@ -131,10 +132,10 @@ def test_a_run_ends_at_its_first_hit(by, precision, epochs):
     """Its history is that of the whole run, cut there, and the fast path says what it says."""
     whole = condition("xor", by, epochs, threshold=1e-2, precision=precision)
     until = replace(whole, until="hit")
-    cut = [backend.history(until, initial(s)) for s in range(16)]
+    cut = [JAX.history(until, initial(s)) for s in range(16)]
     shown = 0
     for seed, history in enumerate(cut):
-        every = backend.history(whole, initial(seed))
+        every = JAX.history(whole, initial(seed))
         hit = int(outcome(every, 1e-2).first_hit)
         end = len(every.losses) if hit == NONE else hit + 1
         np.testing.assert_array_equal(history.losses, every.losses[:end])
@@ -160,7 +161,7 @@ def test_those_that_go_on_are_trained_by_themselves(monkeypatch):
     monkeypatch.setattr(batches, "MANY", 64)
     monkeypatch.setitem(batches.PIECE, "hit", 0.001)
     monkeypatch.setattr(compiled, "advance", watched)
-    assert_same(concatenate([*backend.train(training, seeds(256), advance=progress.append)]), whole)
+    assert_same(concatenate([*JAX.train(training, seeds(256), advance=progress.append)]), whole)
     assert sum(progress) == pytest.approx(256)
     assert sizes[0] == 256
     assert sizes[-1] <= 64
@@ -193,7 +194,7 @@ def test_seeds_that_take_as_long_are_put_side_by_side(monkeypatch, until):
 def test_when_all_have_hit_no_epoch_is_trained_for_nothing(monkeypatch):
     training = replace(condition("nand", "adam", 10**9, threshold=0.2), until="hit")
     progress = []
-    runs = concatenate([*backend.train(training, seeds(40), advance=progress.append)])
+    runs = concatenate([*JAX.train(training, seeds(40), advance=progress.append)])
     assert (runs.first_hit != NONE).all()
     assert sum(progress) == pytest.approx(40)
 
@@ -237,7 +238,7 @@ def test_what_goes_wrong_in_one_chunk_ends_them_all(monkeypatch, error):
             raise error("enough")
 
     chunks_of(monkeypatch, 64)
-    outcomes = backend.train(condition("xor", "adam", 10**9), seeds(256), advance=advance)
+    outcomes = JAX.train(condition("xor", "adam", 10**9), seeds(256), advance=advance)
     with pytest.raises(error, match="enough"):
         next(outcomes)
     assert not workers()
@@ -246,7 +247,7 @@ def test_what_goes_wrong_in_one_chunk_ends_them_all(monkeypatch, error):
 def test_closing_the_iterator_ends_the_work(monkeypatch):
     progress = []
     chunks_of(monkeypatch, 64)
-    outcomes = backend.train(condition("xor", "adam", 300), seeds(6400), advance=progress.append)
+    outcomes = JAX.train(condition("xor", "adam", 300), seeds(6400), advance=progress.append)
     next(outcomes)
     assert workers()
     outcomes.close()
@@ -348,7 +349,7 @@ def test_chunks_are_of_one_size_and_nearly_full(monkeypatch, by, cores, count, e
     monkeypatch.setattr(batches, "_cores", lambda: cores)
     monkeypatch.setitem(batches.CHUNK, "cpu", 96)
     monkeypatch.setitem(batches.LBFGS_CHUNK, "cpu", 64)
-    assert backend.chunk(condition("xor", by, 1), count) == expected
+    assert JAX.chunk(condition("xor", by, 1), count) == expected
 
 
 @pytest.mark.parametrize(
@@ -376,7 +377,7 @@ def test_a_chunk_that_is_not_full_gives_no_more_than_its_seeds(monkeypatch):
     chunks_of(monkeypatch, 64)
     whole = trained(training, seeds(64))
     chunks_of(monkeypatch, 32)
-    parts = list(backend.train(training, seeds(64), advance=told.append))
+    parts = list(JAX.train(training, seeds(64), advance=told.append))
     assert [len(p.first_hit) for p in parts] == [32, 32]
     assert_same(concatenate(parts), whole)
     assert sum(told) == pytest.approx(64)
@@ -503,10 +504,10 @@ def test_float64_is_switched_on_only_within():
 
     training = condition("xor", "adam", 10, precision="float64")
     assert off()
-    for runs in backend.train(training, seeds(2)):
+    for runs in JAX.train(training, seeds(2)):
         assert off()
         assert runs.final_loss.dtype == np.float64
-    assert backend.history(training, initial(0)).losses.dtype == np.float64
+    assert JAX.history(training, initial(0)).losses.dtype == np.float64
     assert off()
 
 
@@ -538,9 +539,9 @@ def test_the_loss_its_gradient_and_c_are_stacked():
 def test_what_optax_lacks_is_refused(by, fragments):
     training = condition("xor", by, 10)
     for work in (
-        lambda: backend.check(training, 1),
-        lambda: backend.train(training, seeds(1)),
-        lambda: backend.history(training, initial(0)),
+        lambda: JAX.check(training, 1),
+        lambda: JAX.train(training, seeds(1)),
+        lambda: JAX.history(training, initial(0)),
     ):
         with pytest.raises(InputError) as error:
             work()
@@ -552,9 +553,9 @@ def test_what_optax_lacks_is_refused(by, fragments):
 def test_jobs_other_than_one_are_refused(jobs):
     training = condition("xor", "adam", 10)
     with pytest.raises(InputError, match=f"one process, got --jobs {jobs}"):
-        backend.check(training, jobs)
+        JAX.check(training, jobs)
     with pytest.raises(InputError, match="jobs"):  # at the call, not at the first outcome
-        backend.train(training, seeds(1), jobs=jobs)
+        JAX.train(training, seeds(1), jobs=jobs)
 
 
 def test_a_run_that_stopped_stays_where_it_is():

@@ -7,13 +7,13 @@ import pytest
 
 import attnlogic
 from attnlogic.errors import InputError
-from attnlogic.intervals import clopper_pearson
-from attnlogic.ladder import CURVE, RUNG, curves, ladder
 from attnlogic.outcomes import LADDER
-from attnlogic.plots import ladder as picture
-from attnlogic.statistics import summarize
-from attnlogic.store import RUNGS, schema
-from attnlogic.times import times
+from attnlogic.results.store import RUNGS, schema
+from attnlogic.statistics.intervals import clopper_pearson
+from attnlogic.statistics.ladder import CURVE, RUNG, curves, ladder
+from attnlogic.statistics.summary import summarize
+from attnlogic.statistics.times import times
+from attnlogic.view.charts import ladder as picture
 
 STUDY = {"gates": ["xor", "nand"], "optimizers": ["adam", "polyak"], "seeds": 60, "epochs": 400}
 

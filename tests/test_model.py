@@ -13,8 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from attnlogic.gates import GATES, ROWS, gate
-from attnlogic.model import NAMES, Params, coefficients, invariant, loss, pack, predict, unpack
+from attnlogic.problems.gates import GATES, ROWS, gate
+from attnlogic.problems.model import (
+    NAMES,
+    Params,
+    coefficients,
+    invariant,
+    loss,
+    pack,
+    predict,
+    unpack,
+)
 
 fractions = st.fractions(-3, 3, max_denominator=12)
 # Eighths between -2 and 2 have five bits. The loss, of degree eight in them, then fits into the 53

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnlogic.model import invariant, pack, unpack
 from attnlogic.outcomes import (
     LADDER,
     NONE,
@@ -22,6 +21,7 @@ from attnlogic.outcomes import (
     rises,
     status,
 )
+from attnlogic.problems.model import invariant, pack, unpack
 
 NAN, INF = math.nan, math.inf
 INITIAL, FINAL = unpack([6.0, 5.0, 4.0, 3.0, 2.0, 1.0]), unpack([0.5, 2.0, -3.0, 4.0, 5.0, 6.0])

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from attnlogic import cli
+from attnlogic.cli import app as cli
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 

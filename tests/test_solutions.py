@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 
 import attnlogic
-from attnlogic.quantities import SIGNS
-from attnlogic.solutions import SOLUTIONS, solutions
-from attnlogic.store import schema
+from attnlogic.results.quantities import SIGNS
+from attnlogic.results.store import schema
+from attnlogic.statistics.solutions import SOLUTIONS, solutions
 
 
 def frame(name, *runs, optimizer="adam"):

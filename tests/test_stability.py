@@ -6,8 +6,8 @@ import pytest
 from scipy.stats import binomtest
 
 import attnlogic
-from attnlogic.stability import STABILITY, stability
-from attnlogic.store import schema
+from attnlogic.results.store import schema
+from attnlogic.statistics.stability import STABILITY, stability
 
 
 def frame(*runs):

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnlogic.errors import InputError
-from attnlogic.intervals import wilson
-from attnlogic.starts import STARTS, starts
-from attnlogic.store import schema
+from attnlogic.results.store import schema
+from attnlogic.statistics.intervals import wilson
+from attnlogic.statistics.starts import STARTS, starts
 
 
 def frame(C, loss, hit):

@@ -12,13 +12,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from attnlogic import store
 from attnlogic.backend import Training
 from attnlogic.errors import InputError
-from attnlogic.gates import gate
-from attnlogic.model import unpack
-from attnlogic.optimizers import optimizer
+from attnlogic.optimizers.optimizer import optimizer
 from attnlogic.outcomes import NONE, STATUSES, History, concatenate, outcome
+from attnlogic.problems.gates import gate
+from attnlogic.problems.model import unpack
+from attnlogic.results import store
 
 NAN, INF = math.nan, math.inf
 INITIAL = unpack([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])

@@ -13,16 +13,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from attnlogic import __version__, store
-from attnlogic import study as module
+from attnlogic import __version__
 from attnlogic.backend import Backend
 from attnlogic.errors import InputError
-from attnlogic.gates import gate
-from attnlogic.initial import SEED_LIMIT, initial, initialization
-from attnlogic.model import NAMES, pack, unpack
-from attnlogic.optimizers import FAMILIES, optimizer
+from attnlogic.optimizers.optimizer import FAMILIES, optimizer
 from attnlogic.outcomes import NONE, History, concatenate, outcome
-from attnlogic.study import Study, run, seed_range
+from attnlogic.problems.gates import gate
+from attnlogic.problems.initializations import SEED_LIMIT, initial, initialization
+from attnlogic.problems.model import NAMES, pack, unpack
+from attnlogic.results import store
+from attnlogic.studies import study as module
+from attnlogic.studies.study import Study, run, seed_range
 
 
 class Abacus:

@@ -7,18 +7,18 @@ import polars as pl
 import pytest
 
 import attnlogic
-from attnlogic.endings import endings
 from attnlogic.errors import InputError
-from attnlogic.intervals import jeffreys
-from attnlogic.ladder import ladder
 from attnlogic.outcomes import LADDER
-from attnlogic.solutions import solutions
-from attnlogic.stability import stability
-from attnlogic.starts import starts
-from attnlogic.statistics import SUMMARY, summarize
-from attnlogic.store import RUNGS, schema
-from attnlogic.tally import KEPT, SCHEMA, Tally, population, populations
-from attnlogic.times import times
+from attnlogic.results.store import RUNGS, schema
+from attnlogic.results.tally import KEPT, SCHEMA, Tally, population, populations
+from attnlogic.statistics.endings import endings
+from attnlogic.statistics.intervals import jeffreys
+from attnlogic.statistics.ladder import ladder
+from attnlogic.statistics.solutions import solutions
+from attnlogic.statistics.stability import stability
+from attnlogic.statistics.starts import starts
+from attnlogic.statistics.summary import SUMMARY, summarize
+from attnlogic.statistics.times import times
 
 BIN = 2**-7
 """How wide a bin is, at most, as a share of its values."""

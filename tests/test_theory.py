@@ -10,10 +10,10 @@ import sympy
 from scipy.integrate import solve_ivp
 from scipy.optimize import least_squares
 
-from attnlogic import theory
-from attnlogic.gates import GATES, ROWS, gate
-from attnlogic.model import Params, loss, pack, predict, unpack
-from attnlogic.theory import landscape, points, solution, solutions
+from attnlogic.problems.gates import GATES, ROWS, gate
+from attnlogic.problems.model import Params, loss, pack, predict, unpack
+from attnlogic.theory import exact as theory
+from attnlogic.theory.exact import landscape, points, solution, solutions
 
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
 C_OF = {

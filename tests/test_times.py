@@ -11,10 +11,16 @@ from lifelines import KaplanMeierFitter
 from lifelines.utils import restricted_mean_survival_time
 from scipy.stats import CensoredData, ecdf
 
-from attnlogic.distribution import Distribution
-from attnlogic.store import schema
-from attnlogic.tally import population
-from attnlogic.times import Estimate, Times, expected_running_time, median, restricted_mean
+from attnlogic.results.distribution import Distribution
+from attnlogic.results.store import schema
+from attnlogic.results.tally import population
+from attnlogic.statistics.times import (
+    Estimate,
+    Times,
+    expected_running_time,
+    median,
+    restricted_mean,
+)
 
 BUDGET = 100
 NEVER = Estimate(None, None, None)

@@ -1,6 +1,6 @@
 """attnlogic's JAX backend: thousands of seeds at once, on CPU, GPU or TPU."""
 
-from attnlogic_jax.batches import backend
+from attnlogic_jax.backend import JAX
 from attnlogic_jax.training import trainer
 
-__all__ = ["backend", "trainer"]
+__all__ = ["JAX", "trainer"]

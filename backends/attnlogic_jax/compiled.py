@@ -5,7 +5,7 @@ are compiled in; gate, threshold and budget are not, so one compilation serves t
 
 On a CPU the epochs are compiled for one core. It takes a small group of seeds through all of them,
 then the next: their state stays in the core's own cache, and no core waits for another after each
-array. The other cores train other chunks meanwhile (see ``batches``).
+array. The other cores train other chunks meanwhile (see ``backend``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from jax.experimental.xla_metadata import set_xla_metadata
 from jax.sharding import AxisType, PartitionSpec
 
 from attnlogic.backend import Training
-from attnlogic.optimizers import Optimizer
+from attnlogic.optimizers.optimizer import Optimizer
 from attnlogic.outcomes import NONE, Outcome
 from attnlogic_jax import method, optimizers, training
 from attnlogic_jax.method import LANES, Method

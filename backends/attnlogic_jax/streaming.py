@@ -11,8 +11,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from attnlogic.model import invariant, unpack
 from attnlogic.outcomes import LADDER, NONE, Outcome
+from attnlogic.problems.model import invariant, unpack
 from attnlogic_jax.method import Report
 
 

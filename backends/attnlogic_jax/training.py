@@ -1,7 +1,7 @@
 """Training as a pure function of the initial parameters.
 
 ``trainer`` gives ``train(params) -> Outcome``, for one seed or any batch of them, to be jitted,
-vmapped and differentiated at will. The backend's fast path (``batches``) runs the very same epochs.
+vmapped and differentiated at will. The backend's fast path (``backend``) runs the very same epochs.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from attnlogic import gates, optimizers
 from attnlogic.backend import Training, checked
-from attnlogic.gates import ROWS, Gate
-from attnlogic.model import Params, invariant, mean_squared_error, pack, predict, unpack
-from attnlogic.optimizers import Optimizer
+from attnlogic.optimizers import optimizer as optimizers
+from attnlogic.optimizers.optimizer import Optimizer
 from attnlogic.outcomes import Outcome
+from attnlogic.problems import gates
+from attnlogic.problems.gates import ROWS, Gate
+from attnlogic.problems.model import Params, invariant, mean_squared_error, pack, predict, unpack
 from attnlogic_jax import streaming
 from attnlogic_jax.method import GRADIENT, LOSS, Evaluate, Method, State, stored
 from attnlogic_jax.optimizers import method
@@ -38,7 +39,7 @@ class Carry(NamedTuple):
 
 
 def evaluation(targets: Sequence[Any]) -> Evaluate:
-    """The loss of ``attnlogic.model``, its gradient and C, stacked: (6, …) to (8, …).
+    """The loss of ``attnlogic.problems.model``, its gradient and C, stacked: (6, …) to (8, …).
 
     Each of these rows has a loop of its own in XLA's CPU code, and each would compute all outputs
     anew: so the outputs are stored first, and differentiated in two steps. C is made here so that

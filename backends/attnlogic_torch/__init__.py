@@ -1,6 +1,6 @@
 """attnlogic's PyTorch backend: the notebook's own modules, one seed at a time."""
 
-from attnlogic_torch.modules import RawAttention, RawAttentionWithTopNeuron
-from attnlogic_torch.seeds import backend
+from attnlogic_torch.backend import TORCH
+from attnlogic_torch.model import RawAttention, RawAttentionWithTopNeuron
 
-__all__ = ["RawAttention", "RawAttentionWithTopNeuron", "backend"]
+__all__ = ["TORCH", "RawAttention", "RawAttentionWithTopNeuron"]

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from attnlogic.backend import Advance, Training, checked
-from attnlogic.gates import ROWS, Gate
-from attnlogic.model import Params
 from attnlogic.outcomes import NONE, History
-from attnlogic_torch.modules import RawAttentionWithTopNeuron, load, read
+from attnlogic.problems.gates import ROWS, Gate
+from attnlogic.problems.model import Params
+from attnlogic_torch.model import RawAttentionWithTopNeuron, load, read
 from attnlogic_torch.optimizers import Polyak, construct
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}

@@ -1,0 +1,3 @@
+from attnlogic.cli.app import main
+
+__all__ = ["main"]

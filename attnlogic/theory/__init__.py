@@ -1,0 +1,1 @@
+from attnlogic.theory.exact import *  # noqa: F403

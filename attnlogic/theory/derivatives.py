@@ -1,0 +1,55 @@
+"""The loss's gradient and Hessian as NumPy functions, derived from the model itself by SymPy.
+
+No framework is needed for them: the model is arithmetic, so SymPy differentiates what the backends
+train. SymPy is imported when a function is first called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from attnlogic.problems import model
+from attnlogic.problems.gates import ROWS, Gate
+from attnlogic.problems.model import Params, pack
+
+
+@lru_cache
+def derivatives() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Gradient and Hessian of ``model.loss``, of the six parameters and the four targets.
+
+    Returns:
+      Two functions of ten numbers or arrays of one shape, in the order of ``model.NAMES`` and of
+      the gate's rows: a list of six, and six lists of six.
+    """
+    import sympy
+
+    parameters, targets = sympy.symbols("wq wk wv w1 w2 b"), sympy.symbols("t:4")
+    loss = model.loss(model.unpack(parameters), ROWS, targets)
+    gradient = [sympy.diff(loss, p) for p in parameters]
+    hessian = [[sympy.diff(g, p) for p in parameters] for g in gradient]
+    arguments = [*parameters, *targets]
+    return (
+        sympy.lambdify(arguments, gradient, "numpy", cse=True),
+        sympy.lambdify(arguments, hessian, "numpy", cse=True),
+    )
+
+
+def hessian(gate: Gate, params: Params) -> npt.NDArray[np.float64]:
+    """The loss's Hessian at many points.
+
+    Args:
+      gate: the gate.
+      params: leaves of shape (N,).
+
+    Returns:
+      Shape (N, 6, 6), in the order of ``model.NAMES``.
+    """
+    leaves = [np.asarray(leaf, np.float64) for leaf in pack(params)]
+    rows = derivatives()[1](*leaves, *gate.targets)
+    entries = [[np.broadcast_to(entry, leaves[0].shape) for entry in row] for row in rows]
+    return np.moveaxis(np.array(entries), -1, 0)

@@ -1,0 +1,87 @@
+"""The model written out, with symbols and with exact numbers: ``model.predict`` on SymPy's.
+
+SymPy is imported when a function is called.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from attnlogic.problems import model
+from attnlogic.problems.gates import Gate
+from attnlogic.problems.model import Params
+from attnlogic.theory import exact as theory
+
+
+class Expansion(NamedTuple):
+    """The output as a polynomial: SymPy expressions in x1, x2 and what is free.
+
+    Attributes:
+      general: on any inputs, expanded.
+      on_bits: on inputs in {0, 1}, where x² = x; a term for each product of inputs.
+    """
+
+    general: Any
+    on_bits: Any
+
+
+def symbolic() -> Expansion:
+    """The output with the symbols C = wq·wk·wv, w1, w2, b, as the model's own arithmetic gives it.
+
+    Example:
+      >>> symbolic().on_bits
+      C*x1*x2*(w1 + w2) + b + w1*x1*(C + 1) + w2*x2*(C + 1)
+    """
+    import sympy
+
+    wq, wk, wv, w1, w2, b, C = sympy.symbols("wq wk wv w1 w2 b C")
+    output = model.predict(Params(wq, wk, wv, (w1, w2), b), _tokens()).expand()
+    return _expansion(output.subs(wq * wk * wv, C))
+
+
+def exact(solution: theory.Solution) -> Expansion:
+    """The output at a gate's solution: C or w1 stays a symbol where it is free."""
+    import sympy
+
+    C = sympy.Symbol("C") if solution.C is None else _number(solution.C)
+    if solution.w is None:
+        w1 = sympy.Symbol("w1")
+        w = (w1, _number(solution.w_sum) - w1)
+    else:
+        w = (_number(solution.w[0]), _number(solution.w[1]))
+    one = sympy.Integer(1)
+    return _expansion(model.predict(Params(C, one, one, w, _number(solution.b)), _tokens()))
+
+
+def least_loss(gate: Gate) -> Any:
+    """V(C) as a factored rational function of the symbol C: for every C but -1 (see ``theory``)."""
+    import sympy
+
+    C, shape = sympy.Symbol("C"), theory.landscape(gate)
+    top = _number(shape.slope) * C + _number(shape.offset)
+    return sympy.factor(top**2 / (8 * (9 * C**2 + 8 * C + 2)))
+
+
+def _tokens() -> tuple[Any, Any]:
+    import sympy
+
+    x1, x2 = sympy.symbols("x1 x2")
+    return x1, x2
+
+
+def _expansion(output: Any) -> Expansion:
+    import sympy
+
+    x1, x2 = _tokens()
+    general = sympy.Poly(output, x1, x2)
+    bits: Any = sympy.Poly(0, x1, x2)
+    for (i, j), factor in general.terms():
+        bits += factor * x1 ** min(i, 1) * x2 ** min(j, 1)
+    factored = sum(sympy.factor(factor) * x1**i * x2**j for (i, j), factor in bits.terms())
+    return Expansion(general.as_expr().expand(), factored)
+
+
+def _number(value: Any) -> Any:
+    import sympy
+
+    return sympy.Rational(value.numerator, value.denominator)

@@ -1,0 +1,79 @@
+"""The backend: one seed after the other, or one a process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+import torch
+
+from attnlogic.backend import Advance, Training, checked
+from attnlogic.errors import InputError
+from attnlogic.outcomes import History, Outcome, concatenate
+from attnlogic.problems.model import Params, pack, unpack
+from attnlogic_torch import training as epochs
+from attnlogic_torch.optimizers import check
+from attnlogic_torch.parallel import Workers, train_one
+
+
+class TorchBackend:
+    """Trains the notebook's module with torch's optimizers. See ``attnlogic.backend.Backend``.
+
+    It works on the CPU, with one thread a run, and leaves torch's threads, default dtype and random
+    generator as they were.
+    """
+
+    name = "torch"
+    seeds = 2
+
+    def __init__(self) -> None:
+        self._workers = Workers()
+
+    def devices(self) -> list[str]:
+        """The CPU: for six parameters anything else is slower."""
+        return [f"cpu ({os.cpu_count()} cores)"]
+
+    def versions(self) -> dict[str, str]:
+        """torch's."""
+        return {"torch": str(torch.__version__)}
+
+    def check(self, training: Training, jobs: int) -> None:
+        """Refuse numbers that make no sense; see ``Backend.check``."""
+        checked(training)
+        check(training.optimizer)
+        if type(jobs) is not int or jobs < 1:
+            raise InputError(f"jobs: expected a number of processes from 1, got {jobs!r}")
+
+    def train(
+        self, training: Training, initial: Params, *, jobs: int = 1, advance: Advance | None = None
+    ) -> Iterator[Outcome]:
+        """Train each seed, giving the outcomes one by one; see ``Backend.train``.
+
+        With ``jobs`` above 1 a script must start its work under ``if __name__ == "__main__"``, as
+        ever where Python spawns processes.
+        """
+        self.check(training, jobs)
+        starts = [unpack(values) for values in zip(*pack(initial), strict=True)]
+        return self._train(training, starts, jobs, advance)
+
+    def _train(
+        self, training: Training, starts: Sequence[Params], jobs: int, advance: Advance | None
+    ) -> Iterator[Outcome]:
+        if min(jobs, len(starts)) > 1:
+            outcomes = self._workers.train(training, starts, jobs, advance)
+        else:
+            outcomes = (train_one(training, start, advance) for start in starts)
+        with closing(outcomes):
+            for outcome in outcomes:
+                yield concatenate([outcome])
+
+    def history(
+        self, training: Training, initial: Params, *, advance: Advance | None = None
+    ) -> History:
+        """Train one seed, keeping every loss; see ``Backend.history``."""
+        self.check(training, 1)
+        return epochs.history(training, initial, advance)
+
+
+TORCH = TorchBackend()

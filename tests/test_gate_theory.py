@@ -1,0 +1,154 @@
+"""What ``attnlogic theory`` tells: the same numbers as the theory, in every form."""
+
+import io
+import json
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy
+from rich.cells import cell_len
+from rich.console import Console
+
+from attnlogic.cli import app as cli
+from attnlogic.problems import model
+from attnlogic.problems.gates import GATES, ROWS
+from attnlogic.theory import exact as theory
+from attnlogic.theory import symbolic as expansion
+from attnlogic.theory.gate_theory import exposition
+from attnlogic.view import texts as report
+
+X1, X2 = sympy.symbols("x1 x2")
+
+
+@pytest.fixture
+def type_in(monkeypatch, capfd):
+    """Runs ``attnlogic`` with these words: exit code, stdout, stderr."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["attnlogic", *words])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        out, err = capfd.readouterr()
+        return end.value.code or 0, out, err
+
+    return run
+
+
+def test_the_expansion_is_the_model():
+    rng = np.random.default_rng(0)
+    general, on_bits = expansion.symbolic()
+    for values in rng.normal(size=(5, 8)):
+        params, x = model.unpack(values[:6]), values[6:]
+        given = {"C": model.invariant(params), "w1": params.w[0], "w2": params.w[1], "b": params.b}
+        told = general.subs(given).subs({X1: x[0], X2: x[1]})
+        assert float(told) == pytest.approx(model.predict(params, x))
+        told = sympy.Poly(on_bits.subs(given), X1, X2).coeff_monomial
+        got = [float(told(m)) for m in (X1, X2, X1 * X2, 1)]
+        assert got == pytest.approx(list(model.coefficients(params)))
+
+
+@pytest.mark.parametrize("gate", GATES, ids=str)
+def test_at_a_solution_the_expansion_is_the_gate(gate):
+    for solution in theory.solutions(gate):
+        general, on_bits = expansion.exact(solution)
+        assert on_bits.free_symbols <= {X1, X2}
+        for (x1, x2), target in zip(ROWS, gate.targets, strict=True):
+            for output in (general, on_bits):
+                assert output.subs({X1: x1, X2: x2}).expand() == target
+
+
+@pytest.mark.parametrize("gate", GATES, ids=str)
+def test_json_reads_back_to_the_exact_theory(gate):
+    told = json.loads(json.dumps(exposition(gate), allow_nan=False))
+    assert (told["gate"], told["targets"]) == (gate.name, gate.bits)
+    for row, solution in zip(told["solutions"], theory.solutions(gate), strict=True):
+        assert number(row["C"]) == solution.C
+        assert (row["w1"] is None) == (solution.w is None)
+        assert solution.w in (None, (number(row["w1"]), number(row["w2"])))
+        assert (number(row["w_sum"]), number(row["b"])) == (solution.w_sum, solution.b)
+    V, shape = told["V"], theory.landscape(gate)
+    assert number(V["zero"]) == shape.zero
+    assert number(V["maximum"]["C"]) == shape.maximum
+    assert number(V["limit"]) == shape.limit
+    assert number(V["falls_towards"]) == shape.falls_towards
+    assert number(V["at_minus_1"]["V"]) == theory.V(gate, Fraction(-1))
+    for c in (Fraction(1), Fraction(-2, 5)):
+        value = sympy.sympify(V["expression"]).subs("C", sympy.Rational(c))
+        assert Fraction(int(value.p), int(value.q)) == theory.V(gate, c)
+    losses = {p["name"]: number(p["loss"]) for p in told["points"]}
+    assert losses == {p.name: p.loss for p in theory.points(gate)}
+
+
+def number(text):
+    if text is None or "inf" in text:
+        return None if text is None else float(text)
+    return Fraction(text)
+
+
+@pytest.mark.parametrize("gate", GATES, ids=str)
+def test_the_view_fits_80_columns_and_tells_the_main_things(gate):
+    file = io.StringIO()
+    Console(file=file, width=80).print(report.theory_view(exposition(gate)))
+    text = file.getvalue()
+    assert max(map(cell_len, text.splitlines())) <= 80
+    assert f"{gate}: {gate.bits}" in text
+    words = " ".join(text.split())
+    for name, loss in theory.attractors(gate).items():
+        assert f"{name} {loss} = " in words
+    for solution in theory.solutions(gate):
+        C = "any C" if solution.C is None else f"C = {solution.C}".replace("-", "−")
+        assert C in text
+    assert "as it runs" in text
+    assert not {"*", "-1"} & set(text.split())
+
+
+def test_the_command_prints_both_forms(type_in):
+    code, out, err = type_in("theory", "XOR")
+    assert (code, err) == (0, "")
+    for words in ("C = −1/2, w1 = 2, w2 = 2, b = 0", "(2·C + 1)²/(2·(9·C² + 8·C + 2))", "2/9"):
+        assert words in out
+    code, out, err = type_in("theory", "0110", "--format", "json", "-o", "adamw(weight_decay=0.1)")
+    told = json.loads(out, parse_constant=pytest.fail)
+    assert (code, err) == (0, "")
+    assert told["solutions"][0]["C"] == "-1/2"
+    assert told == exposition("xor", ["adamw(weight_decay=0.1)"])
+    assert [row["where"] for row in told["decay"]] == ["at rest", "as it runs"]
+
+
+def test_a_decay_without_a_point_is_told_in_both_forms(type_in):
+    words = ("theory", "xor", "-o", "sgd(weight_decay=1)")
+    assert "nowhere near" in type_in(*words)[1]
+    row = json.loads(type_in(*words, "--format", "json")[1])["decay"][0]
+    assert (row["C"], row["params"], row["loss"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "fragments"),
+    [
+        ("theory", ["gate"]),
+        ("theory xro", ["unknown gate 'xro'", "did you mean 'xor'"]),
+        ("theory 011", ["'011'", "3 bits"]),
+        ("theory xor -o polyak", ["polyak", "no weight decay", "adamw"]),
+        ("theory xor -o adan", ["unknown optimizer 'adan'"]),
+        ("theory xor --format xml", ["xml", "json"]),
+    ],
+)
+def test_bad_input_is_one_message_and_exit_code_2(type_in, words, fragments):
+    code, out, err = type_in(*words.split())
+    assert (code, out) == (2, "")
+    assert "Traceback" not in err
+    for fragment in fragments:
+        assert fragment in err
+
+
+def test_sympy_and_scipy_are_imported_only_when_something_is_asked():
+    modules = "cli, theory, expansion, decay, exposition, report"
+    script = (
+        f"import sys; from attnlogic import {modules}; from attnlogic.problems.gates import gate; "
+        "theory.attractors(gate('xor')); print({'sympy', 'scipy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("set()\n", "")

@@ -1,0 +1,214 @@
+"""The draws are torch's own, bit for bit, whatever seeds stand beside them."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from torch import nn
+
+from attnlogic.errors import InputError
+from attnlogic.problems import initializations as module
+from attnlogic.problems.gates import ROWS, gate
+from attnlogic.problems.initializations import SEED_LIMIT, Initialization, initial, initialization
+from attnlogic.problems.model import loss, pack
+
+EDGES = [0, 1, 2, 12345, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1]
+SEEDS = [*EDGES, *np.random.default_rng(0).integers(0, SEED_LIMIT, 40).tolist()]
+KINDS = ["torch", "uniform", "uniform(scale=0.3)", "normal", "normal(scale=2.5)"]
+
+seeds = st.integers(0, SEED_LIMIT - 1)
+kinds = st.sampled_from(KINDS).map(initialization)
+
+
+def table(params):
+    """The six parameters as one array, (6, N)."""
+    return np.stack(pack(params))
+
+
+def by_torch(seed, change=None):
+    """The six parameters of the notebook's layers, built after torch.manual_seed."""
+    torch.manual_seed(seed)
+    layers = [*(nn.Linear(1, 1, bias=False) for _ in range(3)), nn.Linear(2, 1)]
+    parameters = [p for layer in layers for p in layer.parameters()]
+    if change is not None:
+        torch.manual_seed(seed)
+        for p in parameters:
+            change(p)
+    return torch.cat([p.detach().reshape(-1) for p in parameters]).numpy()
+
+
+def test_the_notebooks_own_start_is_torchs_bit_for_bit():
+    expected = np.stack([by_torch(s) for s in SEEDS], axis=1)
+    np.testing.assert_array_equal(table(initial(SEEDS)), expected)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.3, 7.0])
+def test_uniform_is_torchs_bit_for_bit(scale):
+    expected = [by_torch(s, lambda p: nn.init.uniform_(p, -scale, scale)) for s in SEEDS]
+    got = initial(SEEDS, Initialization("uniform", scale))
+    np.testing.assert_array_equal(table(got), np.stack(expected, axis=1))
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.3, 7.0])
+def test_normal_is_torchs(scale):
+    expected = [by_torch(s, lambda p: nn.init.normal_(p, std=scale)) for s in SEEDS]
+    got = initial(SEEDS, Initialization("normal", scale))
+    # Two libraries' cosines may differ in the last bit of a float64, which rounding to float32
+    # turns into one float32 step, rarely.
+    np.testing.assert_array_max_ulp(table(got), np.stack(expected, axis=1), maxulp=1)
+
+
+def test_the_notebooks_first_loss():
+    # AdamW on XOR with seed 0 prints 0.8390 for epoch 0: four places.
+    assert loss(initial(0), ROWS, gate("xor").targets) == pytest.approx(0.8390, abs=5e-5)
+
+
+@pytest.mark.parametrize("count", [6, 12])
+def test_outputs_are_those_of_numpys_mersenne_twister(count):
+    def reference(seed):
+        twister = np.random.MT19937(0)
+        twister._legacy_seeding(seed)  # init_genrand, which a SeedSequence does not use
+        return twister.random_raw(count)
+
+    got = module._outputs(np.array(SEEDS, np.uint32), count)
+    np.testing.assert_array_equal(got, np.stack([reference(s) for s in SEEDS], axis=1))
+
+
+@given(kinds, st.lists(st.lists(seeds, max_size=6), min_size=1, max_size=4))
+def test_a_seeds_draw_does_not_depend_on_its_chunk(how, chunks):
+    arrays = [np.array(c, np.uint32) for c in chunks]
+    whole = table(initial(np.concatenate(arrays), how))
+    parts = np.concatenate([table(initial(a, how)) for a in arrays], axis=1)
+    np.testing.assert_array_equal(whole, parts)
+
+
+@pytest.mark.parametrize("how", KINDS)
+def test_nor_on_the_block_it_is_worked_on_in(how):
+    how, count = initialization(how), 40_000
+    assert count > 2 * module._BLOCK
+    whole = table(initial(np.arange(count), how))
+    borders = [0, module._BLOCK - 1, module._BLOCK, 2 * module._BLOCK, count - 1]
+    for seed in borders:
+        np.testing.assert_array_equal(whole[:, seed], table(initial(seed, how)))
+
+
+@given(kinds, st.sampled_from([(), (0,), (1,), (3,), (2, 3)]), st.data())
+def test_leaves_are_float32_of_the_shape_of_the_seeds(how, shape, data):
+    size = int(np.prod(shape))
+    flat = np.array(data.draw(st.lists(seeds, min_size=size, max_size=size)), np.int64)
+    leaves = pack(initial(flat.reshape(shape), how))
+    assert {leaf.shape for leaf in leaves} == {shape}
+    assert {leaf.dtype for leaf in leaves} == {np.dtype(np.float32)}
+    np.testing.assert_array_equal(table(initial(flat, how)), np.stack(leaves).reshape(6, -1))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.uint64])
+def test_seeds_are_left_as_they_are_whatever_their_dtype(dtype):
+    array = np.array([0, 1, 100], dtype)
+    np.testing.assert_array_equal(table(initial(array)), table(initial([0, 1, 100])))
+    assert array.tolist() == [0, 1, 100]
+
+
+@pytest.mark.parametrize(
+    ("bad", "fragments"),
+    [
+        (-1, ["0 … 4294967295", "-1"]),
+        (2**32, ["0 … 4294967295", "4294967296"]),
+        ([0, 2**32], ["got 4294967296"]),
+        ([3, -7], ["got -7"]),
+        (2**63, ["4294967295"]),
+        (1.0, ["whole numbers", "float64"]),
+        ([0.5, 1], ["whole numbers"]),
+        (2**64, ["whole numbers"]),
+        (True, ["whole numbers", "bool"]),
+        ("0", ["whole numbers"]),
+        (None, ["whole numbers"]),
+    ],
+    ids=str,
+)
+def test_bad_seeds_are_refused(bad, fragments):
+    with pytest.raises(InputError) as error:
+        initial(bad)
+    for fragment in fragments:
+        assert fragment in str(error.value)
+
+
+MANY = np.arange(20_000)
+
+
+@pytest.mark.parametrize(
+    ("how", "bounds"),
+    [
+        ("torch", [1, 1, 1, 0.5**0.5, 0.5**0.5, 0.5**0.5]),
+        ("uniform(scale=0.3)", [0.3] * 6),
+        ("uniform(scale=2)", [2.0] * 6),
+    ],
+)
+def test_uniform_fills_its_range_and_stays_in_it(how, bounds):
+    for values, bound in zip(pack(initial(MANY, initialization(how))), bounds, strict=True):
+        assert np.abs(values).max() <= np.float32(bound)
+        # The seeds are fixed, so this cannot flicker; a wrong range or shape has p = 0.
+        assert stats.kstest(values, "uniform", (-bound, 2 * bound)).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.25])
+def test_normal_is_normal(scale):
+    leaves = pack(initial(MANY, Initialization("normal", scale)))
+    for values in leaves:
+        assert stats.kstest(values, stats.norm(scale=scale).cdf).pvalue > 1e-3
+    # Box-Muller makes them in pairs: they must not be correlated (5 standard errors).
+    off_diagonal = np.corrcoef(np.stack(leaves)) - np.eye(6)
+    assert np.abs(off_diagonal).max() < 5 / np.sqrt(MANY.size)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "written"),
+    [
+        ("torch", Initialization("torch"), "torch"),
+        ("Torch()", Initialization("torch"), "torch"),
+        ("uniform", Initialization("uniform", 1.0), "uniform"),
+        ("uniform(scale=2)", Initialization("uniform", 2.0), "uniform(scale=2)"),
+        ("NORMAL(scale=.5)", Initialization("normal", 0.5), "normal(scale=0.5)"),
+        ("normal(scale=1)", Initialization("normal", 1.0), "normal"),
+    ],
+)
+def test_an_initialization_is_read_and_written(text, expected, written):
+    assert initialization(text) == expected
+    assert str(expected) == written
+    assert initialization(written) == expected
+    assert initialization(expected) is expected
+
+
+@given(st.sampled_from(["uniform", "normal"]), st.floats(1e-6, 1e6))
+def test_any_scale_is_read_back(name, scale):
+    how = Initialization(name, scale)
+    assert initialization(str(how)) == how
+    assert hash(initialization(str(how))) == hash(how)
+
+
+@pytest.mark.parametrize("name", ["uniform", "normal"])
+def test_a_scale_left_out_is_one(name):
+    default, one = initial(EDGES, Initialization(name)), initial(EDGES, initialization(name))
+    np.testing.assert_array_equal(table(default), table(one))
+
+
+@pytest.mark.parametrize(
+    ("text", "fragments"),
+    [
+        ("unifrom", ["unknown initialization 'unifrom'", "did you mean 'uniform'", "normal"]),
+        ("torch(scale=1)", ["'torch' has no parameters", "'scale'"]),
+        ("uniform(sigma=1)", ["unknown parameter of uniform 'sigma'", "scale"]),
+        ("uniform(2)", ["give each setting its name"]),
+        ("uniform(scale=0)", ["uniform(scale=0)", "above 0"]),
+        ("normal(scale=-1)", ["normal(scale=-1)", "above 0"]),
+        ("normal(scale=wide)", ["a number", "'wide'"]),
+        (7, ["initialization", "7"]),
+    ],
+)
+def test_a_bad_initialization_says_what_is_wrong(text, fragments):
+    with pytest.raises(InputError) as error:
+        initialization(text)
+    for fragment in fragments:
+        assert fragment in str(error.value)
