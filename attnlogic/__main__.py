@@ -1,6 +1,6 @@
 """``python -m attnlogic`` is the command ``attnlogic``."""
 
-from attnlogic.cli.app import main
+from attnlogic.cli import main
 
 if __name__ == "__main__":
     main()

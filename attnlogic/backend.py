@@ -15,10 +15,9 @@ from numbers import Integral, Real
 from typing import Protocol, runtime_checkable
 
 from attnlogic.errors import InputError, unknown
-from attnlogic.optimizers.optimizer import Optimizer
+from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import History, Outcome
-from attnlogic.problems.gates import Gate
-from attnlogic.problems.model import Params
+from attnlogic.problems import Gate, Params
 
 GROUP = "attnlogic.backends"
 PRECISIONS = ("float32", "float64")

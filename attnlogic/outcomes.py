@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from attnlogic.problems.model import Params, Value, invariant, pack, unpack
+from attnlogic.problems import Params, Value, invariant, pack, unpack
 
 NONE = -1
 """An epoch that does not exist: never reached, never left, never stopped."""

@@ -12,10 +12,8 @@ import numpy.typing as npt
 from scipy.stats import binomtest, ks_2samp
 
 from attnlogic.backend import Training
-from attnlogic.optimizers.optimizer import optimizer
-from attnlogic.problems.gates import gate
-from attnlogic.problems.initializations import initial
-from attnlogic.problems.model import pack, unpack
+from attnlogic.optimizers import optimizer
+from attnlogic.problems import gate, initial, pack, unpack
 from bench.work import Contender, DisagreementError, Result, SkippedError
 
 LEVEL = 1e-3

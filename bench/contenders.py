@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from attnlogic.backend import Training
 from attnlogic.outcomes import Outcome, concatenate
-from attnlogic.problems.model import Params
+from attnlogic.problems import Params
 from attnlogic_jax.backend import JaxBackend
 from attnlogic_torch.backend import TorchBackend
 from bench import native, plain_jax, torch_batched

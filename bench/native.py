@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attnlogic.backend import Training
-from attnlogic.problems.model import Params, pack
+from attnlogic.problems import Params, pack
 from bench.work import Result, SkippedError
 
 FLAGS = ("-O3", "-march=native", "-fno-math-errno")

@@ -11,9 +11,8 @@ import numpy as np
 import optax
 
 from attnlogic.backend import Training
-from attnlogic.optimizers.optimizer import Optimizer
-from attnlogic.problems.gates import ROWS
-from attnlogic.problems.model import Params, pack
+from attnlogic.optimizers import Optimizer
+from attnlogic.problems import ROWS, Params, pack
 from bench.work import Result, SkippedError
 
 Tree = dict[str, jax.Array]

@@ -19,9 +19,8 @@ import numpy as np
 
 from attnlogic.backend import Training
 from attnlogic.cli import app as cli
-from attnlogic.optimizers.optimizer import optimizer
-from attnlogic.problems.gates import gate
-from attnlogic.problems.initializations import initial
+from attnlogic.optimizers import optimizer
+from attnlogic.problems import gate, initial
 from attnlogic_jax import compiled
 from attnlogic_jax.backend import JaxBackend
 from attnlogic_jax.compiled import Plan

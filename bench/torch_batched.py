@@ -10,9 +10,8 @@ import torch
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from attnlogic.backend import Training
-from attnlogic.optimizers.optimizer import Optimizer
-from attnlogic.problems.gates import ROWS
-from attnlogic.problems.model import Params, pack
+from attnlogic.optimizers import Optimizer
+from attnlogic.problems import ROWS, Params, pack
 from attnlogic_torch import RawAttentionWithTopNeuron
 from bench.work import Result, SkippedError
 

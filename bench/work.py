@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 
 from attnlogic.backend import Training
-from attnlogic.problems.model import Params
+from attnlogic.problems import Params
 
 
 class SkippedError(Exception):

@@ -9,7 +9,7 @@ import pytest
 from attnlogic import backend as module
 from attnlogic.backend import GROUP, Backend, Training, backend, checked, names
 from attnlogic.errors import InputError
-from attnlogic.optimizers.optimizer import optimizer
+from attnlogic.optimizers.hyperparameters import optimizer
 from attnlogic.problems.gates import gate
 
 GOOD = """

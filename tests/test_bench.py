@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from attnlogic.backend import Training
-from attnlogic.optimizers.optimizer import optimizer
+from attnlogic.optimizers.hyperparameters import optimizer
 from attnlogic.problems.gates import gate
 from attnlogic.problems.initializations import initial
 from attnlogic.view import charts as plots

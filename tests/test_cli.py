@@ -17,7 +17,7 @@ from polars.testing import assert_frame_equal
 import attnlogic
 from attnlogic.cli import app as cli
 from attnlogic.errors import InputError
-from attnlogic.optimizers import optimizer as optimizers
+from attnlogic.optimizers import hyperparameters as optimizers
 from attnlogic.problems import gates, model
 from attnlogic.statistics.intervals import INTERVALS
 

@@ -11,7 +11,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from attnlogic.errors import InputError
-from attnlogic.results.conditions import CONDITION
+from attnlogic.results.grouping import CONDITION
 from attnlogic.statistics.compare import COMPARISON, compare
 
 BUDGET = 100

@@ -12,7 +12,7 @@ import pytest
 from attnlogic.backend import Backend, Training
 from attnlogic.backend import backend as find
 from attnlogic.errors import InputError
-from attnlogic.optimizers.optimizer import FAMILIES, optimizer
+from attnlogic.optimizers.hyperparameters import FAMILIES, optimizer
 from attnlogic.outcomes import NONE, Outcome, concatenate, leaves_of
 from attnlogic.problems.gates import ROWS, gate
 from attnlogic.problems.initializations import initial

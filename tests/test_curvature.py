@@ -11,7 +11,7 @@ from attnlogic.problems.gates import GATES, ROWS, gate
 from attnlogic.problems.model import NAMES, loss, pack, unpack
 from attnlogic.results.store import schema
 from attnlogic.statistics.curvature import CURVATURE, curvature, eigenvalues
-from attnlogic.theory import exact as theory
+from attnlogic.theory import exact_solutions as theory
 from attnlogic.theory.derivatives import derivatives, hessian
 
 NUMBERS = np.random.default_rng(0).normal(size=(6, 50))

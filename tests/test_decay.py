@@ -7,11 +7,11 @@ from scipy.optimize import minimize
 
 import attnlogic
 from attnlogic.errors import InputError
-from attnlogic.optimizers.optimizer import optimizer
+from attnlogic.optimizers.hyperparameters import optimizer
 from attnlogic.problems.gates import GATES, ROWS, gate
 from attnlogic.problems.model import loss, pack, unpack
 from attnlogic.theory import decay
-from attnlogic.theory import exact as theory
+from attnlogic.theory import exact_solutions as theory
 
 SYMBOLS = sympy.symbols("a:6")
 

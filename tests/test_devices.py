@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from attnlogic.backend import Training
-from attnlogic.optimizers.optimizer import optimizer
+from attnlogic.optimizers.hyperparameters import optimizer
 from attnlogic.outcomes import concatenate, leaves_of
 from attnlogic.problems.gates import gate
 from attnlogic.problems.initializations import initial

@@ -8,7 +8,7 @@ import attnlogic
 from attnlogic.problems.gates import GATES, ROWS, gate
 from attnlogic.problems.model import Params, loss
 from attnlogic.statistics.endings import endings
-from attnlogic.theory import exact as theory
+from attnlogic.theory import exact_solutions as theory
 from attnlogic.theory.regions import ENDINGS, ending
 
 UNSOLVED = "unsolved"

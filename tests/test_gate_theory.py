@@ -15,8 +15,8 @@ from rich.console import Console
 from attnlogic.cli import app as cli
 from attnlogic.problems import model
 from attnlogic.problems.gates import GATES, ROWS
-from attnlogic.theory import exact as theory
-from attnlogic.theory import symbolic as expansion
+from attnlogic.theory import exact_solutions as theory
+from attnlogic.theory import formulas as expansion
 from attnlogic.theory.gate_theory import exposition
 from attnlogic.view import texts as report
 

@@ -13,7 +13,7 @@ import pytest
 
 from attnlogic.backend import Training
 from attnlogic.errors import InputError
-from attnlogic.optimizers.optimizer import FAMILIES, optimizer
+from attnlogic.optimizers.hyperparameters import FAMILIES, optimizer
 from attnlogic.outcomes import NONE, Outcome, concatenate, from_leaves, leaves_of, outcome, status
 from attnlogic.problems.gates import gate
 from attnlogic.problems.initializations import initial

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from attnlogic.errors import InputError
-from attnlogic.optimizers.optimizer import FAMILIES, Optimizer, optimizer
+from attnlogic.optimizers.hyperparameters import FAMILIES, Optimizer, optimizer
 
 TORCH = {
     "adam": torch.optim.Adam,

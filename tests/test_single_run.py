@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from attnlogic.errors import InputError
-from attnlogic.optimizers.optimizer import FAMILIES
+from attnlogic.optimizers.hyperparameters import FAMILIES
 from attnlogic.outcomes import NONE, History, outcome, rises
 from attnlogic.problems import model
 from attnlogic.problems.gates import ROWS, gate
 from attnlogic.problems.initializations import initial
 from attnlogic.studies.single_run import train
-from attnlogic.theory import exact as theory
+from attnlogic.theory import exact_solutions as theory
 
 # One of each end. SGD at this rate comes down to 0.001, where it is unstable, and ends at 0.012.
 ENDS = {

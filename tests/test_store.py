@@ -14,7 +14,7 @@ import pytest
 
 from attnlogic.backend import Training
 from attnlogic.errors import InputError
-from attnlogic.optimizers.optimizer import optimizer
+from attnlogic.optimizers.hyperparameters import optimizer
 from attnlogic.outcomes import NONE, STATUSES, History, concatenate, outcome
 from attnlogic.problems.gates import gate
 from attnlogic.problems.model import unpack

@@ -16,7 +16,7 @@ import pytest
 from attnlogic import __version__
 from attnlogic.backend import Backend
 from attnlogic.errors import InputError
-from attnlogic.optimizers.optimizer import FAMILIES, optimizer
+from attnlogic.optimizers.hyperparameters import FAMILIES, optimizer
 from attnlogic.outcomes import NONE, History, concatenate, outcome
 from attnlogic.problems.gates import gate
 from attnlogic.problems.initializations import SEED_LIMIT, initial, initialization

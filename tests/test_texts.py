@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from attnlogic.backend import Training
-from attnlogic.optimizers.optimizer import optimizer
+from attnlogic.optimizers.hyperparameters import optimizer
 from attnlogic.outcomes import NONE, History, outcome
 from attnlogic.problems.gates import ROWS, gate
 from attnlogic.problems.initializations import Initialization

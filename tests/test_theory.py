@@ -12,8 +12,8 @@ from scipy.optimize import least_squares
 
 from attnlogic.problems.gates import GATES, ROWS, gate
 from attnlogic.problems.model import Params, loss, pack, predict, unpack
-from attnlogic.theory import exact as theory
-from attnlogic.theory.exact import landscape, points, solution, solutions
+from attnlogic.theory import exact_solutions as theory
+from attnlogic.theory.exact_solutions import landscape, points, solution, solutions
 
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
 C_OF = {

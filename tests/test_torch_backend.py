@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import ExponentialLR
 
 from attnlogic.backend import Training
 from attnlogic.errors import InputError
-from attnlogic.optimizers.optimizer import optimizer
+from attnlogic.optimizers.hyperparameters import optimizer
 from attnlogic.outcomes import NONE, concatenate, leaves_of, outcome
 from attnlogic.problems.gates import ROWS, gate
 from attnlogic.problems.initializations import initial

@@ -17,8 +17,7 @@ from attnlogic.errors import InputError
 from attnlogic.view import terminal as console
 
 if TYPE_CHECKING:
-    from attnlogic.results.store import Runs
-    from attnlogic.results.tally import Tally
+    from attnlogic.results import Runs, Tally
 
 NEED_ROWS = ("compare", "curvature")
 """Modules of statistics that need every run, and so no tally will do."""
@@ -55,13 +54,13 @@ def main() -> None:
 
 
 def _gates() -> list[str]:
-    from attnlogic.problems.gates import GATES
+    from attnlogic.problems import GATES
 
     return [gate.name for gate in GATES]
 
 
 def _optimizers() -> list[str]:
-    from attnlogic.optimizers.optimizer import FAMILIES
+    from attnlogic.optimizers import FAMILIES
 
     return list(FAMILIES)
 
@@ -126,7 +125,7 @@ def _root(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
-        from attnlogic import __version__
+        from attnlogic.version import __version__
 
         print(__version__)
         raise typer.Exit
@@ -188,9 +187,9 @@ def study(
     [bold]attnlogic study or -o adam -o 'sgd(momentum=0.9)' --seeds 10000 --out runs/or[/bold]
     """
     from attnlogic.cli.compile_cache import keep_compiled
-    from attnlogic.optimizers.optimizer import FAMILIES
+    from attnlogic.optimizers import FAMILIES
     from attnlogic.statistics import summary as statistics
-    from attnlogic.studies.study import Study, new_directory, run
+    from attnlogic.studies import Study, new_directory, run
     from attnlogic.view import sheets as tables
 
     chosen = Study(
@@ -365,7 +364,7 @@ def tally(
 
     [bold]attnlogic summary all.parquet[/bold]
     """
-    from attnlogic.results.tally import Tally
+    from attnlogic.results import Tally
 
     if out.exists():
         raise InputError(f"'{out}' exists: name another file with --out")
@@ -381,8 +380,7 @@ def tally(
 
 def _counted(path: Path) -> Runs | Tally:
     """A study in a folder, or a tally in a file."""
-    from attnlogic.results import store
-    from attnlogic.results.tally import Tally
+    from attnlogic.results import Tally, store
 
     return Tally.read(path) if path.is_file() else store.load(path)
 
@@ -456,8 +454,8 @@ def runs(
 @app.command(rich_help_panel=KNOWN)
 def gates() -> None:
     """The sixteen two-bit gates: names, bits, and the C that solves each."""
-    from attnlogic.problems.gates import GATES
-    from attnlogic.theory.exact import solution
+    from attnlogic.problems import GATES
+    from attnlogic.theory import solution
 
     exact = {gate: solution(gate).C for gate in GATES}
     rows = [
@@ -494,7 +492,7 @@ def theory(
 
     [bold]attnlogic theory nand -o 'adamw(weight_decay=0.1)' --format json[/bold]
     """
-    from attnlogic.theory.gate_theory import OPTIMIZERS, exposition
+    from attnlogic.theory import OPTIMIZERS, exposition
 
     told = exposition(gate, optimizer or OPTIMIZERS)
     if form == "json":
@@ -508,7 +506,7 @@ def theory(
 @app.command(rich_help_panel=KNOWN)
 def optimizers() -> None:
     """The optimizers, their hyperparameters with the defaults, and their usual budgets."""
-    from attnlogic.optimizers.optimizer import FAMILIES
+    from attnlogic.optimizers import FAMILIES
 
     rows = [
         (

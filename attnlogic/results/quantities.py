@@ -6,10 +6,9 @@ from itertools import product
 
 import polars as pl
 
-from attnlogic.problems.gates import Gate
+from attnlogic.problems import Gate
 from attnlogic.results.store import RUNGS
-from attnlogic.theory import exact as theory
-from attnlogic.theory.regions import ending
+from attnlogic.theory import ending, solution
 
 SIGNS = tuple("".join(signs) for signs in product("+-", repeat=3))
 """The signs of (wq, wk, wv): ``"++-"``. Four go with a C above 0, four with one below."""
@@ -37,7 +36,7 @@ def quantities(gate: Gate) -> dict[str, pl.Expr]:
     Args:
       gate: the gate of all runs that they are applied to.
     """
-    exact = theory.solution(gate).C
+    exact = solution(gate).C
     w = {name: pl.col(name).cast(pl.Float64) for name in ("wq", "wk", "wv", "w1", "w2", "C")}
     signs = sum((w[name] < 0).cast(pl.Int64) * 2**k for k, name in enumerate(("wv", "wk", "wq")))
     counts = ("stopped_at", "evaluations", "evaluations_first_hit", "exits", "rises", "first_hit")

@@ -26,7 +26,7 @@ import polars as pl
 from attnlogic.backend import Training
 from attnlogic.errors import InputError
 from attnlogic.outcomes import LADDER, NONE, STATUSES, Outcome, rung_name, status
-from attnlogic.problems.model import NAMES, invariant, pack
+from attnlogic.problems import NAMES, invariant, pack
 
 _EPOCHS = ("first_hit", "sustained_from", "stopped_at", "diverged_at")
 _COUNTS = ("rises", "exits", "evaluations", "evaluations_first_hit")

@@ -24,9 +24,9 @@ import polars as pl
 
 from attnlogic.errors import InputError
 from attnlogic.outcomes import STATUSES
-from attnlogic.problems import gates
-from attnlogic.results.conditions import CONDITION, condition, conditions
+from attnlogic.problems import gate
 from attnlogic.results.distribution import Distribution
+from attnlogic.results.grouping import CONDITION, condition, conditions
 from attnlogic.results.quantities import GROUPS, quantities
 from attnlogic.results.store import RUNGS, Runs, write_frame
 
@@ -61,7 +61,7 @@ class Population:
     """
 
     def __init__(self, key: dict[str, Any], of: Callable[[str, str], Distribution]) -> None:
-        self.key, self.gate, self._of = key, gates.gate(key["gate"]), of
+        self.key, self.gate, self._of = key, gate(key["gate"]), of
 
     def of(self, quantity: str, group: str = "all") -> Distribution:
         """How a quantity is distributed among a group of the runs (see ``KEPT``)."""
@@ -170,7 +170,7 @@ def population(
     """
     rows = rows.lazy()
     key = condition(collect(rows.select(*CONDITION).head(1)))
-    told = quantities(gates.gate(key["gate"]))
+    told = quantities(gate(key["gate"]))
 
     def of(quantity: str, group: str) -> Distribution:
         chosen = rows.filter(GROUPS[group]).select(value=told[quantity].cast(pl.Float64))
@@ -182,7 +182,7 @@ def population(
 def _counted(rows: pl.DataFrame) -> pl.DataFrame:
     """The tally's frame of some rows, all of one condition."""
     key = condition(rows)
-    every, parts = quantities(gates.gate(key["gate"])), []
+    every, parts = quantities(gate(key["gate"])), []
     for group, names in KEPT.items():
         expressions = [every[name].alias(name) for name in names]
         told = rows.filter(GROUPS[group]).select(expressions)

@@ -11,8 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from attnlogic.errors import InputError
-from attnlogic.results.conditions import condition, conditions, labels
-from attnlogic.results.store import Runs
+from attnlogic.results import Runs, condition, conditions, labels
 
 COMPARISON: dict[str, Any] = {
     "gate": pl.String, "a": pl.String, "b": pl.String, "measure": pl.String,

@@ -8,12 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from attnlogic.problems import gates
-from attnlogic.problems.model import NAMES, unpack
-from attnlogic.results.conditions import SETTINGS, condition, conditions
-from attnlogic.results.store import Runs
-from attnlogic.theory.derivatives import hessian
-from attnlogic.theory.regions import ENDINGS, ending
+from attnlogic.problems import NAMES, gate, unpack
+from attnlogic.results import SETTINGS, Runs, condition, conditions
+from attnlogic.theory import ENDINGS, ending, hessian
 
 FLAT = 1e-4
 """An eigenvalue counts as zero up to this share of the largest one's magnitude: at a solution those
@@ -40,7 +37,7 @@ def eigenvalues(rows: pl.DataFrame) -> npt.NDArray[np.float64]:
     """
     ends = rows.select(pl.col(NAMES).cast(pl.Float64).fill_null(float("nan"))).to_numpy().T
     with np.errstate(over="ignore", invalid="ignore"):
-        matrices = hessian(gates.gate(rows["gate"][0]), unpack([*ends]))
+        matrices = hessian(gate(rows["gate"][0]), unpack([*ends]))
     finite = np.isfinite(matrices).all(axis=(1, 2))
     values = np.full((len(rows), 6), np.nan)
     values[finite] = np.linalg.eigvalsh(matrices[finite])
@@ -63,7 +60,7 @@ def curvature(runs: Runs | pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     rows = []
     for part in conditions(runs):
         key = condition(part)
-        ended = part.select(ending(gates.gate(key["gate"])).alias("ended"))["ended"].to_numpy()
+        ended = part.select(ending(gate(key["gate"])).alias("ended"))["ended"].to_numpy()
         values = eigenvalues(part)
         finite = np.isfinite(values).all(axis=1)
         places = {place: finite & (ended == place) for place in ENDINGS}

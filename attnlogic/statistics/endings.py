@@ -6,10 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from attnlogic.results.conditions import SETTINGS
-from attnlogic.results.store import Runs
-from attnlogic.results.tally import Tally, populations
-from attnlogic.theory.regions import ENDINGS
+from attnlogic.results import SETTINGS, Runs, Tally, populations
+from attnlogic.theory import ENDINGS
 
 COUNTS: dict[str, Any] = {
     "gate": pl.String, "optimizer": pl.String, **dict.fromkeys(("runs", *ENDINGS), pl.Int64),

@@ -8,9 +8,7 @@ import numpy as np
 import polars as pl
 
 from attnlogic.outcomes import LADDER
-from attnlogic.results.conditions import SETTINGS
-from attnlogic.results.store import RUNGS, Runs
-from attnlogic.results.tally import Tally, populations
+from attnlogic.results import RUNGS, SETTINGS, Runs, Tally, populations
 from attnlogic.statistics.intervals import Interval, rate, wilson
 from attnlogic.statistics.times import Times, median
 

@@ -12,11 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from attnlogic.results.conditions import SETTINGS
-from attnlogic.results.quantities import SIGNS
-from attnlogic.results.store import Runs
-from attnlogic.results.tally import Population, Tally, populations
-from attnlogic.theory import exact as theory
+from attnlogic.results import SETTINGS, SIGNS, Population, Runs, Tally, populations
+from attnlogic.theory import solution
 
 _DISTANCES = {"distance_median": 0.5, "distance_q95": 0.95, "distance_max": 1.0}
 _APART = {"apart_q05": 0.05, "apart_median": 0.5, "apart_q95": 0.95}
@@ -49,7 +46,7 @@ def solutions(runs: Runs | pl.LazyFrame | pl.DataFrame | Tally) -> pl.DataFrame:
 
 
 def _condition(some: Population) -> dict[str, Any]:
-    exact = theory.solution(some.gate).C
+    exact = solution(some.gate).C
     distance, apart = some.of("C_off", "solved").magnitudes(), some.of("apart", "solved")
     signs = some.of("signs", "solved")
     return {

@@ -6,9 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from attnlogic.results.conditions import SETTINGS
-from attnlogic.results.store import Runs
-from attnlogic.results.tally import Population, Tally, populations
+from attnlogic.results import SETTINGS, Population, Runs, Tally, populations
 from attnlogic.statistics.intervals import Interval, rate, wilson
 
 QUANTILES = {"median": 0.5, "q95": 0.95, "max": 1.0}

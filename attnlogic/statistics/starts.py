@@ -10,9 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from attnlogic.errors import InputError
-from attnlogic.results.conditions import SETTINGS
-from attnlogic.results.store import Runs
-from attnlogic.results.tally import Population, Tally, populations
+from attnlogic.results import SETTINGS, Population, Runs, Tally, populations
 from attnlogic.statistics.intervals import Interval, rate, wilson
 
 MEASURES = ("C_initial", "initial_loss")

@@ -7,12 +7,10 @@ from typing import Any
 import polars as pl
 
 from attnlogic.outcomes import STATUSES
-from attnlogic.results.conditions import SETTINGS
-from attnlogic.results.store import Runs
-from attnlogic.results.tally import Population, Tally, populations
+from attnlogic.results import SETTINGS, Population, Runs, Tally, populations
 from attnlogic.statistics.intervals import Interval, rate, wilson
 from attnlogic.statistics.times import Times
-from attnlogic.theory import exact as theory
+from attnlogic.theory import solution
 
 _QUARTILES = {"first_hit_q25": 0.25, "first_hit_median": 0.5, "first_hit_q75": 0.75}
 _C_QUANTILES = {"C_q05": 0.05, "C_q25": 0.25, "C_median": 0.5, "C_q75": 0.75, "C_q95": 0.95}
@@ -58,7 +56,7 @@ def summarize(
 
 def _condition(some: Population, interval: Interval) -> dict[str, Any]:
     n, hits, off = some.runs, some.of("first_hit", "reached"), some.of("C_off", "solved")
-    exact = theory.solution(some.gate).C
+    exact = solution(some.gate).C
     C = None if exact is None else float(exact)
 
     def at(distance: float | None) -> float | None:

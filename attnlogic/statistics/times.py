@@ -11,10 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from attnlogic.results.conditions import SETTINGS
-from attnlogic.results.distribution import Distribution
-from attnlogic.results.store import Runs
-from attnlogic.results.tally import Population, Tally, populations
+from attnlogic.results import SETTINGS, Distribution, Population, Runs, Tally, populations
 
 RESAMPLES = 2000
 """Bootstrap samples: the ends of a 95 % interval then lie on some fifty samples each."""

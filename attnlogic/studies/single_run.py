@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 
 import attnlogic.backend as backends
-from attnlogic import outcomes
+from attnlogic import optimizers, outcomes
 from attnlogic.backend import Backend, Training
 from attnlogic.errors import InputError
-from attnlogic.optimizers import optimizer as optimizers
-from attnlogic.optimizers.optimizer import Optimizer
+from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import NONE, History, Outcome
-from attnlogic.problems import gates, model
+from attnlogic.problems import Gate, Initialization, gates, model
 from attnlogic.problems import initializations as initial
-from attnlogic.problems.gates import Gate
-from attnlogic.problems.initializations import Initialization
 from attnlogic.studies.progress import Progress
 
 

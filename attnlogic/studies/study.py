@@ -20,15 +20,10 @@ import numpy.typing as npt
 import attnlogic.backend as backends
 from attnlogic.backend import Backend, Training
 from attnlogic.errors import InputError
-from attnlogic.optimizers import optimizer as optimizers
-from attnlogic.optimizers.optimizer import Optimizer
+from attnlogic.optimizers import FAMILIES, Optimizer, optimizer
 from attnlogic.outcomes import Outcome, concatenate
-from attnlogic.problems import gates
-from attnlogic.problems import initializations as initial
-from attnlogic.problems.gates import Gate
-from attnlogic.problems.initializations import SEED_LIMIT, Initialization
-from attnlogic.results import store
-from attnlogic.results.store import Runs
+from attnlogic.problems import SEED_LIMIT, Gate, Initialization, gate, initial, initialization
+from attnlogic.results import Runs, create, table, write_part
 from attnlogic.studies.progress import Progress
 
 STRETCH = 2**20
@@ -61,7 +56,7 @@ class Study:
     """
 
     gates: Sequence[str | Gate] = ("xor", "nand")
-    optimizers: Sequence[str | Optimizer] = tuple(optimizers.FAMILIES)
+    optimizers: Sequence[str | Optimizer] = tuple(FAMILIES)
     seeds: int | range | None = None
     epochs: int | None = None
     threshold: float = 1e-4
@@ -72,7 +67,7 @@ class Study:
     def __post_init__(self) -> None:
         if not self.trainings:
             raise InputError("a study needs at least one gate and one optimizer, got none")
-        initial.initialization(self.init)
+        initialization(self.init)
         if self.seeds is not None:
             seed_range(self.seeds)
 
@@ -83,18 +78,18 @@ class Study:
         named = (
             [self.optimizers] if isinstance(self.optimizers, str | Optimizer) else self.optimizers
         )
-        by = [optimizers.optimizer(optimizer) for optimizer in named]
+        by = [optimizer(one) for one in named]
         every = (
             Training(
-                gate,
-                optimizer,
-                optimizer.epochs if self.epochs is None else self.epochs,
+                one,
+                way,
+                way.epochs if self.epochs is None else self.epochs,
                 self.threshold,
                 self.precision,
                 self.until,
             )
-            for gate in map(gates.gate, chosen)
-            for optimizer in by
+            for one in map(gate, chosen)
+            for way in by
         )
         return tuple(map(backends.checked, dict.fromkeys(every)))
 
@@ -146,11 +141,11 @@ def run(
     """
     trainer = backends.backend(backend)
     seeds = seed_range(trainer.seeds) if study.seeds is None else seed_range(study.seeds)
-    how = initial.initialization(study.init)
+    how = initialization(study.init)
     for training in study.trainings:
         trainer.check(training, jobs)
     directory = Path(out) if out is not None else new_directory()
-    runs = store.create(directory, _description(study, trainer, seeds, how, jobs))
+    runs = create(directory, _description(study, trainer, seeds, how, jobs))
     with Progress(len(study.trainings) * len(seeds), show=progress) as bar:
         for training, condition in zip(
             study.trainings, runs.description["conditions"], strict=True
@@ -167,9 +162,7 @@ def _run_condition(
     """Train all seeds under one condition, a stretch after the other."""
     for first in range(seeds.start, seeds.stop, STRETCH):
         stretch = np.arange(first, min(first + STRETCH, seeds.stop), dtype=np.uint32)
-        outcomes = trainer.train(
-            training, initial.initial(stretch, how), jobs=jobs, advance=bar.advance
-        )
+        outcomes = trainer.train(training, initial(stretch, how), jobs=jobs, advance=bar.advance)
         waiting: list[Outcome] = []
         left, rows, since = stretch, 0, time.monotonic()
         try:
@@ -192,8 +185,8 @@ def _write(
 ) -> None:  # fmt: skip
     """Write what is done: the outcomes of the first few of the seeds."""
     done = concatenate(outcomes)
-    rows = store.table(training, trainer.name, str(how), seeds[: len(done.first_hit)], done)
-    store.write_part(runs.directory, condition, rows)
+    rows = table(training, trainer.name, str(how), seeds[: len(done.first_hit)], done)
+    write_part(runs.directory, condition, rows)
 
 
 def new_directory() -> Path:
@@ -210,7 +203,7 @@ def _description(
     study: Study, trainer: Backend, seeds: range, how: Initialization, jobs: int
 ) -> dict[str, Any]:
     """All that is needed to read the runs, and to make them again."""
-    from attnlogic import __version__
+    from attnlogic.version import __version__
 
     return {
         "attnlogic": __version__,

@@ -1,1 +1,9 @@
-from attnlogic.theory.exact import *  # noqa: F403
+"""What should be found: exact solutions, the least loss V(C), traps, the effect of weight decay.
+
+Everything follows from the model's arithmetic, over the rationals where that is possible; nothing
+here has seen a run. SymPy and SciPy are imported by the functions that need them.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -25,11 +25,9 @@ import numpy as np
 import numpy.typing as npt
 
 from attnlogic.errors import InputError
-from attnlogic.optimizers.optimizer import Optimizer
-from attnlogic.problems import model
-from attnlogic.problems.gates import ROWS, Gate
-from attnlogic.problems.model import Params
-from attnlogic.theory import exact as theory
+from attnlogic.optimizers import Optimizer
+from attnlogic.problems import ROWS, Gate, Params, model
+from attnlogic.theory import exact_solutions as theory
 from attnlogic.theory.derivatives import derivatives
 
 Vector = npt.NDArray[np.float64]

@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attnlogic.problems import model
-from attnlogic.problems.gates import ROWS, Gate
-from attnlogic.problems.model import Params, pack
+from attnlogic.problems import ROWS, Gate, Params, model, pack
 
 
 @lru_cache

@@ -12,14 +12,13 @@ from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
+from attnlogic import optimizers
 from attnlogic.errors import InputError
-from attnlogic.optimizers import optimizer as optimizers
-from attnlogic.optimizers.optimizer import Optimizer
-from attnlogic.problems import gates, model
-from attnlogic.problems.gates import Gate
+from attnlogic.optimizers import Optimizer
+from attnlogic.problems import Gate, gates, model
 from attnlogic.theory import decay
-from attnlogic.theory import exact as theory
-from attnlogic.theory import symbolic as expansion
+from attnlogic.theory import exact_solutions as theory
+from attnlogic.theory import formulas as expansion
 
 OPTIMIZERS = ("adam(weight_decay=0.01)", "adamw")
 """The optimizers whose weight decay is looked at when none is asked for."""

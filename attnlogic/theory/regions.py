@@ -26,8 +26,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from attnlogic.problems.gates import Gate
-from attnlogic.theory import exact as theory
+from attnlogic.problems import Gate
+from attnlogic.theory import exact_solutions as theory
 
 ENDINGS = (
     "solved", "diverged", "near", "linear", "constant", "cancellation", "runaway", "moving",

@@ -14,8 +14,8 @@ import polars as pl
 
 from attnlogic.errors import InputError
 from attnlogic.outcomes import NONE, rung_name
-from attnlogic.results.conditions import CONDITION, labels
-from attnlogic.studies.single_run import Run
+from attnlogic.results import CONDITION, labels
+from attnlogic.studies import Run
 
 FORMATS = ("svg", "png", "html")
 

@@ -13,9 +13,8 @@ from rich import box
 from rich.table import Table
 
 from attnlogic.outcomes import rung_name
-from attnlogic.results.conditions import SETTINGS
-from attnlogic.results.quantities import SIGNS
-from attnlogic.theory.regions import ENDINGS
+from attnlogic.results import SETTINGS, SIGNS
+from attnlogic.theory import ENDINGS
 
 
 class Sheet(NamedTuple):

@@ -11,9 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from attnlogic.outcomes import NONE
-from attnlogic.problems import model
-from attnlogic.problems.model import NAMES
-from attnlogic.studies.single_run import Run
+from attnlogic.problems import NAMES, model
+from attnlogic.studies import Run
 
 
 def run_text(run: Run, every: int = 50) -> str:

@@ -28,7 +28,7 @@ import numpy.typing as npt
 from attnlogic.backend import Advance, Training, checked
 from attnlogic.errors import InputError
 from attnlogic.outcomes import NONE, History, Outcome, from_leaves, leaves_of
-from attnlogic.problems.model import Params, pack, unpack
+from attnlogic.problems import Params, pack, unpack
 from attnlogic_jax import compiled
 from attnlogic_jax.compiled import Plan
 from attnlogic_jax.method import LANES

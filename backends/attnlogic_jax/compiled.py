@@ -21,7 +21,7 @@ from jax.experimental.xla_metadata import set_xla_metadata
 from jax.sharding import AxisType, PartitionSpec
 
 from attnlogic.backend import Training
-from attnlogic.optimizers.optimizer import Optimizer
+from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import NONE, Outcome
 from attnlogic_jax import method, optimizers, training
 from attnlogic_jax.method import LANES, Method

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import optax
 
 from attnlogic.errors import InputError
-from attnlogic.optimizers.optimizer import Optimizer
+from attnlogic.optimizers import Optimizer
 from attnlogic_jax.lbfgs import lbfgs
 from attnlogic_jax.method import (
     GRADIENT,

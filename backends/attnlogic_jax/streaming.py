@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from attnlogic.outcomes import LADDER, NONE, Outcome
-from attnlogic.problems.model import invariant, unpack
+from attnlogic.problems import invariant, unpack
 from attnlogic_jax.method import Report
 
 

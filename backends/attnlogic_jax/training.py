@@ -12,13 +12,21 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from attnlogic import optimizers
 from attnlogic.backend import Training, checked
-from attnlogic.optimizers import optimizer as optimizers
-from attnlogic.optimizers.optimizer import Optimizer
+from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import Outcome
-from attnlogic.problems import gates
-from attnlogic.problems.gates import ROWS, Gate
-from attnlogic.problems.model import Params, invariant, mean_squared_error, pack, predict, unpack
+from attnlogic.problems import (
+    ROWS,
+    Gate,
+    Params,
+    gates,
+    invariant,
+    mean_squared_error,
+    pack,
+    predict,
+    unpack,
+)
 from attnlogic_jax import streaming
 from attnlogic_jax.method import GRADIENT, LOSS, Evaluate, Method, State, stored
 from attnlogic_jax.optimizers import method

@@ -11,7 +11,7 @@ import torch
 from attnlogic.backend import Advance, Training, checked
 from attnlogic.errors import InputError
 from attnlogic.outcomes import History, Outcome, concatenate
-from attnlogic.problems.model import Params, pack, unpack
+from attnlogic.problems import Params, pack, unpack
 from attnlogic_torch import training as epochs
 from attnlogic_torch.optimizers import check
 from attnlogic_torch.parallel import Workers, train_one

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from attnlogic.problems.model import Params, pack, unpack
+from attnlogic.problems import Params, pack, unpack
 
 
 class RawAttention(nn.Module):

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import ExponentialLR
 
 from attnlogic.errors import unknown
-from attnlogic.optimizers.optimizer import Optimizer
+from attnlogic.optimizers import Optimizer
 
 
 class Polyak(torch.optim.Optimizer):
@@ -77,7 +77,7 @@ def check(optimizer: Optimizer) -> None:
     """Refuse what ``construct`` cannot make.
 
     Raises:
-      InputError: an optimizer outside ``attnlogic.optimizers.optimizer.FAMILIES``.
+      InputError: an optimizer outside ``attnlogic.optimizers.FAMILIES``.
     """
     if optimizer.name not in _CONSTRUCTORS:
         raise unknown("optimizer of the torch backend", optimizer.name, _CONSTRUCTORS)

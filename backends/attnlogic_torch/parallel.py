@@ -16,7 +16,7 @@ import torch
 
 from attnlogic.backend import Advance, Training
 from attnlogic.outcomes import Outcome, outcome
-from attnlogic.problems.model import Params
+from attnlogic.problems import Params
 from attnlogic_torch.training import history
 
 

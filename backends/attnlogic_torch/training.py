@@ -12,8 +12,7 @@ from torch import nn
 
 from attnlogic.backend import Advance, Training, checked
 from attnlogic.outcomes import NONE, History
-from attnlogic.problems.gates import ROWS, Gate
-from attnlogic.problems.model import Params
+from attnlogic.problems import ROWS, Gate, Params
 from attnlogic_torch.model import RawAttentionWithTopNeuron, load, read
 from attnlogic_torch.optimizers import Polyak, construct
 

@@ -18,8 +18,7 @@ import math
 from fractions import Fraction
 from typing import NamedTuple
 
-from attnlogic.problems.gates import ROWS, Gate
-from attnlogic.problems.model import Params, loss
+from attnlogic.problems import ROWS, Gate, Params, loss
 
 
 class Solution(NamedTuple):

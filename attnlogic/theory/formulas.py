@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from attnlogic.problems import model
-from attnlogic.problems.gates import Gate
-from attnlogic.problems.model import Params
-from attnlogic.theory import exact as theory
+from attnlogic.problems import Gate, Params, model
+from attnlogic.theory import exact_solutions as theory
 
 
 class Expansion(NamedTuple):

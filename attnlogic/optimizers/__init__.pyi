@@ -1,0 +1,3 @@
+from .hyperparameters import FAMILIES as FAMILIES
+from .hyperparameters import Optimizer as Optimizer
+from .hyperparameters import optimizer as optimizer

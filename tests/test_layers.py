@@ -1,0 +1,127 @@
+"""The rooms of the house: which of them may import which, and that every arrow points one way."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+GROUND = {"errors", "settings", "version"}
+CONTRACT = {"outcomes", "backend"}
+TRAINED = GROUND | {"problems", "optimizers"}
+
+MAY_IMPORT = {
+    "errors": set(),
+    "version": set(),
+    "settings": {"errors"},
+    "problems": GROUND,
+    "optimizers": GROUND,
+    "theory": TRAINED,
+    "outcomes": TRAINED,
+    "backend": TRAINED | {"outcomes"},
+    "results": TRAINED | CONTRACT | {"theory"},
+    "studies": TRAINED | CONTRACT | {"results"},
+    "view": TRAINED | CONTRACT | {"theory", "results", "studies"},
+    "statistics": TRAINED | CONTRACT | {"theory", "results", "view"},
+    "cli": TRAINED | CONTRACT | {"theory", "results", "studies", "view", "statistics"},
+    "__main__": {"cli"},
+    "attnlogic_jax": TRAINED | CONTRACT,
+    "attnlogic_torch": TRAINED | CONTRACT,
+}
+"""For each room (a folder, or a file that stands alone) the rooms that it may import."""
+
+
+def files():
+    """Every source file of the package and the backends, with the room that it lies in."""
+    for top in (ROOT / "attnlogic", *(ROOT / "backends").glob("attnlogic_*")):
+        for path in sorted([*top.rglob("*.py"), *top.rglob("*.pyi")]):
+            inside = path.relative_to(top).parts
+            room = top.name if top.name != "attnlogic" else inside[0].split(".")[0]
+            yield path, room
+
+
+def imports(source):
+    """The modules that a source imports, wherever in it: functions and type checking included."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def arrows(source, room):
+    """The other rooms that a source in this room imports; ``""`` for the whole package."""
+    for module in imports(source):
+        first, *rest = module.split(".")
+        if first == "attnlogic":
+            there = rest[0] if rest else ""
+            if there != room:
+                yield there
+        elif first.startswith("attnlogic_") and first != room:
+            yield first
+
+
+def test_every_import_goes_to_a_room_that_lies_below():
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {there or 'the whole package'}"
+        for path, room in files()
+        if room != "__init__"  # the front door: its names are looked up when they are used
+        for there in arrows(path.read_text(encoding="utf-8"), room)
+        if there not in MAY_IMPORT[room]
+    ]
+    assert not wrong
+
+
+def test_there_is_no_circle_of_rooms():
+    order, left = [], {room: set(below) for room, below in MAY_IMPORT.items()}
+    while left:
+        free = {room for room, below in left.items() if below <= set(order)}
+        assert free, f"a circle among {sorted(left)}"
+        order += sorted(free)
+        left = {room: below for room, below in left.items() if room not in free}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from attnlogic.studies import Study",
+        "import attnlogic.studies.study",
+        "from attnlogic import studies",
+        "def f():\n    from attnlogic.studies import Study",
+        "if TYPE_CHECKING:\n    from attnlogic.studies import Study",
+    ],
+)
+def test_an_arrow_is_seen_however_it_is_written(source):
+    assert list(arrows(source, "statistics")) == ["studies"]
+
+
+def test_a_room_is_entered_by_its_door():
+    """Other rooms import what a room's ``__init__`` exports, or a whole module of it."""
+    inside = []
+    for path, room in files():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                first, *rest = node.module.split(".")
+                if first == "attnlogic" and len(rest) > 1 and rest[0] != room:
+                    inside.append(f"{path.relative_to(ROOT)} imports from {node.module}")
+    assert not inside
+
+
+def test_no_room_exports_a_name_that_one_of_its_files_has():
+    """Else what the name means would depend on what was imported first."""
+    for door in (ROOT / "attnlogic").rglob("__init__.pyi"):
+        exported = {
+            alias.asname or alias.name
+            for node in ast.walk(ast.parse(door.read_text(encoding="utf-8")))
+            if isinstance(node, ast.ImportFrom) and node.module
+            for alias in node.names
+        }
+        stems = {path.stem for path in door.parent.iterdir()} - {"__init__"}
+        assert not exported & stems, door.parent.name
+
+
+def test_every_room_says_what_lives_there():
+    for door in (ROOT / "attnlogic").rglob("__init__.py"):
+        text = ast.get_docstring(ast.parse(door.read_text(encoding="utf-8"))) or ""
+        assert len(text.split()) > 20, door.parent.name
