@@ -25,8 +25,8 @@ UNTIL = ("budget", "hit")
 MOST_EPOCHS = 2**31 - 1
 """Epochs are counted in 32 bits."""
 
-Advance = Callable[[float], None]
-"""Told, now and then, how many runs' worth of work has been done since it was last told."""
+OnProgress = Callable[[float], None]
+"""Called with the number of runs finished since the last call, which may be fractional."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,12 @@ class Backend(Protocol):
         ...
 
     def train(
-        self, training: Training, initial: Params, *, jobs: int = 1, advance: Advance | None = None
+        self,
+        training: Training,
+        initial: Params,
+        *,
+        jobs: int = 1,
+        on_progress: OnProgress | None = None,
     ) -> Iterator[Outcome]:
         """Train each seed to the end of its budget, giving outcomes as they come.
 
@@ -81,8 +86,7 @@ class Backend(Protocol):
           training: what to do.
           initial: where to start; float32 leaves of shape (N,).
           jobs: how many processes to use, where the backend knows processes.
-          advance: told of the progress, never by two threads at once; the sum of what it is told
-            is N.
+          on_progress: called as runs proceed, by one thread at a time; the sum is N.
 
         Yields:
           ``Outcome``s of NumPy arrays of shape (n,), as ``outcomes.outcome`` defines it: the next n
@@ -91,14 +95,21 @@ class Backend(Protocol):
         ...
 
     def history(
-        self, training: Training, initial: Params, *, advance: Advance | None = None
-    ) -> History:
+        self, training: Training, initial: Params, *, on_progress: OnProgress | None = None
+    ) -> Iterator[History]:
         """Train one seed, keeping every epoch's loss.
 
         Args:
           training: what to do.
           initial: where to start; float32 leaves of shape ().
-          advance: told of the progress; the sum of what it is told is 1.
+          on_progress: called with shares of the run, which add up to 1 at its end.
+
+        Yields:
+          The run in consecutive parts of some epochs each, about one a second, so that a long run
+          can be shown and interrupted. ``initial``, ``final``, ``gradient_norm`` and ``stopped_at``
+          are those of the run so far; ``outcomes.join`` makes one ``History`` of the parts. The
+          iterator ends with the run: at its budget, or as soon as it stops, diverges or, with
+          ``until="hit"``, hits. Closing it ends the work.
         """
         ...
 

@@ -11,6 +11,7 @@ than the threshold and than any other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -94,6 +95,15 @@ class History(NamedTuple):
     stopped_at: int
     evaluations: npt.NDArray[Any]
     gradient_norm: Value
+
+
+def join(parts: Sequence[History]) -> History:
+    """One history of consecutive parts of a run (see ``Backend.history``), at least one."""
+    losses, C, evaluations = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("losses", "C", "evaluations")
+    )
+    return parts[-1]._replace(losses=losses, C=C, evaluations=evaluations)
 
 
 def outcome(history: History, threshold: float) -> Outcome:

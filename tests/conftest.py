@@ -1,4 +1,4 @@
-"""Settings for all tests: property tests draw the same examples on every machine and every run."""
+"""Settings for all tests, and what many of them share."""
 
 import os
 import tempfile

@@ -19,8 +19,8 @@ class Good:
     def devices(self): return ["abacus"]
     def versions(self): return {}
     def check(self, training, jobs): pass
-    def train(self, training, initial, *, jobs=1, advance=None): raise NotImplementedError
-    def history(self, training, initial, *, advance=None): raise NotImplementedError
+    def train(self, training, initial, *, jobs=1, on_progress=None): raise NotImplementedError
+    def history(self, training, initial, *, on_progress=None): raise NotImplementedError
 backend = Good()
 """
 

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import whole_history
 
 from attnlogic.backend import Backend, Training
 from attnlogic.backend import backend as find
@@ -95,7 +96,7 @@ def test_outcomes_are_numpy_arrays_of_the_trainings_precision(name, by, precisio
 @pytest.mark.parametrize("epochs", [1, 8, 19])
 def test_a_history_has_one_loss_an_epoch(name, precision, epochs):
     start = initial(4)
-    run = find(name).history(condition("xor", "adam", epochs, precision), start)
+    run = whole_history(find(name), condition("xor", "adam", epochs, precision), start)
     assert run.losses.shape == run.C.shape == (epochs,)
     assert run.losses.dtype == run.C.dtype == np.dtype(precision)
     assert {np.asarray(p).dtype for p in pack(run.final)} == {np.dtype(precision)}
@@ -123,10 +124,10 @@ def test_outcomes_come_in_the_order_of_the_seeds(name):
 def test_what_advance_is_told_adds_up(name, epochs, by):
     """Also where runs end early: they diverge, or stop."""
     training, told = condition("xor", by, epochs, "float32"), []
-    list(find(name).train(training, seeds(0, 1, 2), advance=told.append))
+    list(find(name).train(training, seeds(0, 1, 2), on_progress=told.append))
     assert sum(told) == pytest.approx(3)
     told.clear()
-    find(name).history(training, initial(0), advance=told.append)
+    whole_history(find(name), training, initial(0), on_progress=told.append)
     assert sum(told) == pytest.approx(1)
     assert min(told) > 0
 
@@ -147,7 +148,7 @@ def test_a_training_that_makes_no_sense_is_refused_at_once(name, change):
     for work in (
         lambda: backend.check(training, 1),
         lambda: backend.train(training, seeds(0)),  # at the call, not at the first outcome
-        lambda: backend.history(training, initial(0)),
+        lambda: whole_history(backend, training, initial(0)),
     ):
         with pytest.raises(InputError, match=word):
             work()
@@ -165,7 +166,7 @@ def test_a_run_that_starts_at_no_number_diverges_at_once(name, by, bad):
     assert run.stopped_at[1] == NONE
     assert run.final_loss[1] == run.min_loss[1] == run.initial_loss[1] == np.inf
     assert np.isnan([leaf[1] for leaf in (*pack(run.final), run.C)]).all()
-    history = find(name).history(training, unpack([leaf[1] for leaf in pack(start)]))
+    history = whole_history(find(name), training, unpack([leaf[1] for leaf in pack(start)]))
     assert len(history.losses) == history.evaluations.sum() == 1
 
 

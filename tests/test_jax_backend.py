@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import whole_history
 
 from attnlogic.backend import Training
 from attnlogic.errors import InputError
@@ -54,13 +55,13 @@ def assert_same(one, other):
 
 
 def test_adamw_on_xor_prints_what_the_notebook_prints():
-    losses = JAX.history(condition("xor", "adamw", 403), initial(0)).losses
+    losses = whole_history(JAX, condition("xor", "adamw", 403), initial(0)).losses
     printed = " ".join(f"{loss:.4f}" for loss in losses[:401:50])
     assert printed == "0.8390 0.1130 0.0257 0.0036 0.0005 0.0001 0.0001 0.0000 0.0000"
 
 
 def test_polyak_on_xor_is_stopped_by_its_guard():
-    run = JAX.history(condition("xor", "polyak", 800), initial(0))
+    run = whole_history(JAX, condition("xor", "polyak", 800), initial(0))
     # Where the gradient nearly vanishes a step is huge, and rounding with it: in float32 the
     # notebook's own run is followed for its first epochs only.
     printed = " ".join(f"{loss:.4f}" for loss in run.losses[:5])
@@ -71,7 +72,7 @@ def test_polyak_on_xor_is_stopped_by_its_guard():
 
 @pytest.mark.parametrize(("name", "valley"), [("xor", 2 / 9), ("nand", 1 / 72)])
 def test_lbfgs_runs_away_into_the_valley(name, valley):
-    run = JAX.history(condition(name, "lbfgs", 96), initial(0))
+    run = whole_history(JAX, condition(name, "lbfgs", 96), initial(0))
     # The loss falls towards it as 1/epoch: 2e-6 are left after 96.
     assert run.losses[-1] == pytest.approx(valley, abs=1e-5)
     assert abs(run.C[-1]) > 1000 > abs(run.C[0])
@@ -107,7 +108,7 @@ def test_streaming_is_the_definition_on_the_whole_history(case):
     count, shown = 16, []
     for name in ("xor", "nand"):
         training = condition(name, case.by, case.epochs, precision=case.precision)
-        histories = [JAX.history(training, initial(s)) for s in range(count)]
+        histories = [whole_history(JAX, training, initial(s)) for s in range(count)]
         for threshold in (1e-2, 1e-4):
             runs = trained(replace(training, threshold=threshold), seeds(count))
             assert_same(runs, concatenate([outcome(h, threshold) for h in histories]))
@@ -132,10 +133,10 @@ def test_a_run_ends_at_its_first_hit(by, precision, epochs):
     """Its history is that of the whole run, cut there, and the fast path says what it says."""
     whole = condition("xor", by, epochs, threshold=1e-2, precision=precision)
     until = replace(whole, until="hit")
-    cut = [JAX.history(until, initial(s)) for s in range(16)]
+    cut = [whole_history(JAX, until, initial(s)) for s in range(16)]
     shown = 0
     for seed, history in enumerate(cut):
-        every = JAX.history(whole, initial(seed))
+        every = whole_history(JAX, whole, initial(seed))
         hit = int(outcome(every, 1e-2).first_hit)
         end = len(every.losses) if hit == NONE else hit + 1
         np.testing.assert_array_equal(history.losses, every.losses[:end])
@@ -161,7 +162,7 @@ def test_those_that_go_on_are_trained_by_themselves(monkeypatch):
     monkeypatch.setattr(batches, "MANY", 64)
     monkeypatch.setitem(batches.PIECE, "hit", 0.001)
     monkeypatch.setattr(compiled, "advance", watched)
-    assert_same(concatenate([*JAX.train(training, seeds(256), advance=progress.append)]), whole)
+    assert_same(concatenate([*JAX.train(training, seeds(256), on_progress=progress.append)]), whole)
     assert sum(progress) == pytest.approx(256)
     assert sizes[0] == 256
     assert sizes[-1] <= 64
@@ -194,7 +195,7 @@ def test_seeds_that_take_as_long_are_put_side_by_side(monkeypatch, until):
 def test_when_all_have_hit_no_epoch_is_trained_for_nothing(monkeypatch):
     training = replace(condition("nand", "adam", 10**9, threshold=0.2), until="hit")
     progress = []
-    runs = concatenate([*JAX.train(training, seeds(40), advance=progress.append)])
+    runs = concatenate([*JAX.train(training, seeds(40), on_progress=progress.append)])
     assert (runs.first_hit != NONE).all()
     assert sum(progress) == pytest.approx(40)
 
@@ -238,7 +239,7 @@ def test_what_goes_wrong_in_one_chunk_ends_them_all(monkeypatch, error):
             raise error("enough")
 
     chunks_of(monkeypatch, 64)
-    outcomes = JAX.train(condition("xor", "adam", 10**9), seeds(256), advance=advance)
+    outcomes = JAX.train(condition("xor", "adam", 10**9), seeds(256), on_progress=advance)
     with pytest.raises(error, match="enough"):
         next(outcomes)
     assert not workers()
@@ -247,7 +248,7 @@ def test_what_goes_wrong_in_one_chunk_ends_them_all(monkeypatch, error):
 def test_closing_the_iterator_ends_the_work(monkeypatch):
     progress = []
     chunks_of(monkeypatch, 64)
-    outcomes = JAX.train(condition("xor", "adam", 300), seeds(6400), advance=progress.append)
+    outcomes = JAX.train(condition("xor", "adam", 300), seeds(6400), on_progress=progress.append)
     next(outcomes)
     assert workers()
     outcomes.close()
@@ -377,7 +378,7 @@ def test_a_chunk_that_is_not_full_gives_no_more_than_its_seeds(monkeypatch):
     chunks_of(monkeypatch, 64)
     whole = trained(training, seeds(64))
     chunks_of(monkeypatch, 32)
-    parts = list(JAX.train(training, seeds(64), advance=told.append))
+    parts = list(JAX.train(training, seeds(64), on_progress=told.append))
     assert [len(p.first_hit) for p in parts] == [32, 32]
     assert_same(concatenate(parts), whole)
     assert sum(told) == pytest.approx(64)
@@ -507,7 +508,7 @@ def test_float64_is_switched_on_only_within():
     for runs in JAX.train(training, seeds(2)):
         assert off()
         assert runs.final_loss.dtype == np.float64
-    assert JAX.history(training, initial(0)).losses.dtype == np.float64
+    assert whole_history(JAX, training, initial(0)).losses.dtype == np.float64
     assert off()
 
 
@@ -541,7 +542,7 @@ def test_what_optax_lacks_is_refused(by, fragments):
     for work in (
         lambda: JAX.check(training, 1),
         lambda: JAX.train(training, seeds(1)),
-        lambda: JAX.history(training, initial(0)),
+        lambda: whole_history(JAX, training, initial(0)),
     ):
         with pytest.raises(InputError) as error:
             work()

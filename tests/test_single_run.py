@@ -132,11 +132,11 @@ class Still:
         if training.gate.name == "or":
             raise InputError("no 'or' here")
 
-    def train(self, training, initial, *, jobs=1, advance=None):
+    def train(self, training, initial, *, jobs=1, on_progress=None):
         raise NotImplementedError
 
-    def history(self, training, initial, *, advance=None):
-        advance(1.0)
+    def history(self, training, initial, *, on_progress=None):
+        on_progress(1.0)
         C = np.full(training.epochs, model.invariant(initial))
         return History(np.ones_like(C), C, initial, initial, NONE, np.ones(len(C), int), 0.0)
 

@@ -48,7 +48,7 @@ class Abacus:
         if training.optimizer.name == "lbfgs":
             raise InputError("an abacus has no 'lbfgs'")
 
-    def train(self, training, initial, *, jobs=1, advance=None):
+    def train(self, training, initial, *, jobs=1, on_progress=None):
         packed = np.stack(pack(initial))
         for first in range(0, packed.shape[1], self.size):
             if self.left == 0:
@@ -56,10 +56,10 @@ class Abacus:
             self.left = None if self.left is None else self.left - 1
             some = packed[:, first : first + self.size].T
             done = [self.history(training, unpack(start)) for start in some]
-            advance(len(done))
+            on_progress(len(done))
             yield concatenate([outcome(history, training.threshold) for history in done])
 
-    def history(self, training, initial, *, advance=None):
+    def history(self, training, initial, *, on_progress=None):
         losses = np.abs(pack(initial)[:3]).astype(training.precision)
         return History(losses, losses, initial, initial, NONE, np.ones(losses.size, int), 0.0)
 

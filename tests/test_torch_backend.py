@@ -5,6 +5,7 @@ import multiprocessing
 import numpy as np
 import pytest
 import torch
+from helpers import whole_history
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -109,13 +110,13 @@ def test_load_and_read_are_inverse(dtype):
 
 
 def test_adamw_on_xor_prints_what_the_notebook_prints():
-    losses = TORCH.history(condition("xor", "adamw", 401), initial(0)).losses
+    losses = whole_history(TORCH, condition("xor", "adamw", 401), initial(0)).losses
     printed = " ".join(f"{loss:.4f}" for loss in losses[::50])
     assert printed == "0.8390 0.1130 0.0257 0.0036 0.0005 0.0001 0.0001 0.0000 0.0000"
 
 
 def test_polyak_on_xor_stops_where_the_notebook_stops():
-    run = TORCH.history(condition("xor", "polyak", 800), initial(0))
+    run = whole_history(TORCH, condition("xor", "polyak", 800), initial(0))
     assert [f"{run.losses[e]:.4f}" for e in (0, 50, 250)] == ["0.8390", "0.0219", "0.0000"]
     assert run.stopped_at == 578  # epochs count from 0: the guard ends the 579th
     assert len(run.losses) == run.evaluations.sum() == 579
@@ -123,7 +124,7 @@ def test_polyak_on_xor_stops_where_the_notebook_stops():
 
 @pytest.mark.parametrize(("name", "valley"), [("xor", 2 / 9), ("nand", 1 / 72)])
 def test_lbfgs_runs_away_into_the_valley(name, valley):
-    run = TORCH.history(condition(name, "lbfgs", 100), initial(0))
+    run = whole_history(TORCH, condition(name, "lbfgs", 100), initial(0))
     # The loss falls towards it as 1/epoch: 2e-6 are left after 100.
     assert run.losses[-1] == pytest.approx(valley, abs=1e-5)
     assert abs(run.C[-1]) > 1000 > abs(run.C[0])
@@ -175,7 +176,7 @@ def notebooks_loop(kind, settings, gamma, seed, targets, epochs, dtype):
 def test_a_history_is_the_notebooks_loop_bit_for_bit(text, kind, settings, gamma, precision):
     epochs = 6 if kind is torch.optim.LBFGS else 60
     training = condition("nand", text, epochs, precision=precision)
-    got = TORCH.history(training, initial(7))
+    got = whole_history(TORCH, training, initial(7))
     losses, final, calls = notebooks_loop(
         kind, settings, gamma, 7, training.gate.targets, epochs, getattr(torch, precision)
     )
@@ -201,14 +202,14 @@ def test_polyaks_steps_are_the_formula_bit_for_bit(precision):
         with torch.no_grad():
             for p, g in zip(model.parameters(), grads, strict=True):
                 p -= loss / square * g
-    got = TORCH.history(condition("xor", "polyak", 40, precision=precision), initial(0))
+    got = whole_history(TORCH, condition("xor", "polyak", 40, precision=precision), initial(0))
     np.testing.assert_array_equal(got.losses, np.array(losses, precision))
 
 
 def test_the_invariant_belongs_to_the_loss_of_its_epoch():
-    run = TORCH.history(condition("xor", "sgd", 5), initial(0))
+    run = whole_history(TORCH, condition("xor", "sgd", 5), initial(0))
     assert run.C[0] == invariant(initial(0))
-    shorter = [TORCH.history(condition("xor", "sgd", n), initial(0)) for n in range(1, 5)]
+    shorter = [whole_history(TORCH, condition("xor", "sgd", n), initial(0)) for n in range(1, 5)]
     assert run.C[1:].tolist() == [float(invariant(h.final)) for h in shorter]
 
 
@@ -236,7 +237,7 @@ def test_two_processes_give_what_one_gives(processes, by, epochs, precision):
     training, starts = condition("xor", by, epochs, precision=precision), seeds(8, 1, 2, 9, 4)
     told = {1: [], 2: []}
     one, two = (
-        list(processes.train(training, starts, jobs=jobs, advance=told[jobs].append))
+        list(processes.train(training, starts, jobs=jobs, on_progress=told[jobs].append))
         for jobs in (1, 2)
     )
     assert len(one) == len(two) == 5
@@ -252,7 +253,7 @@ def test_two_processes_give_what_one_gives(processes, by, epochs, precision):
 def test_an_outcome_is_that_of_its_history():
     training = condition("xor", "adamw", 250, threshold=1e-3)
     (one,) = TORCH.train(training, seeds(0))
-    expected = outcome(TORCH.history(training, initial(0)), 1e-3)
+    expected = outcome(whole_history(TORCH, training, initial(0)), 1e-3)
     for got, want in zip(leaves_of(one), leaves_of(expected), strict=True):
         np.testing.assert_array_equal(got, [want])
     assert one.first_hit[0] > 0
@@ -282,7 +283,7 @@ def test_torchs_global_state_is_left_as_it_was():
             for precision in ("float32", "float64"):
                 training = condition("xor", by, 10, precision=precision)
                 list(TORCH.train(training, seeds(0, 1)))
-                TORCH.history(training, initial(0))
+                whole_history(TORCH, training, initial(0))
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)
@@ -293,10 +294,10 @@ def test_torchs_global_state_is_left_as_it_was():
 @pytest.mark.parametrize("by", ["adam", "lbfgs", "polyak"])
 def test_nor_does_it_matter_to_a_run(by):
     training = condition("xor", by, 10)
-    usual = TORCH.history(training, initial(0))
+    usual = whole_history(TORCH, training, initial(0))
     torch.set_default_dtype(torch.float64)
     try:
-        other = TORCH.history(training, initial(0))
+        other = whole_history(TORCH, training, initial(0))
     finally:
         torch.set_default_dtype(torch.float32)
     np.testing.assert_array_equal(usual.losses, other.losses)

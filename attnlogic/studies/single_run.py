@@ -133,6 +133,6 @@ def train(
     trainer.check(training, 1)
     with Progress(1, show=progress) as bar:
         bar.describe(f"{training.gate} · {training.optimizer}")
-        history = trainer.history(training, start, advance=bar.advance)
+        history = outcomes.join([*trainer.history(training, start, on_progress=bar.advance)])
     outcome = outcomes.outcome(history, threshold)
     return Run(training, int(seed), trainer.name, how, history, outcome)

@@ -162,7 +162,9 @@ def _run_condition(
     """Train all seeds under one condition, a stretch after the other."""
     for first in range(seeds.start, seeds.stop, STRETCH):
         stretch = np.arange(first, min(first + STRETCH, seeds.stop), dtype=np.uint32)
-        outcomes = trainer.train(training, initial(stretch, how), jobs=jobs, advance=bar.advance)
+        outcomes = trainer.train(
+            training, initial(stretch, how), jobs=jobs, on_progress=bar.advance
+        )
         waiting: list[Outcome] = []
         left, rows, since = stretch, 0, time.monotonic()
         try:

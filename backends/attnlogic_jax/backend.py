@@ -25,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from attnlogic.backend import Advance, Training, checked
+from attnlogic.backend import OnProgress, Training, checked
 from attnlogic.errors import InputError
 from attnlogic.outcomes import NONE, History, Outcome, from_leaves, leaves_of
 from attnlogic.problems import Params, pack, unpack
@@ -106,14 +106,19 @@ class JaxBackend:
         return devices * compiled.fitting(Plan.of(training), math.ceil(seeds / rounds / at_once))
 
     def train(
-        self, training: Training, initial: Params, *, jobs: int = 1, advance: Advance | None = None
+        self,
+        training: Training,
+        initial: Params,
+        *,
+        jobs: int = 1,
+        on_progress: OnProgress | None = None,
     ) -> Iterator[Outcome]:
         """Train each seed, giving the outcomes chunk by chunk; see ``Backend.train``."""
         self.check(training, jobs)
-        return self._train(training, np.stack(pack(initial)), advance)
+        return self._train(training, np.stack(pack(initial)), on_progress)
 
     def _train(
-        self, training: Training, start: npt.NDArray[Any], advance: Advance | None
+        self, training: Training, start: npt.NDArray[Any], on_progress: OnProgress | None
     ) -> Iterator[Outcome]:
         seeds = start.shape[1]
         size = self.chunk(training, seeds)
@@ -123,9 +128,9 @@ class JaxBackend:
         def tell(runs: int, share: float) -> None:
             if ended.is_set():
                 raise CancelledError
-            if advance is not None:
+            if on_progress is not None:
                 with telling:
-                    advance(runs * share)
+                    on_progress(runs * share)
 
         def chunk(first: int) -> Outcome:
             real = min(size, seeds - first)
@@ -151,10 +156,15 @@ class JaxBackend:
                 ended.set()
 
     def history(
-        self, training: Training, initial: Params, *, advance: Advance | None = None
-    ) -> History:
+        self, training: Training, initial: Params, *, on_progress: OnProgress | None = None
+    ) -> Iterator[History]:
         """Train one seed, keeping every loss; see ``Backend.history``."""
         self.check(training, 1)
+        yield self._history(training, initial, on_progress)
+
+    def _history(
+        self, training: Training, initial: Params, on_progress: OnProgress | None
+    ) -> History:
         plan, budget = Plan.of(training), training.epochs
         with _precision(training.precision) as dtype:
             copies = np.repeat(np.stack(pack(initial))[:, None], LANES, axis=1)
@@ -166,8 +176,8 @@ class JaxBackend:
                 epochs = min(TRACED, budget - first)
                 at, piece = compiled.trace(plan, targets, threshold, at, epochs)
                 told.append(jax.tree.map(lambda leaf: np.asarray(leaf)[:, 0], piece))
-                if advance is not None:
-                    advance(epochs / budget)
+                if on_progress is not None:
+                    on_progress(epochs / budget)
             report = jax.tree.map(lambda *leaves: np.concatenate(leaves), *told)
             norm = np.asarray(compiled.gradient_norm(targets, at[0]))[0]
             final = unpack(tuple(np.asarray(at[0])[:, 0]))
@@ -206,7 +216,7 @@ def _in_order(
             future.cancel()
 
 
-def _train_chunk(training: Training, initial: Any, tell: Advance) -> Outcome:
+def _train_chunk(training: Training, initial: Any, tell: OnProgress) -> Outcome:
     """Train seeds of one chunk, packed (6, N); the outcome's leaves are NumPy arrays (N,).
 
     ``tell`` hears the share of the work that has been done since it last heard, and may raise.

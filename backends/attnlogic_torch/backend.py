@@ -8,7 +8,7 @@ from contextlib import closing
 
 import torch
 
-from attnlogic.backend import Advance, Training, checked
+from attnlogic.backend import OnProgress, Training, checked
 from attnlogic.errors import InputError
 from attnlogic.outcomes import History, Outcome, concatenate
 from attnlogic.problems import Params, pack, unpack
@@ -46,7 +46,12 @@ class TorchBackend:
             raise InputError(f"jobs: expected a number of processes from 1, got {jobs!r}")
 
     def train(
-        self, training: Training, initial: Params, *, jobs: int = 1, advance: Advance | None = None
+        self,
+        training: Training,
+        initial: Params,
+        *,
+        jobs: int = 1,
+        on_progress: OnProgress | None = None,
     ) -> Iterator[Outcome]:
         """Train each seed, giving the outcomes one by one; see ``Backend.train``.
 
@@ -55,25 +60,29 @@ class TorchBackend:
         """
         self.check(training, jobs)
         starts = [unpack(values) for values in zip(*pack(initial), strict=True)]
-        return self._train(training, starts, jobs, advance)
+        return self._train(training, starts, jobs, on_progress)
 
     def _train(
-        self, training: Training, starts: Sequence[Params], jobs: int, advance: Advance | None
+        self,
+        training: Training,
+        starts: Sequence[Params],
+        jobs: int,
+        on_progress: OnProgress | None,
     ) -> Iterator[Outcome]:
         if min(jobs, len(starts)) > 1:
-            outcomes = self._workers.train(training, starts, jobs, advance)
+            outcomes = self._workers.train(training, starts, jobs, on_progress)
         else:
-            outcomes = (train_one(training, start, advance) for start in starts)
+            outcomes = (train_one(training, start, on_progress) for start in starts)
         with closing(outcomes):
             for outcome in outcomes:
                 yield concatenate([outcome])
 
     def history(
-        self, training: Training, initial: Params, *, advance: Advance | None = None
-    ) -> History:
+        self, training: Training, initial: Params, *, on_progress: OnProgress | None = None
+    ) -> Iterator[History]:
         """Train one seed, keeping every loss; see ``Backend.history``."""
         self.check(training, 1)
-        return epochs.history(training, initial, advance)
+        yield epochs.history(training, initial, on_progress)
 
 
 TORCH = TorchBackend()

@@ -14,15 +14,17 @@ from threading import Thread
 
 import torch
 
-from attnlogic.backend import Advance, Training
+from attnlogic.backend import OnProgress, Training
 from attnlogic.outcomes import Outcome, outcome
 from attnlogic.problems import Params
 from attnlogic_torch.training import history
 
 
-def train_one(training: Training, initial: Params, advance: Advance | None = None) -> Outcome:
+def train_one(
+    training: Training, initial: Params, on_progress: OnProgress | None = None
+) -> Outcome:
     """Train one seed; ``initial`` and the outcome are scalars."""
-    return outcome(history(training, initial, advance), training.threshold)
+    return outcome(history(training, initial, on_progress), training.threshold)
 
 
 class Workers:
@@ -38,7 +40,11 @@ class Workers:
         self._lifeline: Connection | None = None
 
     def train(
-        self, training: Training, starts: Sequence[Params], jobs: int, advance: Advance | None
+        self,
+        training: Training,
+        starts: Sequence[Params],
+        jobs: int,
+        on_progress: OnProgress | None,
     ) -> Generator[Outcome, None, None]:
         """Train each seed in one of ``jobs`` processes, giving the outcomes in the seeds' order.
 
@@ -54,8 +60,8 @@ class Workers:
                 futures = [executor.submit(train_one, training, start) for start in starts]
             for future in futures:
                 outcome = future.result()
-                if advance is not None:
-                    advance(1.0)
+                if on_progress is not None:
+                    on_progress(1.0)
                 yield outcome
         except BrokenProcessPool as error:
             error.add_note(

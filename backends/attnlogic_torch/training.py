@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from attnlogic.backend import Advance, Training, checked
+from attnlogic.backend import OnProgress, Training, checked
 from attnlogic.outcomes import NONE, History
 from attnlogic.problems import ROWS, Gate, Params
 from attnlogic_torch.model import RawAttentionWithTopNeuron, load, read
@@ -75,13 +75,13 @@ class _Evaluation:
         return loss
 
 
-def history(training: Training, initial: Params, advance: Advance | None = None) -> History:
+def history(training: Training, initial: Params, on_progress: OnProgress | None = None) -> History:
     """Train one seed, keeping every epoch's loss.
 
     Args:
       training: what to do.
       initial: where to start; float32 scalars.
-      advance: told of the progress; the sum of what it is told is 1.
+      on_progress: told of the progress; the sum of what it is told is 1.
 
     Returns:
       Its arrays and scalars have the training's dtype.
@@ -115,12 +115,12 @@ def history(training: Training, initial: Params, advance: Advance | None = None)
                 break
             if schedule is not None:
                 schedule.step()
-            if advance is not None and (epoch + 1) % _TELL == 0:
-                advance(_TELL / budget)
+            if on_progress is not None and (epoch + 1) % _TELL == 0:
+                on_progress(_TELL / budget)
                 told += _TELL
         final, norm = read(module), evaluation.gradient_norm()
-    if advance is not None and told < budget:
-        advance((budget - told) / budget)
+    if on_progress is not None and told < budget:
+        on_progress((budget - told) / budget)
     wq, wk, wv = np.asarray(weights, training.precision).T
     with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges may overflow here too
         C = wq * wk * wv
