@@ -1,29 +1,39 @@
 """What a backend is, and how one is found.
 
-A backend trains seeds. It is an object with the methods below, registered under the entry-point
-group ``attnlogic.backends``, so that a package of anybody's can add one. Backends are imported only
-when they are asked for: knowing their names costs no framework.
+A backend trains seeds. It is an object with the methods of ``Backend``, registered under the
+entry-point group ``attnlogic.backends``, so any package can add one. A backend is imported when it
+is first used: to know the names imports no framework.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from numbers import Integral, Real
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from attnlogic.errors import InputError, unknown
-from attnlogic.optimizers import Optimizer
-from attnlogic.outcomes import History, Outcome
-from attnlogic.problems import Gate, Params
+from attnlogic.history import History
+from attnlogic.optimizers import Optimizer, optimizer
+from attnlogic.outcomes import Outcome
+from attnlogic.problems import Gate, Params, gate
+from attnlogic.settings import in_precision, real, whole
+
+T = TypeVar("T")
 
 GROUP = "attnlogic.backends"
+"""The entry-point group under which a package registers its backend."""
+
 PRECISIONS = ("float32", "float64")
+"""The floating-point types in which a run can be computed."""
+
 UNTIL = ("budget", "hit")
-MOST_EPOCHS = 2**31 - 1
-"""Epochs are counted in 32 bits."""
+"""What ends a run that neither stops nor diverges: its budget, or already its first hit."""
+
+MAX_EPOCHS = 2**31 - 1
+"""The largest budget: epochs are counted in signed 32-bit integers, on every device."""
 
 OnProgress = Callable[[float], None]
 """Called with the number of runs finished since the last call, which may be fractional."""
@@ -34,11 +44,11 @@ class Training:
     """All that decides what becomes of a run, given where it starts.
 
     Attributes:
-      gate: what is to be learnt.
-      optimizer: by what.
-      epochs: the budget: at most so many optimizer steps, at least 1.
+      gate: the gate to learn.
+      optimizer: the optimizer, with its hyperparameters.
+      epochs: the budget: the largest number of optimizer steps, 1 … ``MAX_EPOCHS``.
       threshold: the loss at or below which a run counts as having hit.
-      precision: ``"float32"`` or ``"float64"``.
+      precision: one of ``PRECISIONS``.
       until: ``"budget"``, or ``"hit"`` to end a run with the epoch of its first hit, before that
         epoch's update: its final parameters are those that hit.
     """
@@ -53,12 +63,19 @@ class Training:
 
 @runtime_checkable
 class Backend(Protocol):
-    """The work a backend does. Everything passed in or out is NumPy, never the framework's own."""
+    """What a backend does. Everything passed in or out is NumPy, never the framework's own.
+
+    ``train`` and ``history`` are plain functions that return an iterator: they check what they are
+    given when they are called, and work when the iterator is advanced. Whoever calls them passes a
+    training that ``checked`` returned, and may close the iterator before its end.
+    """
 
     name: str
+    """The name under which it is registered; a column of every row."""
+
     seeds: int
-    """How many seeds a condition has when none are asked for: what this backend trains, in the
-    default study, in about a minute on two cores."""
+    """How many seeds a condition has when none are asked for: as many as this backend trains, in
+    the default study, in about a minute on two cores."""
 
     def devices(self) -> list[str]:
         """The devices it would use, in words: ``["cpu (2 cores)"]``."""
@@ -69,7 +86,10 @@ class Backend(Protocol):
         ...
 
     def check(self, training: Training, jobs: int) -> None:
-        """Raise ``InputError`` if it cannot do this training, before any work starts."""
+        """Raise ``InputError`` if it cannot do this training with so many processes.
+
+        It does no work. A study calls it for each condition before it makes or trains anything.
+        """
         ...
 
     def train(
@@ -80,17 +100,22 @@ class Backend(Protocol):
         jobs: int = 1,
         on_progress: OnProgress | None = None,
     ) -> Iterator[Outcome]:
-        """Train each seed to the end of its budget, giving outcomes as they come.
+        """Train each seed to its end.
 
         Args:
-          training: what to do.
-          initial: where to start; float32 leaves of shape (N,).
-          jobs: how many processes to use, where the backend knows processes.
-          on_progress: called as runs proceed, by one thread at a time; the sum is N.
+          training: the condition.
+          initial: the starts; float32 leaves of shape (N,).
+          jobs: the number of processes, where the backend uses processes.
+          on_progress: called as runs proceed, from any thread but never from two at once; the sum
+            of what it is given is N.
 
-        Yields:
-          ``Outcome``s of NumPy arrays of shape (n,), as ``outcomes.outcome`` defines it: the next n
-          seeds, in order, until all N are done. Closing the iterator ends the work.
+        Returns:
+          An iterator of ``Outcome``s, each of the next n seeds, in order, until all N are done:
+          NumPy arrays of shape (n,) with the dtypes that ``outcomes.NUMBERS`` declares,
+          as ``history.outcome`` defines them. Closing it ends the work.
+
+        Raises:
+          InputError: as ``check``; raised by the call itself, not by the iterator.
         """
         ...
 
@@ -100,16 +125,20 @@ class Backend(Protocol):
         """Train one seed, keeping every epoch's loss.
 
         Args:
-          training: what to do.
-          initial: where to start; float32 leaves of shape ().
-          on_progress: called with shares of the run, which add up to 1 at its end.
+          training: the condition.
+          initial: the start; float32 leaves of shape ().
+          on_progress: called as in ``train``; the sum of what it is given is 1.
 
-        Yields:
-          The run in consecutive parts of some epochs each, about one a second, so that a long run
-          can be shown and interrupted. ``initial``, ``final``, ``gradient_norm`` and ``stopped_at``
-          are those of the run so far; ``outcomes.join`` makes one ``History`` of the parts. The
+        Returns:
+          An iterator of consecutive parts of the run, at least one, about one a second, so that a
+          long run can be shown and interrupted. A part has the losses, C and evaluations of its own
+          epochs; its ``initial`` is the run's, and ``final``, ``gradient_norm`` and ``stopped_at``
+          are those of the run so far. ``history.join`` makes one ``History`` of the parts. The
           iterator ends with the run: at its budget, or as soon as it stops, diverges or, with
           ``until="hit"``, hits. Closing it ends the work.
+
+        Raises:
+          InputError: as ``check``; raised by the call itself, not by the iterator.
         """
         ...
 
@@ -165,22 +194,40 @@ def backend(name: str | Backend) -> Backend:
     return loaded
 
 
+@contextmanager
+def closed(work: Iterator[T]) -> Iterator[Iterator[T]]:
+    """An iterator of a backend's, closed at the end of the ``with`` block: then its work ends."""
+    try:
+        yield work
+    finally:
+        close = getattr(work, "close", None)  # generators have it, other iterators need not
+        if close is not None:
+            close()
+
+
 def checked(training: Training) -> Training:
-    """The training, once its numbers are seen to make sense; they are Python's own then.
+    """The training in its normal form: checked, and all of it Python's own.
 
     Raises:
-      InputError: epochs below 1, a threshold that is not a positive number, an unknown precision
-        or end.
+      InputError: something is of the wrong type, unknown or out of range, or the precision cannot
+        hold the threshold or a hyperparameter.
+
+    Example:
+      >>> checked(Training(gate("xor"), optimizer("adam"), epochs=0))
+      Traceback (most recent call last):
+      attnlogic.errors.InputError: epochs: expected a whole number in 1 … 2147483647, got 0 (int)
     """
-    epochs, threshold = training.epochs, training.threshold
-    whole = isinstance(epochs, Integral) and not isinstance(epochs, bool)
-    if not whole or not 1 <= epochs <= MOST_EPOCHS:
-        raise InputError(f"epochs: expected a whole number in 1 … {MOST_EPOCHS}, got {epochs!r}")
-    number = isinstance(threshold, Real) and not isinstance(threshold, bool)
-    if not number or not 0 < threshold < float("inf"):
-        raise InputError(f"threshold: expected a loss above 0, got {threshold!r}")
-    if training.precision not in PRECISIONS:
-        raise unknown("precision", training.precision, PRECISIONS)
-    if training.until not in UNTIL:
-        raise unknown("end of a run", training.until, UNTIL)
-    return replace(training, epochs=int(epochs), threshold=float(threshold))
+    epochs = whole("epochs", training.epochs, 1, MAX_EPOCHS)
+    threshold = real("threshold", training.threshold, low=0, open_low=True)
+    precision = _one_of("precision", training.precision, PRECISIONS)
+    until = _one_of("value of until", training.until, UNTIL)
+    in_precision("threshold", threshold, precision)
+    by = optimizer(training.optimizer)
+    by.check_precision(precision)
+    return Training(gate(training.gate), by, epochs, threshold, precision, until)
+
+
+def _one_of(kind: str, name: object, known: tuple[str, ...]) -> str:
+    if isinstance(name, str) and name in known:
+        return str(name)  # not NumPy's
+    raise unknown(kind, name, known)

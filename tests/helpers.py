@@ -1,6 +1,6 @@
 """What several test files share."""
 
-from attnlogic.outcomes import join
+from attnlogic.history import join
 
 
 def whole_history(backend, training, initial, **options):

@@ -3,7 +3,7 @@
 import pytest
 
 from attnlogic.errors import InputError
-from attnlogic.problems.gates import GATES, ROWS, Gate, gate
+from attnlogic.problems import GATES, ROWS, Gate, gate
 
 # What each name means, in Python's own logic.
 MEANINGS = {
@@ -88,10 +88,12 @@ def test_a_gate_of_ones_own_is_known_by_its_targets():
         ("0112", ["'0112'", "bit string such as 0110"]),
         ("011", ["'011'", "3 bits", "has 4"]),
         ("01101", ["5 bits", "00 01 10 11"]),
-        (110, ["110", "int", "quotes"]),
+        (110, ["110 (int)", "quotes"]),
         (0b0110, ["bit string such as '0110'", "quotes"]),
-        (None, ["None", "quotes"]),
+        (None, ["None (NoneType)", "quotes"]),
         ((0, 1, 1, 0), ["tuple"]),
+        (Gate, ["(type)", "such as '0110'"]),
+        (["xor"], ["['xor'] (list)"]),
     ],
 )
 def test_a_name_that_is_none_says_what_to_write(bad, advice):

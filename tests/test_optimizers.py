@@ -2,13 +2,16 @@
 
 import inspect
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from attnlogic.errors import InputError
-from attnlogic.optimizers.hyperparameters import FAMILIES, Optimizer, optimizer
+from attnlogic.optimizers import OPTIMIZERS, Optimizer, OptimizerRecord, optimizer
+from attnlogic.settings import parse
+from attnlogic.studies import Study
 
 TORCH = {
     "adam": torch.optim.Adam,
@@ -78,7 +81,7 @@ IN_RANGE = {
     },
     "lbfgs": {
         "lr": positive, "max_iter": counts, "max_eval": counts, "tolerance_grad": not_negative,
-        "tolerance_change": not_negative, "history_size": counts, "gamma": positive,
+        "tolerance_change": not_negative, "history_size": st.integers(1, 10_000), "gamma": positive,
     },
     "polyak": {"f_min": st.floats(-1e6, 1e6), "tolerance": not_negative},
 }  # fmt: skip
@@ -98,11 +101,12 @@ def texts(draw):
 @example("sgd(momentum=0.9, nesterov=True)")
 def test_an_optimizer_is_read_back_from_what_it_writes(text):
     read = optimizer(text)
+    assert parse("optimizer", text, "")[1].items() <= read.settings.items()
     again = optimizer(str(read))
     assert again == read
     assert hash(again) == hash(read)
     assert str(again) == str(read)
-    assert list(read.settings) == list(FAMILIES[read.name].defaults)
+    assert list(read.settings) == list(OPTIMIZERS[read.name].settings)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +116,7 @@ def test_an_optimizer_is_read_back_from_what_it_writes(text):
         ("AdamW(lr=0.05, weight_decay=0)", "adamw(weight_decay=0)"),
         ("adam(lr=1e-3,gamma=.9995)", "adam(lr=0.001,gamma=0.9995)"),
         ("SGD(momentum=0.9, nesterov=1)", "sgd(momentum=0.9,nesterov=True)"),
+        ("sgd(momentum=0.9, nesterov=true)", "sgd(momentum=0.9,nesterov=True)"),
         ("lbfgs(max_iter=40)", "lbfgs(max_iter=40)"),
         ("lbfgs(max_iter=40, max_eval=50)", "lbfgs(max_iter=40)"),
         (" polyak() ", "polyak"),
@@ -130,18 +135,19 @@ def test_an_optimizer_is_taken_as_it_is():
 
 
 @pytest.mark.parametrize(
-    ("text", "changed"),
+    ("text", "enabled"),
     [
         ("adam", []),
         ("adam(amsgrad=True)", ["amsgrad"]),
+        ("adam(gamma=0.5, amsgrad=True)", ["amsgrad", "gamma"]),
         ("sgd(momentum=0.9)", []),
         ("sgd(dampening=0.1)", ["dampening"]),
         ("lbfgs", []),
         ("polyak", []),
     ],
 )
-def test_features_that_are_switched_on(text, changed):
-    assert optimizer(text).changed("amsgrad", "dampening") == changed
+def test_features_that_are_switched_on(text, enabled):
+    assert optimizer(text).enabled("amsgrad", "dampening", "gamma") == enabled
 
 
 @pytest.mark.parametrize(
@@ -152,30 +158,30 @@ def test_features_that_are_switched_on(text, changed):
         ("adamw(", ["not of the form name or name(key=value"]),
         ("adamw(0.1)", ["give each setting its name"]),
         ("adamw(lr=0.1, lr=0.2)", ["'lr' twice"]),
-        ("adam(learning_rate=1)", ["unknown parameter of adam", "'learning_rate'", "beta1"]),
+        ("adam(learning_rate=1)", ["unknown setting of adam", "'learning_rate'", "beta1"]),
         ("adam(betas=0.9)", ["did you mean 'beta"]),
-        ("polyak(lr=0.1)", ["unknown parameter of polyak 'lr'", "f_min"]),
-        ("adam(lr=0)", ["adam(lr=0)", "above 0"]),
-        ("adam(lr=-0.1)", ["adam(lr=-0.1)", "above 0"]),
+        ("polyak(lr=0.1)", ["unknown setting of polyak 'lr'", "f_min"]),
+        ("adam(lr=0)", ["lr of adam", "a finite number above 0", "got 0 (int)"]),
+        ("adam(lr=-0.1)", ["lr of adam", "above 0", "-0.1"]),
         ("adam(lr=fast)", ["number", "'fast'"]),
         ("adam(lr=inf)", ["number"]),
         ("adam(lr=1e999)", ["finite"]),
         ("adam(lr=1" + "0" * 400 + ")", ["finite"]),
-        ("adam(beta1=1)", ["at least 0 and below 1"]),
-        ("adam(beta2=-0.1)", ["at least 0 and below 1"]),
+        ("adam(beta1=1)", ["of at least 0 and below 1"]),
+        ("adam(beta2=-0.1)", ["of at least 0 and below 1"]),
         ("adam(eps=0)", ["above 0"]),
         ("adam(gamma=0)", ["above 0"]),
-        ("adam(weight_decay=-1)", ["at least 0"]),
+        ("adam(weight_decay=-1)", ["a finite number of at least 0"]),
         ("adam(amsgrad=2)", ["True or False"]),
-        ("sgd(momentum=-1)", ["at least 0"]),
+        ("sgd(momentum=-1)", ["a finite number of at least 0"]),
         ("sgd(nesterov=True)", ["momentum above 0", "momentum=0"]),
         ("sgd(nesterov=True, momentum=0.9, dampening=0.1)", ["dampening=0", "dampening=0.1"]),
         ("lbfgs(max_iter=2.5)", ["whole number"]),
         ("lbfgs(max_iter=0)", ["in 1 … 1000000"]),
-        ("lbfgs(max_iter=-3)", ["lbfgs(max_iter=-3)", "in 1 …"]),
+        ("lbfgs(max_iter=-3)", ["max_iter of lbfgs", "in 1 …", "got -3"]),
         ("lbfgs(history_size=0)", ["in 1 … 10000"]),
         ("lbfgs(history_size=10001)", ["in 1 … 10000"]),
-        ("polyak(tolerance=-1)", ["at least 0"]),
+        ("polyak(tolerance=-1)", ["a finite number of at least 0"]),
         (None, ["optimizer", "None"]),
         (torch.optim.Adam, ["optimizer", "Adam"]),
     ],
@@ -188,9 +194,130 @@ def test_a_bad_optimizer_says_what_is_wrong(text, fragments):
         assert fragment in str(error.value)
 
 
-def test_every_family_has_a_range_for_each_hyperparameter():
+def test_every_record_has_a_range_and_a_meaning_for_each_hyperparameter():
     # This file's table of ranges, hence the test of writing and reading, leaves none out.
     assert {n: list(r) for n, r in IN_RANGE.items()} == {
-        n: list(f.defaults) for n, f in FAMILIES.items()
+        n: list(record.settings) for n, record in OPTIMIZERS.items()
     }
-    assert isinstance(optimizer("adam"), Optimizer)
+    for name, record in OPTIMIZERS.items():
+        assert record.name == name
+        for key, setting in record.settings.items():
+            assert setting.meaning, f"{name} {key}"
+            assert setting.read(key, setting.default) == setting.default
+            if setting.off is not None:
+                assert type(setting.off) is type(setting.default)
+
+
+def test_the_default_study_does_not_grow_with_the_registry(monkeypatch):
+    before = Study().trainings
+    monkeypatch.setitem(OPTIMIZERS, "lion", OptimizerRecord("lion", "a new one", 10, {}))
+    assert Study().trainings == before
+    assert {t.optimizer.name for t in before} == {"adam", "adamw", "sgd", "lbfgs", "polyak"}
+    assert str(optimizer("lion")) == "lion"
+
+
+def test_how_weight_decay_enters_is_torchs():
+    """One step from θ = 2 at a gradient of 0: L2 moves by a step of Adam's, AdamW by lr·λ·θ."""
+    for name, constructor in TORCH.items():
+        record = OPTIMIZERS[name]
+        assert ("weight_decay" in record.settings) == (record.weight_decay is not None)
+        if record.weight_decay is None:
+            continue
+        θ = torch.tensor([2.0], dtype=torch.float64, requires_grad=True)
+        θ.grad = torch.zeros(1, dtype=torch.float64)
+        constructor([θ], lr=0.1, weight_decay=0.01).step()
+        moved = 2 - θ.item()
+        # Added to the gradient, λθ is all the gradient: SGD follows it, Adam its sign alone.
+        expected = {"sgd": 0.1 * 0.01 * 2, "adam": 0.1, "adamw": 0.1 * 0.01 * 2}[name]
+        assert moved == pytest.approx(expected, rel=1e-5)  # Adam's eps is 5e-7 of that gradient
+        decoupled = name != "sgd" and moved == pytest.approx(0.1 * 0.01 * 2, rel=1e-5)
+        assert record.weight_decay == ("decoupled_adam" if decoupled else "l2")
+
+
+@pytest.mark.parametrize("lr", [0.25, np.float64(0.25), np.float32(0.25)])
+def test_numpys_numbers_become_pythons(lr):
+    made = Optimizer("sgd", (("lr", lr), ("momentum", np.float32(0.5)), ("nesterov", np.True_)))
+    assert made == optimizer("sgd(lr=0.25, momentum=0.5, nesterov=true)")
+    assert {type(value) for value in made.settings.values()} == {float, bool}
+    assert str(made) == "sgd(lr=0.25,momentum=0.5,nesterov=True)"
+    (max_iter,) = [
+        value
+        for key, value in Optimizer("lbfgs", (("max_iter", np.int64(4)),)).hyperparameters
+        if key == "max_iter"
+    ]
+    assert (max_iter, type(max_iter)) == (4, int)
+
+
+def test_an_optimizer_that_is_built_is_filled_in():
+    assert Optimizer("adam") == optimizer("adam")
+    assert Optimizer("lbfgs", (("max_iter", 40),)) == optimizer("lbfgs(max_iter=40)")
+    assert Optimizer("adam", {"lr": 0.1}) == optimizer("adam(lr=0.1)")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "fragment"),
+    [
+        ("rmsprop", (), "unknown optimizer 'rmsprop'"),
+        (None, (), "expected a name, got None"),
+        ("adam", (("lr", 0),), "lr of adam"),
+        ("adam", (("rl", 1),), "unknown setting of adam 'rl'"),
+        ("sgd", (("nesterov", True),), "momentum above 0"),
+        ("adam", "lr=0.1", "pairs of a name and a value"),
+    ],
+)
+def test_an_optimizer_that_is_built_is_checked(name, settings, fragment):
+    with pytest.raises(InputError, match=fragment):
+        Optimizer(name, settings)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_every_default_fits_every_precision(precision):
+    for name in OPTIMIZERS:
+        optimizer(name).check_precision(precision)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "text", ["adam(weight_decay=0)", "adam(beta1=0)", "lbfgs(tolerance_grad=0)", "polyak(f_min=-1)"]
+)
+def test_zero_itself_is_kept(text, precision):
+    optimizer(text).check_precision(precision)
+
+
+@pytest.mark.parametrize(
+    ("text", "fragments"),
+    [
+        ("adam(lr=1e-60)", ["lr=1e-60 of adam in float32", "a magnitude in 1.18e-38 … 3.4e+38"]),
+        ("adam(eps=1e-50)", ["eps=1e-50", "got 1e-50"]),
+        ("sgd(weight_decay=1e-39)", ["weight_decay=1e-39"]),
+        ("sgd(lr=1e300)", ["lr=1e+300 of sgd", "… 3.4e+38"]),
+        ("polyak(f_min=-1e39)", ["f_min=-1e+39"]),
+        ("lbfgs(tolerance_change=1e-60)", ["tolerance_change=1e-60"]),
+        ("adam(beta2=0.999999999)", ["beta2=0.999999999 of adam in float32", "below 1, got 1.0"]),
+    ],
+)
+def test_a_number_that_float32_cannot_hold_is_refused(text, fragments):
+    chosen = optimizer(text)
+    with pytest.raises(InputError) as error:
+        chosen.check_precision("float32")
+    for fragment in fragments:
+        assert fragment in str(error.value)
+    chosen.check_precision("float64")
+
+
+def test_a_study_refuses_it_before_any_work():
+    with pytest.raises(InputError, match=r"lr=1e-60 of adam in float32"):
+        Study(["xor"], ["adam(lr=1e-60)"])
+    assert Study(["xor"], ["adam(lr=1e-60)"], precision="float64").trainings
+    with pytest.raises(InputError, match="unknown precision 'float16'"):
+        optimizer("adam").check_precision("float16")
+
+
+@pytest.mark.parametrize(
+    "wrong", [torch.optim.RMSprop, 3, None, ["adam"], {"lr": 0.1}, b"adam", 0.05], ids=repr
+)
+def test_what_is_no_optimizer_says_what_one_is(wrong):
+    with pytest.raises(InputError) as error:
+        optimizer(wrong)
+    for fragment in (repr(wrong)[:40], type(wrong).__name__, "such as 'adam(lr=0.01)'"):
+        assert fragment in str(error.value)

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attnlogic.history import History, outcome, rises
 from attnlogic.outcomes import (
     LADDER,
     NONE,
+    NUMBERS,
     STATUSES,
-    History,
     Outcome,
     concatenate,
     from_leaves,
     leaves_of,
-    outcome,
-    rises,
+    numbers_of,
     status,
 )
 from attnlogic.problems.model import invariant, pack, unpack
@@ -97,6 +97,7 @@ def test_a_history_worked_out_by_hand(case, dtype):
         if case.first_hit == NONE
         else sum(range(1, case.first_hit + 1)) + 1,
         gradient_norm=NAN if case.diverged_at != NONE else 0.5,
+        C_initial=120.0,  # 6·5·4
         C_first_hit=NAN if case.first_hit == NONE else 10 + case.first_hit,
         C=NAN if case.diverged_at != NONE else -3,
         # Of these losses only 0, the last of its run, is at or below a rung.
@@ -108,10 +109,13 @@ def test_a_history_worked_out_by_hand(case, dtype):
     assert status(got) == case.status
 
 
-def test_a_threshold_is_rounded_to_the_losses_precision():
-    # float32(1e-3) is above 1e-3: a backend compares in its own precision, and so does this.
-    assert outcome(run([np.float32(1e-3)], np.float32), 1e-3).first_hit == 0
-    assert outcome(run([np.nextafter(1e-3, 1)], np.float64), 1e-3).first_hit == NONE
+@pytest.mark.parametrize("number", [float, np.float64, np.float32, np.array], ids=repr)
+def test_a_threshold_is_rounded_to_the_losses_precision(number):
+    # float32(1e-3) is above 1e-3: a backend compares in its own precision, and so does this,
+    # whatever type the threshold has.
+    assert outcome(run([np.float32(1e-3)], np.float32), number(1e-3)).first_hit == 0
+    if number is not np.float32:
+        assert outcome(run([np.nextafter(1e-3, 1)], np.float64), number(1e-3)).first_hit == NONE
 
 
 def test_the_ladder_by_hand():
@@ -201,12 +205,9 @@ def test_a_rungs_first_hit_is_what_it_would_be_as_the_threshold(history, k):
 @given(histories())
 def test_dtypes_are_those_promised(history):
     run = outcome(history, 1.0)
-    counts = {"first_hit", "sustained_from", "rises", "exits", "stopped_at", "diverged_at"}
-    counts |= {"evaluations", "evaluations_first_hit"}
-    assert {rung.dtype for rung in run.ladder} == {np.dtype(np.int32)}
-    for field in Outcome._fields[2:-1]:
-        expected = np.int32 if field in counts else history.losses.dtype
-        assert getattr(run, field).dtype == expected, field
+    for name, leaf in numbers_of(run).items():
+        expected = {"EPOCH": np.int32, "COUNT": np.int64, "REAL": history.losses.dtype}
+        assert leaf.dtype == expected[NUMBERS[name].kind.name], name
     assert {leaf.dtype for leaf in leaves_of(run)[:12]} == {history.losses.dtype}
     assert {np.shape(leaf) for leaf in leaves_of(run)} == {()}
 
@@ -226,7 +227,7 @@ def test_runs_side_by_side(some, cut):
         np.testing.assert_array_equal(whole, leaf)
 
 
-@given(st.lists(st.integers(), min_size=37, max_size=37))
+@given(st.lists(st.integers(), min_size=12 + len(NUMBERS), max_size=12 + len(NUMBERS)))
 def test_leaves_and_outcome_are_inverse(leaves):
     runs = from_leaves(leaves)
     assert leaves_of(runs) == leaves
@@ -238,3 +239,40 @@ def test_rises_are_the_notebooks_count():
     assert rises(losses, 2).tolist() == [3, 6]  # 6 at epoch 1 comes before the hit; 2, 2 is no rise
     assert rises(losses, NONE).tolist() == []
     assert rises(losses, 7).tolist() == []
+
+
+# --- as text ------------------------------------------------------------------------------------
+
+
+def test_an_outcomes_text_is_one_line_whatever_its_leaves():
+    one = outcome(run([4, 0.5, 0.25]), 1.0)
+    assert repr(one) == "Outcome(solved: first_hit=1, final_loss=0.25, C=-3)"
+    assert repr(outcome(run([4, NAN]), 1.0)) == (
+        "Outcome(diverged: first_hit=-1, final_loss=inf, C=nan)"
+    )
+    some = concatenate([one] * 1200 + [outcome(run([0.5, 2]), 1.0)])
+    assert repr(some) == "Outcome(1,201 runs: 1,200 solved, 1 lost)"
+    assert repr(concatenate([one])) == "Outcome(1 run: 1 solved)"
+    assert repr(from_leaves([leaf[:0] for leaf in leaves_of(some)])) == "Outcome(0 runs)"
+    square = from_leaves([leaf[:6].reshape(2, 3) for leaf in leaves_of(some)])
+    assert repr(square) == "Outcome(6 runs: 6 solved)"
+
+
+def test_leaves_without_values_have_a_text_too():
+    """As in a pytree of JAX's: tracers while a function is traced, specifications, None."""
+    import jax
+
+    some = concatenate([outcome(run([4, 0.5]), 1.0)] * 3)
+    texts = []
+    jax.jit(lambda runs: texts.append(repr(runs)))(some)
+    leaves = (None, "x", jax.sharding.PartitionSpec("seeds"), object())
+    texts += [repr(from_leaves([leaf] * len(leaves_of(some)))) for leaf in leaves]
+    assert [text.partition("(")[0] for text in texts] == ["Outcome"] * 5
+    assert max(map(len, texts)) < 60
+    on_device = jax.tree.map(jax.numpy.asarray, some)
+    assert repr(on_device) == "Outcome(3 runs: 3 solved)"
+    assert repr(jax.tree.map(lambda leaf: leaf[0], on_device)).startswith("Outcome(solved: first_")
+
+
+def test_a_historys_text_is_one_line():
+    assert repr(run([4, 3, 0.5])) == "History(3 epochs: loss 4 … 0.5)"

@@ -1,11 +1,26 @@
 """name(key=value, …): what is written is read back, and what is not of the form is refused."""
 
+import math
+from fractions import Fraction
+
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from attnlogic import settings as spec
-from attnlogic.errors import InputError
+from attnlogic.errors import InputError, described
+from attnlogic.settings import (
+    NORMAL_NUMBERS,
+    Setting,
+    complete,
+    in_precision,
+    look_up,
+    parse,
+    real,
+    truth,
+    whole,
+    write,
+)
 
 # Any finite float, and the short ones that people write.
 short = st.builds(lambda n, digits: n / 10**digits, st.integers(-(10**7), 10**7), st.integers(0, 7))
@@ -27,9 +42,10 @@ def defaults_and_settings(draw):
 @given(defaults_and_settings())
 def test_what_is_written_is_read_back(both):
     defaults, settings = both
-    name, given_settings = spec.parse("thing", spec.write("thing", settings, defaults))
+    name, given_settings = parse("thing", write("thing", settings, defaults), "thing(x=1)")
+    known = {key: Setting(value, "") for key, value in defaults.items()}
     assert name == "thing"
-    assert spec.complete("thing", name, given_settings, defaults) == settings
+    assert complete("thing", given_settings, known) == settings
     assert all(settings[key] != defaults[key] for key in given_settings)  # nothing superfluous
 
 
@@ -45,7 +61,7 @@ def test_what_is_written_is_read_back(both):
     ],
 )
 def test_the_form(text, expected):
-    assert spec.parse("thing", text) == expected
+    assert parse("thing", text, "thing(x=1)") == expected
 
 
 @pytest.mark.parametrize(
@@ -62,14 +78,15 @@ def test_the_form(text, expected):
         ("a(x=" + "-" * 100_000 + "1)", ["not of the form"]),
         ("a(0.1)", ["give each setting its name"]),
         ("a(x=1, x=2)", ["'x' twice"]),
-        (3, ["thing", "got 3"]),
-        (None, ["got None"]),
+        (3, ["thing: expected a text such as 'thing(x=1)', got 3 (int)"]),
+        (None, ["got None (NoneType)"]),
+        (dict, ["got <class 'dict'> (type)"]),
     ],
     ids=lambda value: repr(value)[:20],
 )
 def test_what_is_not_of_the_form_is_refused(text, fragments):
     with pytest.raises(InputError) as error:
-        spec.parse("thing", text)
+        parse("thing", text, "thing(x=1)")
     for fragment in fragments:
         assert fragment in str(error.value)
 
@@ -79,14 +96,19 @@ def test_what_is_not_of_the_form_is_refused(text, fragments):
 @example("a(x=f(1))")
 def test_any_text_is_read_or_refused(text):
     try:
-        name, settings = spec.parse("thing", text)
+        name, settings = parse("thing", text, "thing(x=1)")
     except InputError:
         return
     assert name.isidentifier()
     assert all(key.isidentifier() for key in settings)
 
 
-DEFAULTS = {"rate": 0.5, "count": 3, "flag": False}
+KNOWN = {
+    "rate": Setting(0.5, "a number"),
+    "count": Setting(3, "a whole number", low=-10, high=5000),
+    "flag": Setting(False, "a switch"),
+    "share": Setting(0.5, "half open", low=0, high=1, open_high=True),
+}
 
 
 @pytest.mark.parametrize(
@@ -94,46 +116,173 @@ DEFAULTS = {"rate": 0.5, "count": 3, "flag": False}
     [
         ("rate", 2, 2.0),
         ("rate", -0.25, -0.25),
+        ("rate", np.float64(0.25), 0.25),
+        ("rate", np.float32(0.1), float(np.float32(0.1))),
+        ("rate", np.int64(2), 2.0),
+        ("rate", Fraction(1, 4), 0.25),
         ("count", 4.0, 4),
         ("count", 1e3, 1000),
+        ("count", np.int64(4), 4),
+        ("count", np.uint8(4), 4),
+        ("count", np.float32(4), 4),
+        ("count", 5000, 5000),
+        ("count", -10, -10),
         ("flag", True, True),
         ("flag", 1, True),
         ("flag", 0, False),
+        ("flag", np.True_, True),
+        ("flag", np.bool_(False), False),
+        ("flag", "true", True),
+        ("flag", "FALSE", False),
+        ("flag", "True", True),
+        ("share", 0, 0.0),
+        ("share", 1 - 2**-53, 1 - 2**-53),
     ],
 )
-def test_a_value_takes_the_type_of_its_default(key, value, expected):
-    got = spec.complete("thing", "t", {key: value}, DEFAULTS)
-    assert got == {**DEFAULTS, key: expected}
+def test_a_value_becomes_pythons_own_of_the_type_of_its_default(key, value, expected):
+    got = complete("t", {key: value}, KNOWN)
+    assert got == {**{name: setting.default for name, setting in KNOWN.items()}, key: expected}
     assert type(got[key]) is type(expected)
-    assert list(got) == list(DEFAULTS)
+    assert list(got) == list(KNOWN)
 
 
 @pytest.mark.parametrize(
     ("key", "value", "fragments"),
     [
-        ("rate", "fast", ["t(rate=fast)", "a number", "'fast'"]),
-        ("rate", None, ["a number"]),
-        ("rate", True, ["a number", "True"]),
-        ("rate", 1j, ["a number"]),
-        ("rate", float("nan"), ["finite"]),
+        ("rate", "fast", ["rate of t: expected a finite number, got 'fast' (str)"]),
+        ("rate", None, ["a finite number", "None (NoneType)"]),
+        ("rate", True, ["a finite number", "True (bool)"]),
+        ("rate", np.True_, ["a finite number"]),
+        ("rate", 1j, ["a finite number"]),
+        ("rate", [1.0], ["a finite number", "(list)"]),
+        ("rate", np.ones(1000), ["a finite number", "… (ndarray)"]),
+        ("rate", float("nan"), ["finite", "nan (float)"]),
+        ("rate", np.float32("nan"), ["finite"]),
         ("rate", float("-inf"), ["finite"]),
         ("rate", 10**400, ["finite"]),
-        ("count", 2.5, ["whole number", "2.5"]),
-        ("count", float("inf"), ["finite"]),
-        ("flag", 2, ["True or False", "2"]),
-        ("flag", "yes", ["True or False"]),
+        ("rate", 10**5000, ["finite", "too long to print (int)"]),
+        ("count", 2.5, ["a whole number in -10 … 5000", "2.5"]),
+        ("count", 5001, ["a whole number in -10 … 5000", "got 5001 (int)"]),
+        ("count", -11, ["a whole number in -10 … 5000"]),
+        ("count", True, ["whole number", "True (bool)"]),
+        ("count", float("inf"), ["whole number", "inf"]),
+        ("count", 10**400, ["whole number"]),
+        ("flag", 2, ["True or False", "2 (int)"]),
+        ("flag", "yes", ["True or False", "'yes' (str)"]),
         ("flag", [], ["True or False"]),
-        ("rats", 1.0, ["parameter of t", "'rats'", "did you mean 'rate'", "count, flag, rate"]),
+        ("flag", ([],), ["True or False"]),
+        ("flag", np.ones(2), ["True or False"]),
+        ("share", 1, ["a number of at least 0 and below 1", "1 (int)"]),
+        ("share", -1e-9, ["a number of at least 0 and below 1"]),
+        ("rats", 1.0, ["setting of t", "'rats'", "did you mean 'rate'", "count, flag, rate"]),
+        (3, 1.0, ["setting of t", "expected a name, got 3 (int)"]),
     ],
-    ids=lambda value: repr(value)[:20],
+    ids=lambda value: repr(value)[:20] if not isinstance(value, int) else str(hash(value)),
 )
 def test_a_value_that_does_not_fit_is_refused(key, value, fragments):
     with pytest.raises(InputError) as error:
-        spec.complete("thing", "t", {key: value}, DEFAULTS)
+        complete("t", {key: value}, KNOWN)
     for fragment in fragments:
         assert fragment in str(error.value)
 
 
-def test_a_choice_without_parameters_says_so():
-    with pytest.raises(InputError, match="thing 't' has no parameters, got 'lr'"):
-        spec.complete("thing", "t", {"lr": 1.0}, {})
+def test_a_choice_without_settings_says_so():
+    with pytest.raises(InputError, match="thing has no settings, got 'lr'"):
+        complete("thing", {"lr": 1.0}, {})
+
+
+@pytest.mark.parametrize("given", [0.1, "lr", [("lr",)], [["lr", 1, 2]]])
+def test_settings_that_are_no_pairs_are_refused(given):
+    with pytest.raises(InputError, match="settings of t: expected pairs of a name and a value"):
+        complete("t", given, KNOWN)
+
+
+LIMIT = 2.0**60  # exact in a float
+
+
+@given(st.floats(-LIMIT, LIMIT), st.floats(-LIMIT, LIMIT), st.floats(-LIMIT, LIMIT))
+def test_bounds_are_kept_open_or_closed(value, low, high):
+    for open_low in (False, True):
+        for open_high in (False, True):
+            fits = (low < value or (value == low and not open_low)) and (
+                value < high or (value == high and not open_high)
+            )
+            if fits:
+                got = real("x", value, low, high, open_low=open_low, open_high=open_high)
+                assert got == value
+                continue
+            with pytest.raises(InputError) as error:
+                real("x", value, low, high, open_low=open_low, open_high=open_high)
+            assert str(low) in str(error.value)
+            assert str(high) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [
+        ({}, "a finite number,"),
+        ({"low": 0}, "a finite number of at least 0,"),
+        ({"low": 0, "open_low": True}, "a finite number above 0,"),
+        ({"high": 1}, "a finite number of at most 1,"),
+        ({"low": 0, "high": 1}, "a number in 0 … 1,"),
+        ({"low": 0, "high": 1, "open_high": True}, "a number of at least 0 and below 1,"),
+    ],
+)
+def test_a_message_gives_each_end_that_there_is(bounds, words):
+    with pytest.raises(InputError, match=rf"^x: expected {words} got inf \(float\)$"):
+        real("x", math.inf, **bounds)
+
+
+@given(st.integers(-(2**60), 2**60), st.sampled_from([int, np.int64]))
+def test_whole_numbers_are_kept_exactly(value, kind):
+    got = whole("n", kind(value))
+    assert (got, type(got)) == (value, int)
+
+
+def test_truth_is_no_number_and_a_number_no_truth():
+    for function, value in [(whole, True), (real, False), (truth, 0.5)]:
+        with pytest.raises(InputError, match="x: expected"):
+            function("x", value)
+
+
+@given(numbers)
+@example(3.4028235e38)
+@example(3.41e38)
+@example(-1e300)
+@example(1.2e-38)
+@example(1.1e-38)
+@example(-1e-60)
+def test_a_number_is_rounded_as_numpy_does_or_refused(value):
+    with np.errstate(over="ignore", under="ignore"):
+        expected = np.float32(value)
+    normal = np.finfo(np.float32).smallest_normal <= abs(expected) <= np.finfo(np.float32).max
+    if value == 0 or normal:
+        assert in_precision("x", value, "float32") == expected
+    else:
+        with pytest.raises(InputError, match=r"x: expected a magnitude in 1.18e-38 … 3.4e\+38"):
+            in_precision("x", value, "float32")
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_the_numbers_that_a_precision_holds_are_numpys(precision):
+    about = np.finfo(precision)
+    assert NORMAL_NUMBERS[precision] == (about.smallest_normal, about.max)
+    for number in NORMAL_NUMBERS[precision]:
+        assert in_precision("x", -number, precision) == -number
+    with pytest.raises(InputError, match="x: expected a magnitude"):
+        in_precision("x", float(about.smallest_normal) / 2, precision)
+    with pytest.raises(InputError, match="unknown precision 'float16'"):
+        in_precision("x", 1.0, "float16")
+
+
+def test_a_look_up_suggests_the_nearest_name():
+    assert look_up("fruit", "apple", {"apple": 1, "pear": 2}) == 1
+    with pytest.raises(InputError, match="unknown fruit 'Aple': did you mean 'apple'"):
+        look_up("fruit", "Aple", {"apple": 1, "pear": 2})
+    for got in (None, 3, ["apple"], {}):
+        with pytest.raises(InputError, match=r"fruit: expected a name, got .*: known: apple, pear"):
+            look_up("fruit", got, {"apple": 1, "pear": 2})
+
+
+def test_a_long_value_is_cut_in_a_message():
+    assert described("a" * 1000) == "'" + "a" * 78 + "… (str)"

@@ -1,7 +1,7 @@
-"""By what it is trained: optimizers by name and hyperparameters.
+"""What trains: optimizers by name and hyperparameters.
 
-One record an optimizer says its settings, their defaults and bounds. How a step is made does not
-belong here: each backend has its own record of the same name for that.
+One record for each optimizer has its settings, their defaults, bounds and meanings. How a step is
+made does not belong here: each backend has its own record of the same name for that.
 """
 
 import lazy_loader

@@ -1,78 +1,12 @@
-"""Optimizers by name and hyperparameters, and what they default to.
-
-This is the description that every backend reads; how a step is made is the backend's own affair.
-Defaults are torch's, with the notebook's learning rate.
-"""
+"""An optimizer with all its hyperparameters: the description that every backend reads."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from attnlogic import settings as spec
-from attnlogic.errors import InputError, unknown
-
-
-class Family(NamedTuple):
-    """An optimizer's hyperparameters with their defaults, and its usual budget.
-
-    Attributes:
-      defaults: hyperparameter -> default, in the order in which they are written.
-      epochs: the budget of a run when none is asked for.
-      summary: one line for a person.
-    """
-
-    defaults: dict[str, spec.Setting]
-    epochs: int
-    summary: str
-
-
-# gamma is torch's ExponentialLR, stepped once an epoch: the rate of epoch t is lr·gamma^t.
-_ADAM: dict[str, spec.Setting] = {
-    "lr": 0.05, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, "amsgrad": False,
-    "gamma": 1.0,
-}  # fmt: skip
-
-FAMILIES: dict[str, Family] = {
-    "adam": Family(_ADAM, 8000, "Adam; weight_decay is added to the gradient"),
-    "adamw": Family(
-        {**_ADAM, "weight_decay": 1e-2}, 8000, "Adam with decoupled weight decay (torch's 1e-2)"
-    ),
-    "sgd": Family(
-        {
-            "lr": 0.05,
-            "momentum": 0.0,
-            "dampening": 0.0,
-            "weight_decay": 0.0,
-            "nesterov": False,
-            "gamma": 1.0,
-        },
-        8000,
-        "gradient descent on all four rows at once",
-    ),
-    "lbfgs": Family(
-        {
-            "lr": 0.05,
-            "max_iter": 20,
-            "max_eval": 25,
-            "tolerance_grad": 1e-7,
-            "tolerance_change": 1e-9,
-            "history_size": 100,
-            "gamma": 1.0,
-        },
-        500,
-        "torch's L-BFGS without line search: up to max_iter iterations an epoch",
-    ),
-    "polyak": Family(
-        {"f_min": 0.0, "tolerance": 1e-12},
-        800,
-        "steps of (loss - f_min)/‖grad‖², stopping once ‖grad‖² < tolerance",
-    ),
-}
-"""The optimizers of the notebook. All budgets are the notebook's but that of L-BFGS (8000 there):
-its epochs cost up to twenty evaluations each, and none of the first 10,000 seeds first hits the
-threshold of 1e-4 after epoch 200, on XOR or NAND."""
+from attnlogic.errors import InputError
+from attnlogic.optimizers.records import OPTIMIZERS, OptimizerRecord
+from attnlogic.settings import Value, complete, in_precision, look_up, parse, write
 
 
 @dataclass(frozen=True)
@@ -80,35 +14,69 @@ class Optimizer:
     """An optimizer with all its hyperparameters.
 
     Attributes:
-      name: a key of ``FAMILIES``.
-      hyperparameters: every hyperparameter of the family with its value, in the family's order.
+      name: a key of ``OPTIMIZERS``.
+      hyperparameters: the name and value of every hyperparameter, in the record's order, values
+        Python's own. Those not given are filled in.
+
+    Raises:
+      InputError: the name or a hyperparameter is unknown, or a value is out of bounds or at odds
+        with another.
     """
 
     name: str
-    hyperparameters: tuple[tuple[str, spec.Setting], ...]
+    hyperparameters: tuple[tuple[str, Value], ...] = ()
+
+    def __post_init__(self) -> None:
+        record = look_up("optimizer", self.name, OPTIMIZERS)
+        settings = complete(self.name, self.hyperparameters, record.settings)
+        given = dict(self.hyperparameters)
+        settings.update({k: v for k, v in record.implied(settings).items() if k not in given})
+        if conflict := record.conflict(settings):
+            raise InputError(f"{self.name}: {conflict}")
+        object.__setattr__(self, "hyperparameters", tuple(settings.items()))
 
     @property
-    def settings(self) -> dict[str, spec.Setting]:
+    def record(self) -> OptimizerRecord:
+        """What is known of optimizers of this name."""
+        return OPTIMIZERS[self.name]
+
+    @property
+    def settings(self) -> dict[str, Value]:
         """The hyperparameters as a dict."""
         return dict(self.hyperparameters)
 
     @property
     def epochs(self) -> int:
         """The budget of a run when none is asked for."""
-        return FAMILIES[self.name].epochs
+        return self.record.epochs
 
-    def changed(self, *names: str) -> list[str]:
-        """Those of the named hyperparameters that this optimizer has and that are not at rest.
+    def enabled(self, *names: str) -> list[str]:
+        """The named features that this optimizer switches on: it has them, and they are not off.
 
-        "At rest" is the value that switches a feature off. A backend uses this to refuse what it
-        does not have.
+        Example:
+          >>> Optimizer("adam", (("amsgrad", True),)).enabled("amsgrad", "gamma", "dampening")
+          ['amsgrad']
         """
-        at_rest: dict[str, spec.Setting] = {"amsgrad": False, "dampening": 0.0}
-        return [n for n in names if self.settings.get(n, at_rest[n]) != at_rest[n]]
+        settings, known = self.settings, self.record.settings
+        return [name for name in names if name in settings and settings[name] != known[name].off]
+
+    def check_precision(self, precision: str) -> None:
+        """Refuse a number that this precision cannot hold: in float32, 1e-60 is 0.
+
+        Args:
+          precision: ``"float32"`` or ``"float64"``.
+
+        Raises:
+          InputError: a number other than 0 becomes 0, or infinite, or leaves its bounds.
+        """
+        for key, value in self.hyperparameters:
+            if isinstance(value, float):
+                name = f"{key}={value!r} of {self.name} in {precision}"
+                self.record.settings[key].read(name, in_precision(name, value, precision))
 
     def __str__(self) -> str:
-        defaults = FAMILIES[self.name].defaults
-        return spec.write(self.name, self.settings, {**defaults, **_implied(self.settings)})
+        settings, record = self.settings, self.record
+        return write(self.name, settings, record.defaults | record.implied(settings))
 
 
 def optimizer(text: str | Optimizer) -> Optimizer:
@@ -130,44 +98,5 @@ def optimizer(text: str | Optimizer) -> Optimizer:
     """
     if isinstance(text, Optimizer):
         return text
-    name, given = spec.parse("optimizer", text)
-    if name not in FAMILIES:
-        raise unknown("optimizer", name, FAMILIES)
-    settings = spec.complete("optimizer", name, given, FAMILIES[name].defaults)
-    settings.update({k: v for k, v in _implied(settings).items() if k not in given})
-    _check_ranges(name, settings)
-    return Optimizer(name, tuple(settings.items()))
-
-
-def _implied(settings: Mapping[str, spec.Setting]) -> dict[str, spec.Setting]:
-    """The defaults that depend on other hyperparameters: torch's max_eval, from max_iter."""
-    return {"max_eval": int(settings["max_iter"]) * 5 // 4} if "max_iter" in settings else {}
-
-
-_POSITIVE = {"lr", "eps", "gamma"}
-_COUNTS = {"max_iter": 1_000_000, "max_eval": 2_000_000, "history_size": 10_000}
-"""Counts from 1, and the largest sensible one: 32 bits must hold their sums over an epoch, and a
-backend may reserve memory for the history."""
-_BELOW_ONE = {"beta1", "beta2"}
-_FREE = {"f_min"}
-
-
-def _check_ranges(name: str, settings: dict[str, spec.Setting]) -> None:
-    for key, value in settings.items():
-        if isinstance(value, bool) or key in _FREE:
-            continue
-        if key in _POSITIVE:
-            fits, expected = value > 0, "above 0"
-        elif key in _COUNTS:
-            fits, expected = 1 <= value <= _COUNTS[key], f"in 1 … {_COUNTS[key]}"
-        elif key in _BELOW_ONE:
-            fits, expected = 0 <= value < 1, "at least 0 and below 1"
-        else:
-            fits, expected = value >= 0, "at least 0"
-        if not fits:
-            raise InputError(f"{name}({key}={value:g}): expected a value {expected}")
-    if settings.get("nesterov") and (settings["momentum"] == 0 or settings["dampening"] != 0):
-        raise InputError(
-            f"{name}: nesterov=True needs a momentum above 0 and dampening=0, "
-            f"got momentum={settings['momentum']:g}, dampening={settings['dampening']:g}"
-        )
+    name, given = parse("optimizer", text, example="adam(lr=0.01)")
+    return Optimizer(name, tuple(given.items()))

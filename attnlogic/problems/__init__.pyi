@@ -2,12 +2,14 @@ from .gates import GATES as GATES
 from .gates import ROWS as ROWS
 from .gates import Gate as Gate
 from .gates import gate as gate
-from .initializations import DESCRIPTIONS as DESCRIPTIONS
-from .initializations import SEED_LIMIT as SEED_LIMIT
+from .initial_parameters import SEED_LIMIT as SEED_LIMIT
+from .initial_parameters import initial_params as initial_params
+from .initializations import INITIALIZATIONS as INITIALIZATIONS
 from .initializations import Initialization as Initialization
-from .initializations import initial as initial
+from .initializations import InitializationRecord as InitializationRecord
 from .initializations import initialization as initialization
 from .model import NAMES as NAMES
+from .model import SIGNS as SIGNS
 from .model import Coefficients as Coefficients
 from .model import Params as Params
 from .model import Value as Value

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from attnlogic.errors import InputError, unknown
+from attnlogic.errors import InputError, described, unknown
 
 ROWS: tuple[tuple[int, int], ...] = ((0, 0), (0, 1), (1, 0), (1, 1))
 """The inputs of a two-bit gate, row by row; a target string has one bit for each."""
@@ -67,21 +67,22 @@ def gate(name: str | Gate) -> Gate:
     """The gate with this name, whatever its case, or with these four target bits.
 
     Args:
-      name: ``"xor"``, ``"NAND"``, ``"not-x1"``, ``"0110"``, or a ``Gate``, known by its targets.
+      name: ``"xor"``, ``"NAND"``, ``"not-x1"``, ``"0110"``, or a ``Gate``, found by its targets.
 
     Raises:
       InputError: no gate has that name.
 
     Example:
+      >>> from attnlogic.problems import gate
       >>> gate("XOR").bits
       '0110'
     """
     if isinstance(name, Gate):
-        name = name.bits  # whoever made it: the gate of those targets is the one known here
+        name = name.bits  # a Gate of the caller's own is the one of GATES with the same targets
     if not isinstance(name, str):
         raise InputError(
-            f"a gate is a name or a bit string such as '0110', got {name!r} "
-            f"({type(name).__name__}): put it in quotes"
+            f"gate: expected a name or a bit string such as '0110', got {described(name)}: "
+            "put it in quotes"
         )
     found = _BY_NAME.get(name.strip().casefold().replace("-", "_").replace(" ", "_"))
     if found is not None:

@@ -9,6 +9,7 @@ and broadcast over any batch of seeds.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 Value = Any
@@ -33,6 +34,10 @@ class Params(NamedTuple):
 
 NAMES = ("wq", "wk", "wv", "w1", "w2", "b")
 """The parameters in the order in which they are drawn, packed and printed."""
+
+
+SIGNS = tuple("".join(signs) for signs in product("+-", repeat=3))
+"""The signs that (wq, wk, wv) may have: ``"++-"``. Four go with C > 0, four with C < 0."""
 
 
 def pack(params: Params) -> tuple[Value, ...]:

@@ -1,0 +1,52 @@
+"""A backend for tests: its outcomes are a few sums on the initial parameters."""
+
+import numpy as np
+
+from attnlogic.errors import InputError
+from attnlogic.history import History, outcome
+from attnlogic.outcomes import NONE, concatenate
+from attnlogic.problems.model import pack, unpack
+
+
+class Abacus:
+    """A run's losses are |wq|, |wk|, |wv|, and what it learns is nothing.
+
+    Outcomes come ``size`` at a time; after ``good`` of these the error is raised.
+    """
+
+    name = "abacus"
+    seeds = 5
+
+    def __init__(self, size=3, good=None, error=None):
+        self.size, self.left, self.error = size, good, error
+
+    def __repr__(self):
+        return "an abacus"
+
+    def devices(self):
+        return ["ten wires"]
+
+    def versions(self):
+        return {"abacus": "2700 BC"}
+
+    def check(self, training, jobs):
+        if training.optimizer.name == "lbfgs":
+            raise InputError("an abacus has no 'lbfgs'")
+
+    def train(self, training, initial, *, jobs=1, on_progress=None):
+        packed = np.stack(pack(initial))
+        for first in range(0, packed.shape[1], self.size):
+            if self.left == 0:
+                raise self.error
+            self.left = None if self.left is None else self.left - 1
+            some = packed[:, first : first + self.size].T
+            done = [self.run(training, unpack(start)) for start in some]
+            on_progress(len(done))
+            yield concatenate([outcome(history, training.threshold) for history in done])
+
+    def history(self, training, initial, *, on_progress=None):
+        return iter([self.run(training, initial)])
+
+    def run(self, training, initial):
+        losses = np.abs(pack(initial)[:3]).astype(training.precision)
+        return History(losses, losses, initial, initial, NONE, np.ones(losses.size, int), 0.0)
