@@ -6,12 +6,11 @@ import sympy
 from scipy.optimize import minimize
 
 import attnlogic
+from attnlogic import theory
 from attnlogic.errors import InputError
-from attnlogic.optimizers.hyperparameters import optimizer
-from attnlogic.problems.gates import GATES, ROWS, gate
-from attnlogic.problems.model import loss, pack, unpack
+from attnlogic.optimizers import OPTIMIZERS, optimizer
+from attnlogic.problems import GATES, ROWS, gate, loss, pack, unpack
 from attnlogic.theory import decay
-from attnlogic.theory import exact_solutions as theory
 
 SYMBOLS = sympy.symbols("a:6")
 
@@ -26,7 +25,7 @@ def gradient(gate, params):
 @pytest.mark.parametrize("gate", GATES, ids=str)
 @pytest.mark.parametrize("name", ["sgd", "adam"])
 def test_l2_settles_in_a_minimum_of_the_penalised_loss(gate, name):
-    rest = decay.at_rest(gate, optimizer(f"{name}(weight_decay=0.003)"))
+    rest = decay.fixed_point(gate, optimizer(f"{name}(weight_decay=0.003)"))
 
     def penalised(p):
         return loss(unpack(p), ROWS, gate.targets) + 0.003 / 2 * sum(p**2)
@@ -42,7 +41,7 @@ def test_l2_settles_in_a_minimum_of_the_penalised_loss(gate, name):
 @pytest.mark.parametrize("gate", GATES, ids=str)
 def test_adamws_rest_is_a_fixed_point_of_its_update(gate):
     rate, eps = 0.01, 1e-8
-    rest = decay.at_rest(gate, optimizer("adamw"))
+    rest = decay.fixed_point(gate, optimizer("adamw"))
     g, θ = gradient(gate, rest.params), np.array(pack(rest.params))
     # The moments of a constant gradient: m̂ = g and √v̂ = |g|. A θ rounded to 1e-16 leaves g, with
     # curvatures up to 44, uncertain by some 1e-15, next to an eps of 1e-8.
@@ -53,7 +52,7 @@ def test_adamws_rest_is_a_fixed_point_of_its_update(gate):
 @pytest.mark.parametrize("gate", GATES, ids=str)
 def test_as_it_runs_the_pull_and_the_edge_agree(gate):
     chosen = optimizer("adamw(beta1=0.8, lr=0.02)")
-    rest = decay.as_it_runs(gate, chosen)
+    rest = decay.edge_of_stability(gate, chosen)
     θ, S = np.array(pack(rest.params)), np.array(rest.strength)
     np.testing.assert_allclose(gradient(gate, rest.params), -0.01 * S * θ, atol=1e-12)
     value = loss(unpack(SYMBOLS), ROWS, gate.targets)
@@ -64,12 +63,12 @@ def test_as_it_runs_the_pull_and_the_edge_agree(gate):
     assert sharpest == pytest.approx(2 * 1.8 / (0.2 * 0.02), rel=1e-3)
 
 
-def test_adam_is_stable_up_to_that_edge_and_not_beyond():
-    # Momentum on a parabola of curvature h, preconditioned by a constant: |eigenvalue| of its step.
-    beta, lr = 0.9, 0.05
-    edge = 2 * (1 + beta) / ((1 - beta) * lr)
-    for h, stable in [(0.999 * edge, True), (1.001 * edge, False)]:
-        step = np.array([[1 - lr * (1 - beta) * h, -lr * beta], [(1 - beta) * h, beta]])
+@pytest.mark.parametrize(("beta1", "lr"), [(0.9, 0.05), (0.8, 0.02), (0.0, 0.5), (0.99, 1e-3)])
+def test_adam_is_stable_up_to_that_limit_and_not_beyond(beta1, lr):
+    """On a parabola of curvature h, with √v̂ = 1: |eigenvalue| of a step of (θ, m)."""
+    limit = decay.stability_limit(beta1, lr)
+    for h, stable in [(0.999 * limit, True), (1.001 * limit, False)]:
+        step = [[1 - lr * (1 - beta1) * h, -lr * beta1], [(1 - beta1) * h, beta1]]
         assert (np.abs(np.linalg.eigvals(step)).max() < 1) == stable
 
 
@@ -86,31 +85,46 @@ def test_decay_makes_a_minimum_of_the_linear_plateau(gate):
 
 def test_without_decay_nothing_is_shifted():
     for text in ("sgd", "adam", "adamw(weight_decay=0)"):
-        rest = decay.at_rest(gate("or"), optimizer(text))
+        rest = decay.fixed_point(gate("or"), optimizer(text))
         assert (rest.C, rest.shift) == (float(theory.solution(gate("or")).C), 0)
         assert rest.loss < 1e-30
 
 
 def test_a_decay_that_is_too_strong_leaves_nothing():
-    assert decay.at_rest(gate("xor"), optimizer("sgd(weight_decay=1)")) is None
+    assert decay.fixed_point(gate("xor"), optimizer("sgd(weight_decay=1)")) is None
     # AdamW keeps every parameter within 1/λ = 1, and XOR needs w = 2.
-    assert decay.at_rest(gate("xor"), optimizer("adamw(weight_decay=1)")) is None
-    assert decay.as_it_runs(gate("xor"), optimizer("adamw(weight_decay=1)")) is None
+    assert decay.fixed_point(gate("xor"), optimizer("adamw(weight_decay=1)")) is None
+    assert decay.edge_of_stability(gate("xor"), optimizer("adamw(weight_decay=1)")) is None
 
 
 @pytest.mark.parametrize(
     ("function", "text", "fragment"),
     [
-        (decay.at_rest, "polyak", "weight decay"),
-        (decay.at_rest, "lbfgs", "weight decay"),
-        (decay.as_it_runs, "adam(weight_decay=0.1)", "adamw"),
-        (decay.as_it_runs, "adamw(gamma=0.99)", "gamma=1"),
-        (decay.as_it_runs, "adamw(amsgrad=True)", "amsgrad=False"),
+        (decay.fixed_point, "polyak", "weight decay"),
+        (decay.fixed_point, "lbfgs", "weight decay"),
+        (decay.fixed_point, "polyak", "expected adam, adamw, sgd"),
+        (decay.edge_of_stability, "adam(weight_decay=0.1)", "adamw"),
+        (decay.edge_of_stability, "adamw(gamma=0.99)", "gamma=1"),
+        (decay.edge_of_stability, "adamw(amsgrad=True)", "amsgrad=False"),
     ],
 )
 def test_what_has_no_such_point_is_refused(function, text, fragment):
     with pytest.raises(InputError, match=fragment):
         function(gate("xor"), optimizer(text))
+
+
+def test_the_rule_follows_from_the_record_and_not_from_the_name(monkeypatch):
+    """An optimizer of another name whose weight decay enters as AdamW's comes to rest where AdamW
+    does, one whose decay enters as SGD's where SGD does."""
+    for twin_of in ("adamw", "sgd"):
+        twin = OPTIMIZERS[twin_of]._replace(name="twin")
+        monkeypatch.setitem(OPTIMIZERS, "twin", twin)
+        settings = "(weight_decay=0.02)"
+        expected = decay.fixed_point(gate("xor"), optimizer(twin_of + settings))
+        assert decay.fixed_point(gate("xor"), optimizer("twin" + settings)) == expected
+    monkeypatch.setitem(OPTIMIZERS, "twin", OPTIMIZERS["adamw"]._replace(name="twin"))
+    expected = decay.edge_of_stability(gate("xor"), optimizer("adamw"))
+    assert decay.edge_of_stability(gate("xor"), optimizer("twin")) == expected
 
 
 def found(tmp_path, names, text):
@@ -125,19 +139,19 @@ def found(tmp_path, names, text):
     return result
 
 
-def test_runs_of_sgd_with_decay_end_where_told(tmp_path):
+def test_runs_of_sgd_with_decay_end_at_the_fixed_point(tmp_path):
     text = "sgd(weight_decay=0.01)"
     for name, (C, count) in found(tmp_path, ["xor", "nand", "or"], text).items():
         assert count > 20
         # After 8000 epochs they have not come to rest entirely.
-        assert pytest.approx(decay.at_rest(gate(name), optimizer(text)).C, abs=5e-5) == C
+        assert pytest.approx(decay.fixed_point(gate(name), optimizer(text)).C, abs=5e-5) == C
 
 
 def test_runs_of_adamw_settle_at_the_edge_and_not_at_the_fixed_point(tmp_path):
     text = "adamw(weight_decay=0.1)"
     for name, (C, count) in found(tmp_path, ["nand", "or"], text).items():
-        told = decay.as_it_runs(gate(name), optimizer(text))
+        expected = decay.edge_of_stability(gate(name), optimizer(text))
         assert count > 50
         # A tenth of the shift: what the estimate leaves out, and the runs' swing around it.
-        assert pytest.approx(told.shift, rel=0.1) == C - float(theory.solution(gate(name)).C)
-        assert told.shift > 1e3 * decay.at_rest(gate(name), optimizer(text)).shift
+        assert pytest.approx(expected.shift, rel=0.1) == C - float(theory.solution(gate(name)).C)
+        assert expected.shift > 1e3 * decay.fixed_point(gate(name), optimizer(text)).shift

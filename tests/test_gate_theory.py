@@ -1,4 +1,4 @@
-"""What ``attnlogic theory`` tells: the same numbers as the theory, in every form."""
+"""What ``attnlogic theory`` prints: the same numbers as the theory, in every form."""
 
 import io
 import json
@@ -12,13 +12,11 @@ import sympy
 from rich.cells import cell_len
 from rich.console import Console
 
-from attnlogic.cli import app as cli
-from attnlogic.problems import model
-from attnlogic.problems.gates import GATES, ROWS
-from attnlogic.theory import exact_solutions as theory
-from attnlogic.theory import formulas as expansion
-from attnlogic.theory.gate_theory import exposition
-from attnlogic.view import texts as report
+from attnlogic import theory
+from attnlogic.cli import entry as cli
+from attnlogic.problems import GATES, ROWS, model
+from attnlogic.theory import formulas, theory_of
+from attnlogic.view import theory_in_words as report
 
 X1, X2 = sympy.symbols("x1 x2")
 
@@ -39,21 +37,21 @@ def type_in(monkeypatch, capfd):
 
 def test_the_expansion_is_the_model():
     rng = np.random.default_rng(0)
-    general, on_bits = expansion.symbolic()
+    general, on_bits = formulas.output_formula()
     for values in rng.normal(size=(5, 8)):
         params, x = model.unpack(values[:6]), values[6:]
         given = {"C": model.invariant(params), "w1": params.w[0], "w2": params.w[1], "b": params.b}
-        told = general.subs(given).subs({X1: x[0], X2: x[1]})
-        assert float(told) == pytest.approx(model.predict(params, x))
-        told = sympy.Poly(on_bits.subs(given), X1, X2).coeff_monomial
-        got = [float(told(m)) for m in (X1, X2, X1 * X2, 1)]
+        output = general.subs(given).subs({X1: x[0], X2: x[1]})
+        assert float(output) == pytest.approx(model.predict(params, x))
+        factor = sympy.Poly(on_bits.subs(given), X1, X2).coeff_monomial
+        got = [float(factor(m)) for m in (X1, X2, X1 * X2, 1)]
         assert got == pytest.approx(list(model.coefficients(params)))
 
 
 @pytest.mark.parametrize("gate", GATES, ids=str)
 def test_at_a_solution_the_expansion_is_the_gate(gate):
     for solution in theory.solutions(gate):
-        general, on_bits = expansion.exact(solution)
+        general, on_bits = formulas.solution_formula(solution)
         assert on_bits.free_symbols <= {X1, X2}
         for (x1, x2), target in zip(ROWS, gate.targets, strict=True):
             for output in (general, on_bits):
@@ -62,14 +60,14 @@ def test_at_a_solution_the_expansion_is_the_gate(gate):
 
 @pytest.mark.parametrize("gate", GATES, ids=str)
 def test_json_reads_back_to_the_exact_theory(gate):
-    told = json.loads(json.dumps(exposition(gate), allow_nan=False))
-    assert (told["gate"], told["targets"]) == (gate.name, gate.bits)
-    for row, solution in zip(told["solutions"], theory.solutions(gate), strict=True):
+    read = json.loads(json.dumps(theory_of(gate), allow_nan=False))
+    assert (read["gate"], read["targets"]) == (gate.name, gate.bits)
+    for row, solution in zip(read["solutions"], theory.solutions(gate), strict=True):
         assert number(row["C"]) == solution.C
         assert (row["w1"] is None) == (solution.w is None)
         assert solution.w in (None, (number(row["w1"]), number(row["w2"])))
         assert (number(row["w_sum"]), number(row["b"])) == (solution.w_sum, solution.b)
-    V, shape = told["V"], theory.landscape(gate)
+    V, shape = read["V"], theory.landscape(gate)
     assert number(V["zero"]) == shape.zero
     assert number(V["maximum"]["C"]) == shape.maximum
     assert number(V["limit"]) == shape.limit
@@ -78,7 +76,7 @@ def test_json_reads_back_to_the_exact_theory(gate):
     for c in (Fraction(1), Fraction(-2, 5)):
         value = sympy.sympify(V["expression"]).subs("C", sympy.Rational(c))
         assert Fraction(int(value.p), int(value.q)) == theory.V(gate, c)
-    losses = {p["name"]: number(p["loss"]) for p in told["points"]}
+    losses = {p["name"]: number(p["loss"]) for p in read["points"]}
     assert losses == {p.name: p.loss for p in theory.points(gate)}
 
 
@@ -89,9 +87,9 @@ def number(text):
 
 
 @pytest.mark.parametrize("gate", GATES, ids=str)
-def test_the_view_fits_80_columns_and_tells_the_main_things(gate):
+def test_the_view_fits_80_columns_and_shows_the_main_things(gate):
     file = io.StringIO()
-    Console(file=file, width=80).print(report.theory_view(exposition(gate)))
+    Console(file=file, width=80).print(report.theory_view(theory_of(gate)))
     text = file.getvalue()
     assert max(map(cell_len, text.splitlines())) <= 80
     assert f"{gate}: {gate.bits}" in text
@@ -111,14 +109,14 @@ def test_the_command_prints_both_forms(type_in):
     for words in ("C = −1/2, w1 = 2, w2 = 2, b = 0", "(2·C + 1)²/(2·(9·C² + 8·C + 2))", "2/9"):
         assert words in out
     code, out, err = type_in("theory", "0110", "--format", "json", "-o", "adamw(weight_decay=0.1)")
-    told = json.loads(out, parse_constant=pytest.fail)
+    read = json.loads(out, parse_constant=pytest.fail)
     assert (code, err) == (0, "")
-    assert told["solutions"][0]["C"] == "-1/2"
-    assert told == exposition("xor", ["adamw(weight_decay=0.1)"])
-    assert [row["where"] for row in told["decay"]] == ["at rest", "as it runs"]
+    assert read["solutions"][0]["C"] == "-1/2"
+    assert read == theory_of("xor", ["adamw(weight_decay=0.1)"])
+    assert [row["where"] for row in read["decay"]] == ["at rest", "as it runs"]
 
 
-def test_a_decay_without_a_point_is_told_in_both_forms(type_in):
+def test_a_decay_without_a_point_is_shown_in_both_forms(type_in):
     words = ("theory", "xor", "-o", "sgd(weight_decay=1)")
     assert "nowhere near" in type_in(*words)[1]
     row = json.loads(type_in(*words, "--format", "json")[1])["decay"][0]
@@ -145,10 +143,14 @@ def test_bad_input_is_one_message_and_exit_code_2(type_in, words, fragments):
 
 
 def test_sympy_and_scipy_are_imported_only_when_something_is_asked():
-    modules = "cli, theory, expansion, decay, exposition, report"
-    script = (
-        f"import sys; from attnlogic import {modules}; from attnlogic.problems.gates import gate; "
-        "theory.attractors(gate('xor')); print({'sympy', 'scipy'} & set(sys.modules))"
-    )
+    script = """
+import sys
+from attnlogic import cli, theory
+from attnlogic.problems import gate
+from attnlogic.theory import decay, derivatives, formulas, gate_theory, regions
+from attnlogic.view import theory_in_words
+theory.attractors(gate("xor"))
+print({"sympy", "scipy"} & set(sys.modules))
+"""
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("set()\n", "")

@@ -5,15 +5,15 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
+import polars as pl
 import pytest
 import sympy
 from scipy.integrate import solve_ivp
 from scipy.optimize import least_squares
 
-from attnlogic.problems.gates import GATES, ROWS, gate
-from attnlogic.problems.model import Params, loss, pack, predict, unpack
-from attnlogic.theory import exact_solutions as theory
-from attnlogic.theory.exact_solutions import landscape, points, solution, solutions
+from attnlogic import theory
+from attnlogic.problems import GATES, ROWS, Params, gate, loss, pack, predict, unpack
+from attnlogic.theory import landscape, points, solution, solutions
 
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
 C_OF = {
@@ -89,15 +89,15 @@ def test_there_is_no_other_solution(gate):
     families = sympy.solve(equations, symbols, dict=True)
     found = {tuple(family.get(s, s) for s in symbols) for family in families}
 
-    def told(s):
+    def given(s):
         w = (s.w_sum - w2, w2) if s.w is None else s.w
         return tuple(map(sympy.sympify, (C if s.C is None else s.C, *w, s.b)))
 
-    assert found == set(map(told, solutions(gate)))
+    assert found == set(map(given, solutions(gate)))
 
 
 @pytest.mark.parametrize("gate", GATES, ids=str)
-def test_the_sum_of_the_readout_is_told_with_the_readout(gate):
+def test_the_sum_of_the_readout_is_given_with_the_readout(gate):
     assert all(s.w is None or s.w_sum == sum(s.w) for s in solutions(gate))
 
 
@@ -181,19 +181,37 @@ def from_scratch(gate):
 def test_V_is_the_rational_function_that_sympy_derives(gate):  # noqa: N802
     C, V, stationary = from_scratch(gate)
     shape = landscape(gate)
-    told = (rational(shape.slope) * C + rational(shape.offset)) ** 2
-    assert sympy.simplify(V - told / (8 * (9 * C**2 + 8 * C + 2))) == 0
+    assert sympy.simplify(V - shape.least_loss(C)) == 0
     ends = [c for c in (shape.zero, shape.maximum) if c is not None]
     assert {r for r in stationary if r.is_real} == set(map(rational, ends))
     assert sympy.limit(V, C, sympy.oo) == rational(shape.limit)
     assert sympy.limit(V, C, -sympy.oo) == rational(shape.limit)
-    assert sympy.limit(V, C, -1) == rational(shape.beside)
+    assert sympy.limit(V, C, -1) == rational(shape.beside_minus_1)
     for c in [Fraction(-2, 5), *SOME]:
         assert rational(theory.V(gate, c)) == V.subs(C, rational(c))
 
 
+@pytest.mark.parametrize("gate", GATES, ids=str)
+def test_the_formula_of_V_is_the_least_loss_in_every_arithmetic(gate):  # noqa: N802
+    formula = landscape(gate).least_loss
+    points = [Fraction(n, 8) for n in range(-40, 41) if n != -8]
+    exact = [theory.V(gate, C) for C in points]
+    assert [formula(C) for C in points] == exact
+    assert all(isinstance(formula(C), Fraction) for C in points)
+    assert [formula(rational(C)) for C in points] == [rational(V) for V in exact]
+    doubles = np.array(points, float)
+    # Eighths: the squares are exact, and one division is left to round.
+    expected = np.array(exact, float)
+    assert [formula(float(C)) for C in points] == expected.tolist()
+    np.testing.assert_array_equal(formula(doubles), expected)
+    np.testing.assert_array_equal(formula(doubles.reshape(2, -1)), expected.reshape(2, -1))
+    frame = pl.DataFrame({"C": doubles})
+    column = frame.select(formula(pl.col("C"))).to_series()
+    np.testing.assert_array_equal(column.to_numpy(), expected)
+
+
 @pytest.mark.parametrize("gate", VARIED, ids=str)
-def test_V_is_zero_where_told_and_nowhere_greater_than_its_maximum(gate):  # noqa: N802
+def test_V_is_zero_at_its_zero_and_nowhere_greater_than_its_maximum(gate):  # noqa: N802
     shape = landscape(gate)
     top = theory.V(gate, shape.maximum)
     assert theory.V(gate, shape.zero) == 0
@@ -229,9 +247,9 @@ def test_V_falls_to_its_limit_on_one_side_and_rises_on_the_other(gate):  # noqa:
 def test_V_jumps_at_minus_1_for_the_gates_that_tell_the_tokens_apart(gate):  # noqa: N802
     shape, near = landscape(gate), Fraction(1, 10**9)
     for C in (-1 - near, -1 + near):
-        assert abs(theory.V(gate, C) - shape.beside) < 1e-8
-    assert theory.V(gate, Fraction(-1)) == shape.at
-    assert shape.at - shape.beside == (Fraction(1, 8) if gate in SPLIT else 0)
+        assert abs(theory.V(gate, C) - shape.beside_minus_1) < 1e-8
+    assert theory.V(gate, Fraction(-1)) == shape.at_minus_1
+    assert shape.at_minus_1 - shape.beside_minus_1 == (Fraction(1, 8) if gate in SPLIT else 0)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +285,7 @@ def places(point):
 
 
 @pytest.mark.parametrize("gate", GATES, ids=str)
-def test_the_gradient_vanishes_exactly_where_told_and_the_hessian_says_saddle(gate):
+def test_the_gradient_vanishes_exactly_at_critical_points_and_the_hessian_says_saddle(gate):
     for point in (p for p in points(gate) if p.kind != "limit"):
         for params in places(point):
             assert loss(params, ROWS, gate.targets) == point.loss
@@ -289,10 +307,10 @@ def test_a_flat_saddle_has_a_way_down_all_the_same(gate):
 
 
 @pytest.mark.parametrize("name", ["xor", "nand", "or", "x1", "inhibition"])
-def test_every_critical_point_that_a_search_finds_is_told(name):
+def test_every_critical_point_that_a_search_finds_is_known(name):
     rng = np.random.default_rng(3)
     targets = gate(name).targets
-    told = {p.loss for p in points(gate(name)) if p.readout and p.kind != "not critical"}
+    known = {p.loss for p in points(gate(name)) if p.readout and p.kind != "not critical"}
     first, second = derivatives()
     found = []
     for start in rng.uniform(-2, 2, size=(60, 6)):
@@ -305,7 +323,7 @@ def test_every_critical_point_that_a_search_finds_is_told(name):
     # A gradient of 1e-9 leaves a flat point's loss uncertain by far less than 1e-5.
     assert len(found) > 10
     for value in found:
-        assert min(abs(value - float(t)) for t in {0, *told}) < 1e-5
+        assert min(abs(value - float(t)) for t in {0, *known}) < 1e-5
     assert any(value > 1e-3 for value in found)
 
 

@@ -1,7 +1,7 @@
-"""What should be found: exact solutions, the least loss V(C), traps, the effect of weight decay.
+"""What training should find: exact solutions, the least loss V(C), critical points, weight decay.
 
 Everything follows from the model's arithmetic, over the rationals where that is possible; nothing
-here has seen a run. SymPy and SciPy are imported by the functions that need them.
+here reads a run. SymPy and SciPy are imported by the functions that need them.
 """
 
 import lazy_loader

@@ -1,19 +1,19 @@
-"""Where weight decay λ moves the solution: the points at which an optimizer comes to rest.
+"""How weight decay λ shifts the solution: the points at which an optimizer comes to rest.
 
 With g the gradient of the loss and θ any of the six parameters, every rule here has the form
-``g = -λ S θ``, a solution pulled towards the shortest one with a strength S for each parameter:
+``g = -λ S θ``: a solution pulled towards the shortest one, with a strength S for each parameter.
 
-- SGD and Adam add λθ to the gradient: S = 1, the minimum of ``loss + λ/2 ‖θ‖²``.
-- AdamW at rest has m̂ = g and √v̂ = |g|, so ``g/(|g| + eps) = -λθ``: S = eps/(1 - λ|θ|). Next to
-  nothing, and never seen, for where √v̂ is so small the steps are too large to be stable.
-- AdamW as it runs: ⟨m̂⟩/√v̂ = -λθ, so S = √v̂ + eps, and √v̂ is as small as is stable. Adam is at
-  the edge when ``H s = μ √v̂ s`` for a swing s with the Hessian H and
+- L2 (SGD, Adam), which adds λθ to the gradient: S = 1, the minimum of ``loss + λ/2 ‖θ‖²``.
+- AdamW at its fixed point has m̂ = g and √v̂ = |g|, so ``g/(|g| + eps) = -λθ``: S = eps/(1 - λ|θ|).
+  The shift is tiny, and runs never show it: steps divided by so small a √v̂ are unstable.
+- AdamW as it runs: ⟨m̂⟩/√v̂ = -λθ, so S = √v̂ + eps, and √v̂ is the smallest that keeps steps stable.
+  Adam is at that edge when ``H s = μ √v̂ s`` for a swing s with the Hessian H and
   ``μ = 2 (1 + beta1)/((1 - beta1) lr)`` (Cohen et al., "Adaptive gradient methods at the edge of
-  stability", arXiv:2207.14484). The gradients are then those of that swing, ``√v̂ ∝ |√v̂ s|``: all
-  entries of s are ±1, and ``√v̂ = |H s|/μ`` with nothing left to measure.
+  stability", arXiv:2207.14484). The gradients are then those of the swing, ``√v̂ ∝ |√v̂ s|``: all
+  entries of s are ±1, and ``√v̂ = |H s|/μ``, which has no constant that would have to be measured.
 
-Decay also makes a true minimum of the linear plateau's wq = wk = wv = 0, however small λ is, and
-with C = 0 as a solution it lets attention die out.
+Decay also makes a true minimum of the linear plateau's wq = wk = wv = 0, however small λ is. Where
+the solution has C = 0, decay lets the attention weights die out.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ import numpy as np
 import numpy.typing as npt
 
 from attnlogic.errors import InputError
-from attnlogic.optimizers import Optimizer
+from attnlogic.optimizers import OPTIMIZERS, Optimizer
 from attnlogic.problems import ROWS, Gate, Params, model
-from attnlogic.theory import exact_solutions as theory
-from attnlogic.theory.derivatives import derivatives
+from attnlogic.theory.derivatives import gradient_and_hessian
+from attnlogic.theory.exact_solutions import solution
 
 Vector = npt.NDArray[np.float64]
 
-ROUNDS = 100
+MAX_ROUNDS = 100
 """Rounds in which S and the point are made to agree; ten are enough where it is found at all."""
 
 
-class Rest(NamedTuple):
+class ShiftedSolution(NamedTuple):
     """Where an optimizer with weight decay comes to rest.
 
     Attributes:
@@ -54,29 +54,35 @@ class Rest(NamedTuple):
     strength: tuple[float, ...]
 
 
-def at_rest(gate: Gate, optimizer: Optimizer) -> Rest | None:
-    """The fixed point of the optimizer's rule, without any swing, nearest the solution.
+def fixed_point(gate: Gate, optimizer: Optimizer) -> ShiftedSolution | None:
+    """The fixed point of the optimizer's rule nearest the solution.
 
     Returns:
       The point; None where the decay is so strong that none is left near the solution.
 
     Raises:
       InputError: the optimizer has no weight decay.
+
+    Example:
+      >>> from attnlogic.optimizers import optimizer
+      >>> from attnlogic.problems import gate
+      >>> round(fixed_point(gate("xor"), optimizer("sgd(weight_decay=0.01)")).C, 4)
+      -0.5086
     """
-    decay = _decay(optimizer)
-    if optimizer.name != "adamw":
+    decay = _weight_decay(optimizer)
+    if optimizer.record.weight_decay == "l2":
         return _settle(gate, decay, lambda _: np.ones(6))
     eps = float(optimizer.settings["eps"])
     with np.errstate(divide="ignore"):
         return _settle(gate, decay, lambda θ: eps / (1 - decay * np.abs(θ)))
 
 
-def as_it_runs(gate: Gate, optimizer: Optimizer) -> Rest | None:
-    """Where AdamW stays on average: its √v̂ hovers at the edge of stability.
+def edge_of_stability(gate: Gate, optimizer: Optimizer) -> ShiftedSolution | None:
+    """Where AdamW stays on average as it runs: its √v̂ hovers at the edge of stability.
 
     An estimate: in runs √v̂ is 1 to 3 % larger for wq, wk, wv, and 5 to 20 % for the readout (more
-    for a weight near 0), which other swings shake as well. C's shift is met within a tenth on AND
-    and NAND, where it is largest, and within a third elsewhere.
+    for a weight near 0), which other swings shake as well. The shift of C agrees with runs within a
+    tenth on AND and NAND, where it is largest, and within a third elsewhere.
 
     Returns:
       The point; None where the decay is so strong that none is left near the solution.
@@ -84,29 +90,39 @@ def as_it_runs(gate: Gate, optimizer: Optimizer) -> Rest | None:
     Raises:
       InputError: not AdamW, or with amsgrad or a gamma other than 1, which never comes to an edge.
     """
-    settings, decay = optimizer.settings, _decay(optimizer)
-    if optimizer.name != "adamw" or settings["amsgrad"] or settings["gamma"] != 1:
+    settings, decay = optimizer.settings, _weight_decay(optimizer)
+    decoupled = optimizer.record.weight_decay == "decoupled_adam"
+    if not decoupled or optimizer.enabled("amsgrad", "gamma"):
         raise InputError(f"{optimizer}: expected adamw with amsgrad=False and gamma=1")
-    beta, lr = float(settings["beta1"]), float(settings["lr"])
-    edge = 2 * (1 + beta) / ((1 - beta) * lr)
-    _, hessian = derivatives()
+    limit = stability_limit(float(settings["beta1"]), float(settings["lr"]))
+    _, hessian = gradient_and_hessian()
 
     def strength(θ: Vector) -> Vector:
         if decay * np.abs(θ).max() >= 1:
             return np.full(6, np.nan)
         H = np.array(hessian(*θ, *gate.targets), np.float64)
-        return np.abs(H @ _swing(H)) / edge + float(settings["eps"])
+        return np.abs(H @ _swing(H)) / limit + float(settings["eps"])
 
     return _settle(gate, decay, strength)
 
 
-def _settle(gate: Gate, decay: float, strength: Callable[[Vector], Vector]) -> Rest | None:
+def stability_limit(beta1: float, lr: float) -> float:
+    """The largest curvature, divided by √v̂, at which Adam's momentum is stable: μ of the module.
+
+    Source: Cohen et al., arXiv:2207.14484, for a v̂ that stays constant.
+    """
+    return 2 * (1 + beta1) / ((1 - beta1) * lr)
+
+
+def _settle(
+    gate: Gate, decay: float, strength: Callable[[Vector], Vector]
+) -> ShiftedSolution | None:
     """Alternate S and the point g = -λSθ until they agree, from the shortest exact solution."""
-    solution = theory.solution(gate)
-    start = 0.0 if solution.C is None else float(solution.C)
-    w = solution.w or (solution.w_sum / 2,) * 2
-    θ = _balanced(start, np.array([*map(float, w), float(solution.b)]))
-    for _ in range(ROUNDS):
+    exact = solution(gate)
+    start = 0.0 if exact.C is None else float(exact.C)
+    w = exact.w or (exact.w_sum / 2,) * 2
+    θ = _balanced(start, np.array([*map(float, w), float(exact.b)]))
+    for _ in range(MAX_ROUNDS):
         S = strength(θ)
         # None or below 0: AdamW holds every parameter within 1/λ, and the solution is outside.
         C = _invariant(gate, start, decay * S) if np.isfinite(S).all() and S.min() > 0 else None
@@ -116,9 +132,9 @@ def _settle(gate: Gate, decay: float, strength: Callable[[Vector], Vector]) -> R
         # A pull of 1e-10 leaves 1e-11 of rounding in a direction that it alone fixes.
         if np.allclose(θ, before, rtol=1e-10, atol=1e-12):
             params = model.unpack(list(map(float, θ)))
-            shift = None if solution.C is None else C - start
+            shift = None if exact.C is None else C - start
             loss = float(model.loss(params, ROWS, gate.targets))
-            return Rest(C, shift, params, loss, tuple(map(float, S)))
+            return ShiftedSolution(C, shift, params, loss, tuple(map(float, S)))
     return None
 
 
@@ -128,7 +144,7 @@ def _invariant(gate: Gate, start: float, pull: Vector) -> float | None:
 
     if start == 0 or not pull.any():
         return start  # where two of the three are 0, so is their gradient
-    gradient, _ = derivatives()
+    gradient, _ = gradient_and_hessian()
 
     def force(C: float) -> float:
         w1, w2, b = _ridge(gate, C, pull[3:])
@@ -148,7 +164,7 @@ def _ridge(gate: Gate, C: float, pull: Vector) -> Vector:
     units = [((1, 0), 0), ((0, 1), 0), ((0, 0), 1)]
     columns = [[model.predict(Params(C, 1, 1, w, b), x) for x in ROWS] for w, b in units]
     A = np.array(columns, np.float64).T
-    # Stacked, not squared: a pull of 1e-10 must not drown.
+    # Stacked, not squared: a pull of 1e-10 would be lost in rounding.
     rows = np.vstack([A / np.sqrt(2), np.diag(np.sqrt(pull))])
     targets = np.concatenate([np.array(gate.targets) / np.sqrt(2), np.zeros(3)])
     return np.asarray(np.linalg.lstsq(rows, targets, rcond=None)[0])
@@ -162,13 +178,13 @@ def _balanced(C: float, readout: Vector) -> Vector:
 def _swing(H: Vector) -> Vector:
     """The s of ±1 with s = sign(Hs) that the sharpest direction leads to."""
     s = np.where(np.linalg.eigh(H)[1][:, -1] < 0, -1.0, 1.0)
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         s = np.where(H @ s < 0, -1.0, 1.0)
     return s
 
 
-def _decay(optimizer: Optimizer) -> float:
-    decay = optimizer.settings.get("weight_decay")
-    if decay is None:
-        raise InputError(f"{optimizer} has no weight decay: expected adam, adamw or sgd")
-    return float(decay)
+def _weight_decay(optimizer: Optimizer) -> float:
+    if optimizer.record.weight_decay is None:
+        decaying = [name for name, record in OPTIMIZERS.items() if record.weight_decay]
+        raise InputError(f"{optimizer} has no weight decay: expected {', '.join(decaying)}")
+    return float(optimizer.settings["weight_decay"])

@@ -1,7 +1,7 @@
 """The loss's gradient and Hessian as NumPy functions, derived from the model itself by SymPy.
 
-No framework is needed for them: the model is arithmetic, so SymPy differentiates what the backends
-train. SymPy is imported when a function is first called.
+No framework is needed for them: the model is arithmetic, so SymPy differentiates the same functions
+that the backends train. SymPy is imported when a function is first called.
 """
 
 from __future__ import annotations
@@ -17,12 +17,17 @@ from attnlogic.problems import ROWS, Gate, Params, model, pack
 
 
 @lru_cache
-def derivatives() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Gradient and Hessian of ``model.loss``, of the six parameters and the four targets.
+def gradient_and_hessian() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Gradient and Hessian of ``model.loss`` as functions of its six parameters and four targets.
 
     Returns:
       Two functions of ten numbers or arrays of one shape, in the order of ``model.NAMES`` and of
-      the gate's rows: a list of six, and six lists of six.
+      the gate's rows. The gradient is a list of six, the Hessian a list of six lists of six.
+
+    Example:
+      >>> gradient, _ = gradient_and_hessian()
+      >>> gradient(0, 0, 0, 0, 0, 1, *(0, 1, 1, 0))  # XOR where the output is 1 on every row
+      [0.0, 0.0, 0.0, 0.5, 0.5, 1.0]
     """
     import sympy
 
@@ -48,6 +53,6 @@ def hessian(gate: Gate, params: Params) -> npt.NDArray[np.float64]:
       Shape (N, 6, 6), in the order of ``model.NAMES``.
     """
     leaves = [np.asarray(leaf, np.float64) for leaf in pack(params)]
-    rows = derivatives()[1](*leaves, *gate.targets)
+    rows = gradient_and_hessian()[1](*leaves, *gate.targets)
     entries = [[np.broadcast_to(entry, leaves[0].shape) for entry in row] for row in rows]
     return np.moveaxis(np.array(entries), -1, 0)

@@ -1,6 +1,6 @@
-"""The model written out, with symbols and with exact numbers: ``model.predict`` on SymPy's.
+"""The model and V(C) written out as SymPy expressions, with symbols or exact numbers.
 
-SymPy is imported when a function is called.
+The expressions come from the model's own arithmetic. SymPy is imported when a function is called.
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from attnlogic.problems import Gate, Params, model
-from attnlogic.theory import exact_solutions as theory
+from attnlogic.theory.exact_solutions import Solution
+from attnlogic.theory.least_loss import landscape
 
 
 class Expansion(NamedTuple):
-    """The output as a polynomial: SymPy expressions in x1, x2 and what is free.
+    """The output as a polynomial: SymPy expressions in x1, x2 and the symbols that are left.
 
     Attributes:
       general: on any inputs, expanded.
@@ -23,11 +24,11 @@ class Expansion(NamedTuple):
     on_bits: Any
 
 
-def symbolic() -> Expansion:
-    """The output with the symbols C = wq·wk·wv, w1, w2, b, as the model's own arithmetic gives it.
+def output_formula() -> Expansion:
+    """The model's output with the symbols C = wq·wk·wv, w1, w2, b.
 
     Example:
-      >>> symbolic().on_bits
+      >>> output_formula().on_bits
       C*x1*x2*(w1 + w2) + b + w1*x1*(C + 1) + w2*x2*(C + 1)
     """
     import sympy
@@ -37,27 +38,38 @@ def symbolic() -> Expansion:
     return _expansion(output.subs(wq * wk * wv, C))
 
 
-def exact(solution: theory.Solution) -> Expansion:
-    """The output at a gate's solution: C or w1 stays a symbol where it is free."""
+def solution_formula(solution: Solution) -> Expansion:
+    """The model's output at a gate's solution: C or w1 stays a symbol where it is free.
+
+    Example:
+      >>> from attnlogic.problems import gate
+      >>> from attnlogic.theory import solution
+      >>> solution_formula(solution(gate("xor"))).on_bits
+      -2*x1*x2 + x1 + x2
+    """
     import sympy
 
-    C = sympy.Symbol("C") if solution.C is None else _number(solution.C)
+    C = sympy.Symbol("C") if solution.C is None else _rational(solution.C)
     if solution.w is None:
         w1 = sympy.Symbol("w1")
-        w = (w1, _number(solution.w_sum) - w1)
+        w = (w1, _rational(solution.w_sum) - w1)
     else:
-        w = (_number(solution.w[0]), _number(solution.w[1]))
+        w = (_rational(solution.w[0]), _rational(solution.w[1]))
     one = sympy.Integer(1)
-    return _expansion(model.predict(Params(C, one, one, w, _number(solution.b)), _tokens()))
+    return _expansion(model.predict(Params(C, one, one, w, _rational(solution.b)), _tokens()))
 
 
-def least_loss(gate: Gate) -> Any:
-    """V(C) as a factored rational function of the symbol C: for every C but -1 (see ``theory``)."""
+def least_loss_formula(gate: Gate) -> Any:
+    """V(C) as a factored rational function of the symbol C: for every C but -1.
+
+    Example:
+      >>> from attnlogic.problems import gate
+      >>> least_loss_formula(gate("xor"))
+      (2*C + 1)**2/(2*(9*C**2 + 8*C + 2))
+    """
     import sympy
 
-    C, shape = sympy.Symbol("C"), theory.landscape(gate)
-    top = _number(shape.slope) * C + _number(shape.offset)
-    return sympy.factor(top**2 / (8 * (9 * C**2 + 8 * C + 2)))
+    return sympy.factor(landscape(gate).least_loss(sympy.Symbol("C")))
 
 
 def _tokens() -> tuple[Any, Any]:
@@ -79,7 +91,7 @@ def _expansion(output: Any) -> Expansion:
     return Expansion(general.as_expr().expand(), factored)
 
 
-def _number(value: Any) -> Any:
+def _rational(value: Any) -> Any:
     import sympy
 
     return sympy.Rational(value.numerator, value.denominator)

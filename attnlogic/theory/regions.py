@@ -1,94 +1,98 @@
-"""Where a run ended that is not solved: at which of the places that theory knows.
+"""Where a run that is not solved ended: at which of the places that the theory knows.
 
-For a fixed C = wq·wk·wv the loss is at least V(C) (see ``theory``), and a run whose readout has
-settled moves along V's graph, downhill. So C and the loss tell where it is and where it is going:
-
-====================  ========================================================================
-``solved``            its status
-``diverged``          its status
-``near``              around the solution, above the threshold: |C − C*| ≤ 1/10, and the loss at
-                      most half of the least loss at which a run can fail; an excursion, or a cycle
-``linear``            the linear plateau: |C| ≤ 1/10, the loss within 5 % of the plateau's
-``constant``          the constant plateau, w = 0, where it is one: |C − C of V's maximum| ≤ 1/10,
-                      the loss within 5 % of V there, the variance of the targets
-``cancellation``      beside C = −1: |C + 1| ≤ 1/10, the loss within 5 % of V's limit there
-``runaway``           the runaway valley: C beyond V's maximum on the side where V falls towards
-                      its limit, and the loss at most 1.25 V(C)
-``moving``            none of these, and the gradient's norm is above 1e-3: under way, or hopping
-``other``             none of these
-====================  ========================================================================
-
-The first that fits is told. On the way downhill ``runaway`` is a forecast: that C grows on, as it
-must where the descent is steady.
+For a fixed C = wq·wk·wv the loss is at least V(C) (see ``least_loss``), and a run whose readout has
+settled moves downhill along V's graph. So C and the loss show where it is and where it goes.
+On the way downhill ``runaway`` is a forecast: C grows for ever if the descent is steady.
 """
 
 from __future__ import annotations
 
-import polars as pl
+from collections.abc import Callable
+from typing import Any
 
 from attnlogic.problems import Gate
-from attnlogic.theory import exact_solutions as theory
+from attnlogic.theory.critical_points import attractors
+from attnlogic.theory.least_loss import Landscape, landscape
 
-ENDINGS = (
-    "solved", "diverged", "near", "linear", "constant", "cancellation", "runaway", "moving",
-    "other",
-)  # fmt: skip
+Region = Callable[[Any, Any], Any]
+"""Whether runs lie in a region, from their C and loss: both floats, NumPy arrays of one shape or
+polars expressions. The answer has the same kind and shape."""
 
-CLOSE = 0.1
-"""How close C must be to a place."""
+MAX_C_DISTANCE = 0.1
+"""The most that C may be away from a place's C: |C - C of the place|."""
 
-LIKE = 0.05
-"""By which share the loss may differ from a plateau's."""
+MAX_PLATEAU_LOSS_DEVIATION = 0.05
+"""The most that the loss may be away from a plateau's, as a share of the plateau's loss."""
 
-FLOOR = 1.25
-"""How many times V(C) the loss may be on the valley's floor."""
+MAX_NEAR_LOSS_SHARE = 0.5
+"""The largest loss near the solution, as a share of the least loss at which a run can fail."""
 
-STILL = 1e-3
-"""The norm of a gradient up to which a run is at rest."""
+MAX_LOSS_OVER_V = 1.25
+"""The largest loss in the runaway valley, as a multiple of V(C)."""
+
+MAX_GRADIENT_NORM_AT_REST = 1e-3
+"""The largest Euclidean norm of the loss's gradient at which a run counts as at rest."""
+
+ENDING_MEANINGS = {
+    "solved": "the final loss is at or below the threshold",
+    "diverged": "the loss did not stay a finite number",
+    "near": f"near the solution (|C − C*| ≤ {MAX_C_DISTANCE:g}) but above the threshold: "
+    "an excursion, or a cycle around it",
+    "linear": f"on the linear plateau: |C| ≤ {MAX_C_DISTANCE:g}, and the loss within "
+    f"{MAX_PLATEAU_LOSS_DEVIATION:.0%} of V(0)",
+    "constant": f"on the constant plateau, w = 0: C within {MAX_C_DISTANCE:g} of V's maximum, and "
+    f"the loss within {MAX_PLATEAU_LOSS_DEVIATION:.0%} of the targets' variance",
+    "cancellation": f"beside C = −1, where attention cancels the residual: |C + 1| ≤ "
+    f"{MAX_C_DISTANCE:g}, and the loss within {MAX_PLATEAU_LOSS_DEVIATION:.0%} of V's limit there",
+    "runaway": "in the runaway valley: C beyond V's maximum, where V falls as |C| grows, and the "
+    f"loss at most {MAX_LOSS_OVER_V:g} V(C)",
+    "moving": "still under way or hopping: the gradient's norm is above "
+    f"{MAX_GRADIENT_NORM_AT_REST:g}",
+    "other": "at rest at none of these places",
+}
+"""What each ending means, in the order in which they are tried: the first that fits counts."""
+
+ENDINGS = tuple(ENDING_MEANINGS)
+"""The names of the endings, in the same order."""
 
 
-def ending(gate: Gate) -> pl.Expr:
-    """Where a run ended, as an expression over the columns of ``store.schema``.
+def regions_of(gate: Gate) -> dict[str, Region]:
+    """The gate's regions, each a function of C and the loss, in the order of ``ENDINGS``.
 
-    Args:
-      gate: the gate of all runs that it is applied to.
-
-    Returns:
-      An expression of the type ``pl.Enum(ENDINGS)``.
+    Example:
+      >>> from attnlogic.problems import gate
+      >>> regions = regions_of(gate("xor"))
+      >>> regions["linear"](0.01, 0.26), regions["near"](-0.5, 0.26)
+      (True, False)
     """
-    C, loss, status = pl.col("C"), pl.col("final_loss"), pl.col("status")
-    cases = {
-        "solved": status == "solved",
-        "diverged": status == "diverged",
-        **_places(gate, C, loss),
-        "moving": ~(pl.col("gradient_norm") <= STILL),  # nor is one at rest that is not finite
-    }
-    told = [pl.when(there).then(pl.lit(name)) for name, there in cases.items()]
-    return pl.coalesce(*told, pl.lit("other")).cast(pl.Enum(ENDINGS))
-
-
-def _places(gate: Gate, C: pl.Expr, loss: pl.Expr) -> dict[str, pl.Expr]:
-    """Whether a run is at each of the places that the gate has, in the order of ``ENDINGS``."""
-    shape = theory.landscape(gate)
-    failing = {name: float(value) for name, value in theory.attractors(gate).items()}
-    places: dict[str, pl.Expr] = {}
+    shape = landscape(gate)
+    failing = {name: float(value) for name, value in attractors(gate).items()}
+    regions: dict[str, Region] = {}
     if shape.zero is not None and failing:
-        at_solution = (C - float(shape.zero)).abs() <= CLOSE
-        places["near"] = at_solution & (loss <= min(failing.values()) / 2)
+        regions["near"] = _near(float(shape.zero), MAX_NEAR_LOSS_SHARE * min(failing.values()))
     if "linear plateau" in failing:
-        places["linear"] = (C.abs() <= CLOSE) & _like(loss, failing["linear plateau"])
+        regions["linear"] = _plateau(0.0, failing["linear plateau"])
     if "constant plateau" in failing and shape.maximum is not None:
-        at_maximum = (C - float(shape.maximum)).abs() <= CLOSE
-        places["constant"] = at_maximum & _like(loss, failing["constant plateau"])
+        regions["constant"] = _plateau(float(shape.maximum), failing["constant plateau"])
     if "cancellation valley" in failing:
-        beside = (C + 1).abs() <= CLOSE
-        places["cancellation"] = beside & _like(loss, failing["cancellation valley"])
+        regions["cancellation"] = _plateau(-1.0, failing["cancellation valley"])
     if shape.maximum is not None and shape.falls_towards is not None:
-        least = (float(shape.slope) * C + float(shape.offset)) ** 2 / (8 * (9 * C**2 + 8 * C + 2))
-        outward = float(shape.maximum) < C if shape.falls_towards > 0 else float(shape.maximum) > C
-        places["runaway"] = outward & (loss <= FLOOR * least)
-    return places
+        regions["runaway"] = _runaway(shape, float(shape.maximum), shape.falls_towards > 0)
+    return regions
 
 
-def _like(loss: pl.Expr, value: float) -> pl.Expr:
-    return (loss - value).abs() <= LIKE * value
+def _near(at: float, max_loss: float) -> Region:
+    return lambda C, loss: (abs(C - at) <= MAX_C_DISTANCE) & (loss <= max_loss)
+
+
+def _plateau(at: float, value: float) -> Region:
+    deviation = MAX_PLATEAU_LOSS_DEVIATION * value
+    return lambda C, loss: (abs(C - at) <= MAX_C_DISTANCE) & (abs(loss - value) <= deviation)
+
+
+def _runaway(shape: Landscape, maximum: float, upwards: bool) -> Region:
+    def inside(C: Any, loss: Any) -> Any:
+        beyond = maximum < C if upwards else maximum > C
+        return beyond & (loss <= MAX_LOSS_OVER_V * shape.least_loss(C))
+
+    return inside
