@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pytest
 
+from attnlogic import theory
 from attnlogic.errors import InputError
-from attnlogic.optimizers.hyperparameters import FAMILIES
-from attnlogic.outcomes import NONE, History, outcome, rises
-from attnlogic.problems import model
+from attnlogic.history import History, outcome, rises
+from attnlogic.optimizers import OPTIMIZERS
+from attnlogic.outcomes import NONE
+from attnlogic.problems import initial_params, model
 from attnlogic.problems.gates import ROWS, gate
-from attnlogic.problems.initializations import initial
 from attnlogic.studies.single_run import train
-from attnlogic.theory import exact_solutions as theory
 
 # One of each end. SGD at this rate comes down to 0.001, where it is unstable, and ends at 0.012.
 ENDS = {
@@ -38,8 +38,8 @@ def test_the_notebooks_run(runs):
 def test_a_run_is_its_history_and_what_is_kept_of_it(runs):
     for run in runs.values():
         np.testing.assert_equal(run.outcome, outcome(run.history, run.training.threshold))
-        np.testing.assert_equal(run.history.initial, initial(0))
-        first = model.loss(initial(0), ROWS, run.training.gate.targets)
+        np.testing.assert_equal(run.history.initial, initial_params(0))
+        first = model.loss(initial_params(0), ROWS, run.training.gate.targets)
         # One float32 sum in another order.
         assert run.history.losses[0] == pytest.approx(first, rel=1e-6)
         assert (run.seed, run.backend, str(run.init)) == (0, "jax", "torch")
@@ -71,7 +71,7 @@ def test_as_dict_is_strict_json_with_null_for_what_does_not_exist(runs):
         assert told == run.as_dict(), "nothing but plain Python values"
         assert [*told] == [
             "gate", "optimizer", "seed", "backend", "precision", "init", "epochs", "threshold",
-            "until",
+            "until", "interrupted",
             "status", "stopped_at", "diverged_at", "first_hit", "sustained_from", "rises",
             "first_rises", "exits", "worst_after_hit", "min_loss", "final_loss", "evaluations",
             "gradient_norm",
@@ -114,13 +114,19 @@ def test_precision_and_initialisation_are_heeded():
     run = train("nand", "adam", 5, epochs=9, precision="float64", init="normal(scale=0.5)")
     assert run.history.losses.dtype == run.outcome.C.dtype == np.float64
     assert run.as_dict()["init"] == str(run.init) == "normal(scale=0.5)"
-    np.testing.assert_equal(run.outcome.initial, initial(5, run.init))
+    np.testing.assert_equal(run.outcome.initial, initial_params(5, run.init))
 
 
 class Still:
-    """A backend that trains nothing: it stays where it starts."""
+    """A backend that trains nothing: it stays where it starts.
+
+    Its history comes in parts of ``size`` epochs, after ``good`` of which the error is raised.
+    """
 
     name, seeds = "still", 1
+
+    def __init__(self, size=None, good=None, error=None):
+        self.size, self.good, self.error, self.closed = size, good, error, False
 
     def devices(self):
         return []
@@ -136,9 +142,23 @@ class Still:
         raise NotImplementedError
 
     def history(self, training, initial, *, on_progress=None):
-        on_progress(1.0)
+        self.check(training, 1)
+        return self.parts(training, initial, on_progress)
+
+    def parts(self, training, initial, on_progress):
         C = np.full(training.epochs, model.invariant(initial))
-        return History(np.ones_like(C), C, initial, initial, NONE, np.ones(len(C), int), 0.0)
+        losses = 0.9 ** np.arange(training.epochs)
+        size = self.size or training.epochs
+        try:
+            for k, first in enumerate(range(0, training.epochs, size)):
+                if k == self.good:
+                    raise self.error
+                some = slice(first, first + size)
+                on_progress(len(C[some]) / len(C))
+                counts = np.ones(len(C[some]), int)
+                yield History(losses[some], C[some], initial, initial, NONE, counts, 0.0)
+        finally:
+            self.closed = True
 
 
 @pytest.mark.parametrize("seed", [0, 2**32 - 1, np.int64(7), np.uint32(7)], ids=repr)
@@ -146,12 +166,12 @@ def test_a_seed_is_any_whole_number_of_32_bits(seed):
     run = train("xor", "adam", seed, epochs=3, backend=Still())
     assert (run.seed, type(run.seed)) == (int(seed), int)
     assert json.loads(json.dumps(run.as_dict(), allow_nan=False))["seed"] == int(seed)
-    np.testing.assert_equal(run.outcome.initial, initial(int(seed)))
+    np.testing.assert_equal(run.outcome.initial, initial_params(int(seed)))
 
 
 def test_a_budget_is_the_optimizers_own_unless_one_is_given():
-    for name, family in FAMILIES.items():
-        assert len(train("xor", name, backend=Still()).history.losses) == family.epochs
+    for name, record in OPTIMIZERS.items():
+        assert len(train("xor", name, backend=Still()).history.losses) == record.epochs
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 2**70, 1.5, "a", True, None, [], [1, 2]], ids=repr)
@@ -186,4 +206,81 @@ def test_progress_is_drawn_on_stderr_if_at_all(capsys, show):
     train("xor", "adam", epochs=3, backend=Still(), progress=show)
     out, err = capsys.readouterr()
     assert out == ""
-    assert ("1 of 1 runs" in err) == bool(err) == bool(show)
+    assert ("3 of 3 epochs" in err) == bool(err) == bool(show)
+
+
+# --- interrupted --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("good", [1, 2, 4])
+def test_an_interrupt_keeps_the_epochs_that_were_done(good):
+    whole = train("xor", "adam", 3, epochs=50, threshold=0.1, backend=Still())
+    backend = Still(10, good, KeyboardInterrupt())
+    run = train("xor", "adam", 3, epochs=50, threshold=0.1, backend=backend)
+    assert backend.closed
+    assert run.interrupted
+    assert not whole.interrupted
+    assert run.training.epochs == len(run.history.losses) == 10 * good
+    np.testing.assert_array_equal(run.history.losses, whole.history.losses[: 10 * good])
+    again = train("xor", "adam", 3, epochs=run.training.epochs, threshold=0.1, backend=Still(7))
+    assert again.history.losses.tolist() == whole.history.losses[: 10 * good].tolist()
+    np.testing.assert_equal(run.outcome, outcome(run.history, 0.1))
+    kept = json.loads(json.dumps(run.as_dict(), allow_nan=False))
+    assert (kept["interrupted"], kept["epochs"]) == (True, 10 * good)
+    assert whole.as_dict()["interrupted"] is False
+    assert "interrupted" in repr(run)
+    assert "interrupted" not in repr(whole)
+
+
+def test_an_interrupt_before_there_is_anything_is_raised():
+    backend = Still(10, 0, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        train("xor", "adam", epochs=50, backend=backend)
+    assert backend.closed
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a wire snapped"), MemoryError()], ids=repr)
+@pytest.mark.parametrize("good", [0, 2])
+def test_another_error_is_raised(error, good):
+    with pytest.raises(type(error)) as raised:
+        train("xor", "adam", epochs=50, backend=Still(10, good, error))
+    assert raised.value is error
+
+
+def test_however_its_history_is_cut_it_is_the_same_run():
+    whole, *cut = (
+        train("xor", "adam", 3, epochs=50, threshold=0.1, backend=Still(size))
+        for size in (None, 1, 7, 50, 51)
+    )
+    for run in cut:
+        np.testing.assert_equal(run.history, whole.history)
+        np.testing.assert_equal(run.outcome, whole.outcome)
+
+
+# --- settings and texts -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [np.float64, np.float32, np.longdouble], ids=repr)
+def test_numpys_numbers_mean_what_pythons_mean(number):
+    """A threshold of NumPy's would be compared in its own precision, not in the losses'."""
+    losses = np.float32([1, 1e-4, 5e-5])
+
+    class Fixed(Still):
+        def parts(self, training, initial, on_progress):
+            C, counts = np.ones(3, "float32"), np.ones(3, int)
+            yield History(losses, C, initial, initial, NONE, counts, 0.0)
+
+    plain, numpys = (
+        train("xor", "adam", np.int8(3), epochs=epochs, threshold=threshold, backend=Fixed())
+        for epochs, threshold in ((3, 1e-4), (np.int64(3), number(1e-4)))
+    )
+    assert plain.outcome.first_hit == numpys.outcome.first_hit == 1
+    assert type(numpys.training.threshold) is float
+    assert json.loads(json.dumps(numpys.as_dict(), allow_nan=False))["epochs"] == 3
+
+
+def test_its_text_is_one_line(runs):
+    solved, diverged = repr(runs["solved"]), repr(runs["diverged"])
+    assert solved.startswith("Run(xor · adamw · seed 0: 300 epochs, Outcome(solved: first_hit=")
+    assert "Outcome(diverged: first_hit=-1" in diverged
+    assert max(len(solved), len(diverged)) < 120

@@ -14,11 +14,12 @@ import pytest
 
 from attnlogic.backend import Training
 from attnlogic.errors import InputError
-from attnlogic.optimizers.hyperparameters import optimizer
-from attnlogic.outcomes import NONE, STATUSES, History, concatenate, outcome
+from attnlogic.history import History, outcome
+from attnlogic.optimizers import optimizer
+from attnlogic.outcomes import NONE, STATUSES, concatenate
 from attnlogic.problems.gates import gate
 from attnlogic.problems.model import unpack
-from attnlogic.results import store
+from attnlogic.results import schema, store, table, writing
 
 NAN, INF = math.nan, math.inf
 INITIAL = unpack([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
@@ -58,17 +59,21 @@ def rows(seeds=range(4), precision="float32", gate_name="xor", by="sgd(lr=0.1)")
     histories = [[*LOSSES.values()][seed % 4] for seed in seeds]
     runs = concatenate([one(losses, precision) for losses in histories])
     numbers = np.array([*seeds], np.uint32)
-    return store.table(training(precision, gate_name, by), "abacus", "torch", numbers, runs)
+    return table(training(precision, gate_name, by), "abacus", "torch", numbers, runs)
 
 
 @pytest.fixture
 def runs(tmp_path):
     """A study that has been started."""
-    return store.create(tmp_path / "study", DESCRIPTION)
+    return writing.create(tmp_path / "study", DESCRIPTION)
 
 
 def files(directory):
     return sorted(str(p.relative_to(directory)) for p in directory.rglob("*") if p.is_file())
+
+
+def everything(directory):
+    return sorted(str(p.relative_to(directory)) for p in directory.rglob("*"))
 
 
 # --- rows ---------------------------------------------------------------------------------------
@@ -80,7 +85,8 @@ def test_the_columns_of_a_row(precision):
     expected = [
         ("gate", text), ("optimizer", text), ("seed", pl.UInt32), ("status", pl.Enum(STATUSES)),
         *((e, whole) for e in ("first_hit", "sustained_from", "stopped_at", "diverged_at")),
-        *((n, whole) for n in ("rises", "exits", "evaluations", "evaluations_first_hit")),
+        ("rises", whole), ("exits", whole),
+        ("evaluations", pl.Int64), ("evaluations_first_hit", pl.Int64),
         *((f"first_hit_1e-{k}", whole) for k in range(1, 11)),
         *((x, real[precision]) for x in (
             "initial_loss", "final_loss", "min_loss", "worst_after_hit",
@@ -90,7 +96,7 @@ def test_the_columns_of_a_row(precision):
         ("epochs", whole), ("threshold", pl.Float64),
         ("backend", text), ("precision", text), ("init", text), ("until", text),
     ]  # fmt: skip
-    assert [*store.schema(precision).items()] == expected
+    assert [*schema(precision).items()] == expected
     assert [*rows(precision=precision).schema.items()] == expected
 
 
@@ -127,7 +133,7 @@ def test_what_does_not_exist_is_null_and_the_infinite_stays():
     for name in ("C", "gradient_norm", "wq", "wk", "wv", "w1", "w2", "b"):
         assert every[name].is_null().to_list() == [False, False, False, True], name
     assert sum(every.select(pl.selectors.float().is_nan().sum()).row(0)) == 0
-    stopped = store.table(training(), "abacus", "torch", np.zeros(1, np.uint32), concatenate(
+    stopped = table(training(), "abacus", "torch", np.zeros(1, np.uint32), concatenate(
         [one([4, 0.5], stopped_at=1)]
     ))  # fmt: skip
     assert stopped["stopped_at"].to_list() == [1]
@@ -135,11 +141,9 @@ def test_what_does_not_exist_is_null_and_the_infinite_stays():
 
 def test_the_largest_seed_and_epoch_fit():
     seeds = np.array([2**32 - 1], np.uint32)
-    table = store.table(
-        training(epochs=2**31 - 1), "abacus", "torch", seeds, concatenate([one([2])])
-    )
-    assert table["seed"].to_list() == [2**32 - 1]
-    assert table["epochs"].to_list() == [2**31 - 1]
+    last = table(training(epochs=2**31 - 1), "abacus", "torch", seeds, concatenate([one([2])]))
+    assert last["seed"].to_list() == [2**32 - 1]
+    assert last["epochs"].to_list() == [2**31 - 1]
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -147,13 +151,13 @@ def test_the_largest_seed_and_epoch_fit():
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_what_is_written_is_read_bit_for_bit(tmp_path, precision):
-    runs = store.create(tmp_path / "study", {**DESCRIPTION, "precision": precision})
+    runs = writing.create(tmp_path / "study", {**DESCRIPTION, "precision": precision})
     written = rows(precision=precision)
     # Every number is kept as it is: the smallest, the largest, minus zero.
     info = np.finfo(precision)
     odd = [info.smallest_subnormal, info.max, -0.0, info.eps]
     written = written.with_columns(wq=pl.Series(odd, dtype=written.schema["wq"]))
-    store.write_part(runs.directory, "000-xor-sgd", written)
+    writing.write_part(runs.directory, "000-xor-sgd", written)
 
     assert files(runs.directory) == ["parts/000-xor-sgd/0-3.parquet", "study.json"]
     bits = {"float32": np.uint32, "float64": np.uint64}[precision]
@@ -168,48 +172,109 @@ def test_what_is_written_is_read_bit_for_bit(tmp_path, precision):
 
 def test_rows_come_in_the_order_of_conditions_then_of_seeds(runs):
     # As text, 10 comes before 8 and nand before xor.
-    store.write_part(runs.directory, "001-nand-adam", rows([5, 6], "float32", "nand", "adam"))
+    writing.write_part(runs.directory, "001-nand-adam", rows([5, 6], "float32", "nand", "adam"))
     for seeds in ([10, 11], [100], [8, 9]):
-        store.write_part(runs.directory, "000-xor-sgd", rows(seeds))
+        writing.write_part(runs.directory, "000-xor-sgd", rows(seeds))
     assert [*runs.table().select("gate", "seed").iter_rows()] == [
         *(("xor", seed) for seed in (8, 9, 10, 11, 100)),
         ("nand", 5),
         ("nand", 6),
     ]
-    assert runs.table().columns == [*store.schema("float32")]
+    assert runs.table().columns == [*schema("float32")]
     assert len(runs) == 7
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_study_without_runs_is_an_empty_table(tmp_path, precision):
     description = {"precision": precision, "conditions": []}
-    store.create(tmp_path / "study", description)
+    writing.create(tmp_path / "study", description)
     runs = store.load(str(tmp_path / "study"))
     assert runs.description == description
     assert len(runs) == 0
-    assert runs.table().schema == runs.frame.collect_schema() == store.schema(precision)
+    assert runs.table().schema == runs.frame.collect_schema() == schema(precision)
 
 
-@pytest.mark.parametrize("name", ["a [b] *?", "lr=0.1", "{x}", "ä ö", "deep/er/still"])
-def test_a_folder_may_have_any_name(tmp_path, name):
-    runs = store.create(tmp_path / name, DESCRIPTION)
-    store.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
-    store.write_part(runs.directory, "000-xor-sgd", rows([2]))
-    assert store.load(tmp_path / name).table().equals(rows([0, 1, 2]))
+NAMES = [
+    "a [b] *?", "lr=0.1", "{x}", "{t1,u}", "t[1]", "[t]1", "t?", "*", "**", "[!a]1", "ä ö",
+    "deep/er", "~", "~root/x", "$HOME", "%20", "a\nb", "-x", "s3:/t1", "t1.parquet",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_folder_may_have_any_name(tmp_path, monkeypatch, name, absolute):
+    """A path is no pattern: a neighbour that it would match as one is not read."""
+    monkeypatch.chdir(tmp_path)
+    for neighbour in ("t1", "u", "a b c"):
+        writing.create(Path(neighbour), DESCRIPTION)
+        writing.write_part(Path(neighbour), "000-xor-sgd", rows(range(90, 94)))
+    path = tmp_path / name if absolute else Path(name)
+    runs = writing.create(path, DESCRIPTION)
+    writing.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
+    writing.write_part(runs.directory, "000-xor-sgd", rows([2]))
+    assert (tmp_path / name / "study.json").is_file()
+    for found in (runs, store.load(path), store.load(str(path))):
+        assert len(found) == 3
+        assert found.table().equals(rows([0, 1, 2]))
+        assert found.frame.collect().equals(rows([0, 1, 2]))
+        assert pl.concat(found.parts()).equals(rows([0, 1, 2]))
+        assert found.conditions()[0].collect().equals(rows([0, 1, 2]))
+        assert repr(found) == f"Runs({str(path)!r}, 3 runs of 2 conditions)"
 
 
 def test_a_study_starts_in_an_empty_folder_and_in_no_other(tmp_path):
     (tmp_path / "empty").mkdir()
-    runs = store.create(tmp_path / "empty", DESCRIPTION)
+    runs = writing.create(tmp_path / "empty", DESCRIPTION)
     assert json.loads((tmp_path / "empty" / "study.json").read_text()) == DESCRIPTION
-    before = files(tmp_path)
-    with pytest.raises(InputError, match=r"empty' is not empty: name another folder with --out"):
-        store.create(runs.directory, DESCRIPTION)
     (tmp_path / "a file").write_text("mine")
-    for path in (tmp_path / "a file", tmp_path / "a file" / "below"):
-        with pytest.raises(InputError, match=r"cannot write to '.*a file.*': Not a directory"):
-            store.create(path, DESCRIPTION)
-    assert files(tmp_path) == sorted([*before, "a file"])
+    (tmp_path / "link").symlink_to("gone")
+    (tmp_path / "loop").symlink_to("loop")
+    before = everything(tmp_path)
+    for path, message in {
+        runs.directory: f"'{runs.directory}' is not empty",
+        tmp_path / "a file": f"'{tmp_path}/a file' is a file",
+        tmp_path / "a file" / "below": f"'{tmp_path}/a file' is a file",
+        tmp_path / "link": f"'{tmp_path}/link' is a link to nothing ('gone')",
+        tmp_path / "link" / "below" / "it": f"'{tmp_path}/link' is a link to nothing ('gone')",
+        tmp_path / "loop": f"'{tmp_path}/loop' is a link to nothing ('loop')",
+        tmp_path / "x" / ("n" * 300): "File name too long",
+    }.items():
+        with pytest.raises(InputError) as error:
+            writing.create(path, DESCRIPTION)
+        assert message in str(error.value)
+        assert str(error.value).endswith(": name another folder with --out")
+        assert everything(tmp_path) == before
+
+
+def test_a_link_to_an_empty_folder_is_one(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("there")
+    writing.create(tmp_path / "link", DESCRIPTION)
+    assert files(tmp_path / "there") == ["study.json"]
+
+
+@pytest.mark.parametrize("fails", ["a", "b", "parts"])
+def test_a_folder_that_cannot_be_made_leaves_nothing(tmp_path, monkeypatch, fails):
+    mkdir = Path.mkdir
+
+    def refuse(path, *args, **rest):
+        if path.name == fails:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        mkdir(path, *args, **rest)
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(InputError) as error:
+        writing.create(tmp_path / "a" / "b", DESCRIPTION)
+    assert str(error.value) == (
+        f"cannot write to '{tmp_path}/a/b': Permission denied: name another folder with --out"
+    )
+    assert everything(tmp_path) == []
+
+
+def test_a_description_that_is_no_json_makes_nothing(tmp_path):
+    with pytest.raises(TypeError):
+        writing.create(tmp_path / "study", {**DESCRIPTION, "threshold": np.float32(1)})
+    assert everything(tmp_path) == []
 
 
 # --- a part is whole or not there ---------------------------------------------------------------
@@ -227,15 +292,16 @@ def full_disk():
 
 
 def test_a_write_that_fails_half_way_leaves_what_was_there(runs):
-    store.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
+    writing.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
     before = {path: (runs.directory / path).read_bytes() for path in files(runs.directory)}
     # An OSError, as the caller expects of a disk, whatever library writes the file.
     with full_disk(), pytest.raises(OSError, match="File too large") as error:
-        store.write_part(runs.directory, "000-xor-sgd", rows([2, 3]))
+        writing.write_part(runs.directory, "000-xor-sgd", rows([2, 3]))
     assert error.value.errno == errno.EFBIG
+    assert error.value.filename == str(runs.directory / "parts" / "000-xor-sgd" / "2-3.parquet")
     assert {path: (runs.directory / path).read_bytes() for path in files(runs.directory)} == before
     assert runs.table().equals(rows([0, 1]))
-    store.write_part(runs.directory, "000-xor-sgd", rows([2, 3]))
+    writing.write_part(runs.directory, "000-xor-sgd", rows([2, 3]))
     assert runs.table().equals(rows())
 
 
@@ -248,11 +314,11 @@ def test_a_part_has_its_name_only_when_it_is_on_the_disk(runs, monkeypatch, wher
         seen.append(files(runs.directory))
         raise error
 
-    store.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
+    writing.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
     with monkeypatch.context() as patch:
         patch.setattr(*where, fail)
         with pytest.raises(type(error)):
-            store.write_part(runs.directory, "000-xor-sgd", rows([2, 3]))
+            writing.write_part(runs.directory, "000-xor-sgd", rows([2, 3]))
     complete = ["parts/000-xor-sgd/0-1.parquet", "study.json"]
     (during,) = seen
     assert [name for name in during if name.endswith((".parquet", ".json"))] == complete
@@ -262,21 +328,22 @@ def test_a_part_has_its_name_only_when_it_is_on_the_disk(runs, monkeypatch, wher
 
 
 def test_what_is_being_written_is_not_read(runs):
-    store.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
+    writing.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
     (runs.directory / "parts" / "000-xor-sgd" / ".2-3.parquet.tmp").write_bytes(b"PAR1half")
     assert runs.table().equals(rows([0, 1]))
 
 
 def test_a_part_written_twice_is_there_once(runs):
     for _ in range(2):
-        store.write_part(runs.directory, "000-xor-sgd", rows())
+        writing.write_part(runs.directory, "000-xor-sgd", rows())
     assert runs.table().equals(rows())
 
 
 def test_a_study_that_cannot_be_started_says_why(tmp_path):
     big = {**DESCRIPTION, "devices": ["a long name"] * 1000}
     with full_disk(), pytest.raises(InputError, match=r"cannot write to '.*study': File too large"):
-        store.create(tmp_path / "study", big)
+        writing.create(tmp_path / "deep" / "study", big)
+    assert everything(tmp_path) == []
 
 
 # --- what is broken is named --------------------------------------------------------------------
@@ -333,7 +400,7 @@ BREAK = {
 @pytest.mark.parametrize("harm", BREAK.values(), ids=BREAK.keys())
 def test_a_part_that_is_broken_is_named(runs, harm, part):
     for seeds in ([0, 1], [2, 3]):
-        store.write_part(runs.directory, "000-xor-sgd", rows(seeds))
+        writing.write_part(runs.directory, "000-xor-sgd", rows(seeds))
     path = runs.directory / "parts" / "000-xor-sgd" / f"{part}.parquet"
     path.write_bytes(harm(path.read_bytes()))
     with pytest.raises(InputError) as error:
@@ -342,7 +409,26 @@ def test_a_part_that_is_broken_is_named(runs, harm, part):
 
 
 def test_a_part_of_another_study_is_named(runs):
-    store.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
-    store.write_part(runs.directory, "000-xor-sgd", rows([2, 3], "float64"))
+    writing.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
+    writing.write_part(runs.directory, "000-xor-sgd", rows([2, 3], "float64"))
     with pytest.raises(InputError, match=r"2-3.parquet"):
         runs.table()
+
+
+def test_a_study_of_an_earlier_version_is_read_with_the_columns_of_this_one(runs):
+    """It kept evaluations in 32 bits."""
+    counts = ("evaluations", "evaluations_first_hit")
+    old = rows([2, 3]).cast(dict.fromkeys(counts, pl.Int32))
+    writing.write_part(runs.directory, "000-xor-sgd", old)
+    assert runs.table().schema == runs.frame.collect_schema() == schema("float32")
+    assert runs.table().equals(rows([2, 3]))
+    assert pl.concat(runs.parts()).equals(runs.table())
+
+
+def test_a_text_of_runs_is_short_whatever_they_are(runs):
+    assert repr(runs) == f"Runs({str(runs.directory)!r}, 0 runs of 2 conditions)"
+    writing.write_part(runs.directory, "000-xor-sgd", rows(range(1500)))
+    assert repr(runs) == f"Runs({str(runs.directory)!r}, 1,500 runs of 2 conditions)"
+    (path,) = runs.part_files()
+    path.write_bytes(b"PAR1")
+    assert repr(runs) == f"Runs({str(runs.directory)!r}, 2 conditions; a part cannot be read)"

@@ -1,17 +1,17 @@
-"""What is told of runs, as expressions over the columns of ``store.schema``."""
+"""What statistics read of a run: each quantity once, as an expression over the row's columns."""
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 import polars as pl
 
+from attnlogic.outcomes import NUMBERS, RUNGS
 from attnlogic.problems import Gate
-from attnlogic.results.store import RUNGS
-from attnlogic.theory import ending, solution
-
-SIGNS = tuple("".join(signs) for signs in product("+-", repeat=3))
-"""The signs of (wq, wk, wv): ``"++-"``. Four go with a C above 0, four with one below."""
+from attnlogic.results.endings import ending
+from attnlogic.theory import solution
 
 GROUPS: dict[str, pl.Expr] = {
     "all": pl.lit(True),
@@ -20,45 +20,85 @@ GROUPS: dict[str, pl.Expr] = {
     "solved": pl.col("status") == "solved",
     **{f"missed_{rung}": pl.col(rung).is_null() for rung in RUNGS},
 }
-"""Which runs are meant: those of a rung miss that one's loss."""
+"""Groups of runs; ``missed_first_hit_1e-4`` are the runs whose loss was never ≤ 1e-4."""
 
 
-def quantities(gate: Gate) -> dict[str, pl.Expr]:
-    """What can be told of a run, by name; null where it does not exist.
+class Quantity(NamedTuple):
+    """A number that each run has, or lacks.
 
-    - whole numbers: ``status``, ``ending`` and ``signs``, as places in ``STATUSES``, ``ENDINGS``
-      and ``SIGNS``; the outcome's epochs and counts; ``end``, the epochs that it ran;
-      ``settling``, sustained_from − first_hit;
-    - numbers: ``C_off``, C − C*, or C itself where any C solves the gate; ``apart``, w1 − w2;
-      ``drift_qk`` and ``drift_kv``, how much wq² − wk² and wk² − wv² changed, in magnitude; the
-      outcome's losses and C.
-
-    Args:
-      gate: the gate of all runs that they are applied to.
+    Attributes:
+      meaning: one line for a person, with the unit.
+      over: the groups of runs (see ``GROUPS``) over which its distribution can be had: exactly from
+        rows, binned from a tally.
+      expression: its values for the rows of a gate; null where a run has none.
     """
+
+    meaning: str
+    over: tuple[str, ...]
+    expression: Callable[[Gate], pl.Expr]
+
+
+def _column(name: str, gate: Gate) -> pl.Expr:
+    return pl.col(name)
+
+
+def _signs(gate: Gate) -> pl.Expr:
+    negative = [(pl.col(name) < 0).cast(pl.Int64) for name in ("wq", "wk", "wv")]
+    return 4 * negative[0] + 2 * negative[1] + negative[2]
+
+
+def _distance(gate: Gate) -> pl.Expr:
     exact = solution(gate).C
-    w = {name: pl.col(name).cast(pl.Float64) for name in ("wq", "wk", "wv", "w1", "w2", "C")}
-    signs = sum((w[name] < 0).cast(pl.Int64) * 2**k for k, name in enumerate(("wv", "wk", "wq")))
-    counts = ("stopped_at", "evaluations", "evaluations_first_hit", "exits", "rises", "first_hit")
-    return {
-        "status": pl.col("status").to_physical(),
-        "ending": ending(gate).to_physical(),
-        "signs": signs,
-        **{name: pl.col(name) for name in (*counts, *RUNGS)},
-        "end": pl.min_horizontal("stopped_at", "diverged_at", "epochs"),
-        "settling": pl.col("sustained_from") - pl.col("first_hit"),
-        "C_off": w["C"] - (0.0 if exact is None else float(exact)),
-        "apart": w["w1"] - w["w2"],
-        "drift_qk": _drift("wq", "wk"),
-        "drift_kv": _drift("wk", "wv"),
-        **{name: pl.col(name) for name in ("worst_after_hit", "C_initial", "initial_loss")},
-    }
+    return _double("C") - (0.0 if exact is None else float(exact))
 
 
-def _drift(a: str, b: str) -> pl.Expr:
-    """How much a² − b² changed. In float64: differences of squares of float32 lose digits."""
+def _drift(a: str, b: str, gate: Gate) -> pl.Expr:
+    end, start = (_double(a + at) ** 2 - _double(b + at) ** 2 for at in ("", "_initial"))
+    return (end - start).abs()
 
-    def difference(end: str) -> pl.Expr:
-        return pl.col(a + end).cast(pl.Float64) ** 2 - pl.col(b + end).cast(pl.Float64) ** 2
 
-    return (difference("") - difference("_initial")).abs()
+def _double(name: str) -> pl.Expr:
+    """A column in float64: differences of float32 numbers lose digits."""
+    return pl.col(name).cast(pl.Float64)
+
+
+QUANTITIES: dict[str, Quantity] = {
+    **{
+        name: Quantity(number.meaning, number.over, partial(_column, name))
+        for name, number in NUMBERS.items()
+    },
+    "status": Quantity(
+        "the status, as its place in STATUSES", ("all",), lambda _: pl.col("status").to_physical()
+    ),
+    "ending": Quantity(
+        "where the run ended, as a place in ENDINGS",
+        ("all",),
+        lambda gate: ending(gate).to_physical(),
+    ),
+    "end": Quantity(
+        "epochs until the budget, the optimizer's rule or a loss that is not finite ended the run",
+        ("missed", *(f"missed_{rung}" for rung in RUNGS)),
+        lambda _: pl.min_horizontal("stopped_at", "diverged_at", "epochs"),
+    ),
+    "settling": Quantity(
+        "sustained_from − first_hit, in epochs",
+        ("reached",),
+        lambda _: pl.col("sustained_from") - pl.col("first_hit"),
+    ),
+    "signs": Quantity("the signs of wq, wk, wv, as a place in SIGNS", ("solved",), _signs),
+    "C_off": Quantity("C − C*; C itself where any C solves the gate", ("solved",), _distance),
+    "apart": Quantity("w1 − w2", ("solved",), lambda _: _double("w1") - _double("w2")),
+    "drift_qk": Quantity(
+        "how much wq² − wk² changed, in magnitude", ("solved",), partial(_drift, "wq", "wk")
+    ),
+    "drift_kv": Quantity(
+        "how much wk² − wv² changed, in magnitude", ("solved",), partial(_drift, "wk", "wv")
+    ),
+}
+"""The quantities by name: the numbers that an outcome declares, and what is derived from a row."""
+
+KEPT = {
+    group: tuple(name for name, quantity in QUANTITIES.items() if group in quantity.over)
+    for group in GROUPS
+}
+"""The quantities that a tally keeps of each group of runs."""

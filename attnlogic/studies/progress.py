@@ -1,35 +1,44 @@
-"""A progress bar for long work: runs done, their total, their rate, the time left."""
+"""Progress of long work on stderr: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
 import sys
+import time
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+LINE_SECONDS = 10.0
+"""Seconds between two lines where stderr is not a terminal; work that is shorter prints none."""
+
 
 class Progress:
-    """A bar on stderr, so that stdout carries results alone.
+    """Work done and left, shown on stderr, so that stdout carries results alone.
 
     Args:
-      total: how many runs there are.
-      show: whether to draw it; None to draw it where stderr is a terminal.
+      total: how much there is to do, in units.
+      unit: what is counted, in the singular.
+      show: True for a bar, False for nothing; None for a bar where stderr is a terminal, and else
+        for a line every ``LINE_SECONDS``.
     """
 
-    def __init__(self, total: int, *, show: bool | None = None) -> None:
-        self._done = 0.0
+    def __init__(self, total: int, unit: str = "run", *, show: bool | None = None) -> None:
+        terminal = sys.stderr.isatty()
+        self._total, self._unit, self._what, self._done = total, unit, "", 0.0
+        self._lines = show is None and not terminal
+        self._began = self._said = time.monotonic()
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.fields[done]:,} of {task.total:,.0f} runs"),
+            TextColumn(f"{{task.fields[done]:,}} of {{task.total:,.0f}} {unit}s"),
             TextColumn("{task.fields[rate]}", style="progress.data.speed"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
-            disable=not (sys.stderr.isatty() if show is None else show),
+            disable=not (terminal if show is None else show),
         )
         self._task = self._bar.add_task("", total=total, done=0, rate="")
 
@@ -47,16 +56,34 @@ class Progress:
 
     def describe(self, what: str) -> None:
         """Say what is being worked on."""
+        self._what = what
         self._bar.update(self._task, description=what)
 
-    def advance(self, runs: float) -> None:
-        """Add so many runs, or parts of a run."""
-        self._done += runs
+    def advance(self, units: float) -> None:
+        """Add units that have been done, or parts of one."""
+        self._done += units
         done = int(self._done + 1e-6)  # shares of a run add up to 1 but for rounding
-        elapsed = self._bar.tasks[0].elapsed
-        rate = self._done / elapsed if elapsed else 0.0
-        self._bar.update(self._task, completed=self._done, done=done, rate=_runs_a_second(rate))
+        now = time.monotonic()
+        rate = self._done / (now - self._began) if now > self._began else 0.0
+        self._bar.update(self._task, completed=self._done, done=done, rate=self._speed(rate))
+        if self._lines and now - self._said >= LINE_SECONDS:
+            self._said = now
+            left = f", {_duration((self._total - self._done) / rate)} left" if rate else ""
+            line = f"{self._what}: {done:,} of {self._total:,} {self._unit}s{left}"
+            print(line, file=sys.stderr, flush=True)
+
+    def _speed(self, rate: float) -> str:
+        return f"{rate:,.0f} {self._unit}s/s" if rate >= 10 else f"{rate:.2g} {self._unit}s/s"
 
 
-def _runs_a_second(rate: float) -> str:
-    return f"{rate:,.0f} runs/s" if rate >= 10 else f"{rate:.2g} runs/s"
+def _duration(seconds: float) -> str:
+    """A duration in its largest fitting unit.
+
+    Example:
+      >>> _duration(0.2), _duration(95), _duration(5000), _duration(3e5)
+      ('0 s', '95 s', '83 min', '83 h')
+    """
+    seconds = max(0.0, seconds)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:,.0f} h"

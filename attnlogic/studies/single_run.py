@@ -1,34 +1,45 @@
-"""One run, as the notebook shows it: every epoch's loss, and what became of it."""
+"""One run with every epoch's loss."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-import attnlogic.backend as backends
-from attnlogic import optimizers, outcomes
-from attnlogic.backend import Backend, Training
-from attnlogic.errors import InputError
+from attnlogic.backend import Backend, Training, checked, closed
+from attnlogic.backend import backend as find
+from attnlogic.history import History, join, outcome, rises
 from attnlogic.optimizers import Optimizer
-from attnlogic.outcomes import NONE, History, Outcome
-from attnlogic.problems import Gate, Initialization, gates, model
-from attnlogic.problems import initializations as initial
+from attnlogic.optimizers import optimizer as read_optimizer
+from attnlogic.outcomes import NONE, Outcome, status
+from attnlogic.problems import (
+    SEED_LIMIT,
+    Gate,
+    Initialization,
+    gates,
+    initial_params,
+    initialization,
+    model,
+)
+from attnlogic.settings import whole
 from attnlogic.studies.progress import Progress
+from attnlogic.words import counted
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """One seed trained under one condition.
 
     Attributes:
-      training: the condition and its budget.
+      training: the condition and its budget. Of an interrupted run the budget is the number of
+        epochs that were done: with it the run can be made again.
       seed: the seed.
       backend: the backend's name.
       init: how the initial parameters were drawn.
       history: the run, epoch by epoch.
       outcome: what is kept of it.
+      interrupted: whether the run was ended by Ctrl-C.
     """
 
     training: Training
@@ -37,19 +48,26 @@ class Run:
     init: Initialization
     history: History
     outcome: Outcome
+    interrupted: bool = False
 
     @property
     def status(self) -> str:
         """``solved``, ``lost``, ``unsolved`` or ``diverged``."""
-        return str(outcomes.status(self.outcome))
+        return str(status(self.outcome))
 
     @property
     def rises(self) -> list[int]:
         """The epochs after first_hit whose loss is greater than the loss just before."""
-        return [int(e) for e in outcomes.rises(self.history.losses, int(self.outcome.first_hit))]
+        return [int(e) for e in rises(self.history.losses, int(self.outcome.first_hit))]
+
+    def __repr__(self) -> str:
+        what = f"{self.training.gate} · {self.training.optimizer} · seed {self.seed}"
+        epochs = counted(len(self.history.losses), "epoch")
+        end = " (interrupted)" if self.interrupted else ""
+        return f"Run({what}: {epochs}{end}, {self.outcome!r})"
 
     def as_dict(self) -> dict[str, Any]:
-        """The run in plain Python values, fit for JSON: what does not exist is None."""
+        """The run in plain Python values, fit for JSON; None for what does not exist."""
         names = ("stopped_at", "diverged_at", "first_hit", "sustained_from")
         epochs = {name: int(getattr(self.outcome, name)) for name in names}
         values = map(_finite, model.pack(self.outcome.final))
@@ -65,6 +83,7 @@ class Run:
             "epochs": self.training.epochs,
             "threshold": self.training.threshold,
             "until": self.training.until,
+            "interrupted": self.interrupted,
             "status": self.status,
             **{name: None if epoch == NONE else epoch for name, epoch in epochs.items()},
             "rises": int(self.outcome.rises),
@@ -104,35 +123,56 @@ def train(
     """Train one seed, keeping its whole history.
 
     Args:
-      gate: what is to be learnt.
-      optimizer: by what.
+      gate: the gate to learn.
+      optimizer: the optimizer.
       seed: torch's seed, 0 … 2^32-1.
       epochs: the budget; None for the optimizer's usual one.
       threshold: the loss at or below which the run counts as having hit.
-      backend: by which backend.
+      backend: a backend, or its name.
       precision: ``"float32"`` or ``"float64"``.
       init: how the initial parameters are drawn.
       until: ``"budget"``, or ``"hit"`` to end the run at its first hit.
-      progress: whether to show a progress bar; None to show it where stderr is a terminal.
+      progress: True for a progress bar on stderr, False for none; None for a bar where stderr is a
+        terminal, and else for a line now and then.
+
+    Returns:
+      The run. On Ctrl-C it is the run so far, marked as ``interrupted``.
 
     Raises:
-      InputError: something is unknown or out of range; raised before any work starts.
+      InputError: something is of the wrong type, unknown or out of range; raised before any work
+        starts.
+      KeyboardInterrupt: on Ctrl-C, while nothing of the run is there yet.
 
     Example:
-      >>> train("xor", "adamw", seed=0).history.losses[[0, 50, 100]].round(4)
+      >>> run = train("xor", "adamw", seed=0, epochs=101, progress=False)
+      >>> run.history.losses[[0, 50, 100]].round(4)
       array([0.839 , 0.113 , 0.0257], dtype=float32)
     """
-    by = optimizers.optimizer(optimizer)
+    by = read_optimizer(optimizer)
     budget = by.epochs if epochs is None else epochs
-    training = backends.checked(Training(gates.gate(gate), by, budget, threshold, precision, until))
-    how = initial.initialization(init)
-    if np.ndim(seed) != 0:
-        raise InputError(f"a run has one seed, got {seed!r}: for many there is attnlogic.run")
-    start = initial.initial(seed, how)
-    trainer = backends.backend(backend)
+    training = checked(Training(gates.gate(gate), by, budget, threshold, precision, until))
+    how, number = initialization(init), whole("seed", seed, 0, SEED_LIMIT - 1)
+    trainer = find(backend)
     trainer.check(training, 1)
-    with Progress(1, show=progress) as bar:
-        bar.describe(f"{training.gate} · {training.optimizer}")
-        history = outcomes.join([*trainer.history(training, start, on_progress=bar.advance)])
-    outcome = outcomes.outcome(history, threshold)
-    return Run(training, int(seed), trainer.name, how, history, outcome)
+    start = initial_params(number, how)
+    parts: list[History] = []
+    interrupted = False
+    with Progress(training.epochs, "epoch", show=progress) as bar:
+        bar.describe(f"{training.gate} · {training.optimizer} · seed {number}")
+
+        def advance(share: float) -> None:
+            bar.advance(share * training.epochs)
+
+        try:
+            with closed(trainer.history(training, start, on_progress=advance)) as history:
+                for part in history:
+                    parts.append(part)  # noqa: PERF402  one by one, to keep those before a Ctrl-C
+        except KeyboardInterrupt:
+            if not parts:
+                raise
+            interrupted = True
+    run = join(parts)
+    if interrupted:
+        training = replace(training, epochs=len(run.losses))
+    kept = outcome(run, training.threshold)
+    return Run(training, number, trainer.name, how, run, kept, interrupted)

@@ -1,62 +1,49 @@
-"""A study: conditions × seeds. What it is, and how it is run.
-
-Only the caller writes to disk: backends hand outcomes back.
-"""
+"""What a study is: conditions (gate × optimizer) × seeds."""
 
 from __future__ import annotations
 
-import datetime
-import platform
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-import attnlogic.backend as backends
-from attnlogic.backend import Backend, Training
-from attnlogic.errors import InputError
-from attnlogic.optimizers import FAMILIES, Optimizer, optimizer
-from attnlogic.outcomes import Outcome, concatenate
-from attnlogic.problems import SEED_LIMIT, Gate, Initialization, gate, initial, initialization
-from attnlogic.results import Runs, create, table, write_part
-from attnlogic.studies.progress import Progress
-
-STRETCH = 2**20
-"""Seeds whose initial parameters are drawn at once."""
-
-PART_SECONDS = 10.0
-"""After so long, what is done is written: the most that a kill can cost."""
-
-PART_ROWS = 2**16
-"""Rows after which a part is written in any case."""
+from attnlogic.backend import Training, checked
+from attnlogic.errors import InputError, described
+from attnlogic.optimizers import DEFAULT_STUDY, Optimizer, optimizer
+from attnlogic.problems import SEED_LIMIT, Gate, Initialization, gate, initialization
+from attnlogic.settings import whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """Conditions (gate × optimizer) × seeds.
 
+    It is kept in its normal form: what is given is checked once and turned into the types below.
+
     Attributes:
-      gates: names, bit strings or ``Gate``s.
-      optimizers: ``"adam"``, ``"adamw(lr=0.01)"`` or ``Optimizer``s.
-      seeds: N for the seeds 0 … N-1, or a ``range`` of step 1; None for as many as the backend
-        trains in about a minute.
+      gates: names, bit strings or ``Gate``s, or one of these; kept as ``Gate``s, each once.
+      optimizers: ``"adam"``, ``"adamw(lr=0.01)"`` or ``Optimizer``s, or one of these; kept as
+        ``Optimizer``s, each once.
+      seeds: N for the seeds 0 … N-1, or a ``range`` of step 1; kept as a ``range``. None for as
+        many as the backend trains in about a minute.
       epochs: the budget of every run; None for each optimizer's usual one.
       threshold: the loss at or below which a run counts as having hit.
       precision: ``"float32"`` or ``"float64"``.
-      init: how the initial parameters are drawn: ``"torch"``, ``"normal(scale=0.5)"``, …
+      init: how the initial parameters are drawn: ``"torch"``, ``"normal(scale=0.5)"``, …; kept as
+        an ``Initialization``.
       until: ``"budget"``, or ``"hit"`` to end each run at its first hit.
 
     Raises:
-      InputError: something is unknown or out of range.
+      InputError: something is of the wrong type, unknown or out of range.
+
+    Example:
+      >>> study = Study(["xor", "0110", "nand"], "adamw(lr=1e-2)", seeds=1000, epochs=500)
+      >>> study
+      Study(gates=['xor', 'nand'], optimizers=['adamw(lr=0.01)'], seeds=range(0, 1000), epochs=500)
     """
 
-    gates: Sequence[str | Gate] = ("xor", "nand")
-    optimizers: Sequence[str | Optimizer] = tuple(FAMILIES)
+    gates: str | Gate | Iterable[str | Gate] = ("xor", "nand")
+    optimizers: str | Optimizer | Iterable[str | Optimizer] = DEFAULT_STUDY
     seeds: int | range | None = None
     epochs: int | None = None
     threshold: float = 1e-4
@@ -65,33 +52,77 @@ class Study:
     until: str = "budget"
 
     def __post_init__(self) -> None:
-        if not self.trainings:
-            raise InputError("a study needs at least one gate and one optimizer, got none")
-        initialization(self.init)
-        if self.seeds is not None:
-            seed_range(self.seeds)
+        self._keep(
+            gates=_each_once(map(gate, _several("gates", "xor", self.gates, Gate))),
+            optimizers=_each_once(
+                map(optimizer, _several("optimizers", "adam", self.optimizers, Optimizer))
+            ),
+            seeds=None if self.seeds is None else seed_range(self.seeds),
+            init=initialization(self.init),
+        )
+        first = self.trainings[0]
+        self._keep(
+            epochs=None if self.epochs is None else first.epochs,
+            threshold=first.threshold,
+            precision=first.precision,
+            until=first.until,
+        )
+
+    def _keep(self, **normal: Any) -> None:
+        for name, value in normal.items():
+            object.__setattr__(self, name, value)
 
     @cached_property
     def trainings(self) -> tuple[Training, ...]:
-        """One for each condition: every gate with every optimizer, each once, gates first."""
-        chosen = [self.gates] if isinstance(self.gates, str | Gate) else self.gates
-        named = (
-            [self.optimizers] if isinstance(self.optimizers, str | Optimizer) else self.optimizers
-        )
-        by = [optimizer(one) for one in named]
-        every = (
-            Training(
-                one,
-                way,
-                way.epochs if self.epochs is None else self.epochs,
-                self.threshold,
-                self.precision,
-                self.until,
+        """One for each condition: every gate with every optimizer, gates first."""
+        gates: Any = self.gates
+        optimizers: Any = self.optimizers
+        return tuple(
+            checked(
+                Training(
+                    one,
+                    by,
+                    by.epochs if self.epochs is None else self.epochs,
+                    self.threshold,
+                    self.precision,
+                    self.until,
+                )
             )
-            for one in map(gate, chosen)
-            for way in by
+            for one in gates
+            for by in optimizers
         )
-        return tuple(map(backends.checked, dict.fromkeys(every)))
+
+    def __repr__(self) -> str:
+        shown: dict[str, object] = {
+            name: list(map(str, getattr(self, name))) for name in ("gates", "optimizers")
+        }
+        shown["seeds"] = self.seeds
+        for field in fields(self)[3:]:
+            value = getattr(self, field.name)
+            text = str(value) if isinstance(value, Initialization) else value
+            if text != field.default:
+                shown[field.name] = text
+        return f"Study({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+def _several(name: str, example: str, given: object, one: type) -> tuple[Any, ...]:
+    """What is given for an argument that takes one thing or several."""
+    if isinstance(given, str | one):
+        return (given,)
+    try:
+        several = tuple(given)  # type: ignore[var-annotated, arg-type]
+    except TypeError:
+        several = ()
+    if not several:
+        raise InputError(
+            f"{name}: expected a name such as '{example}', or a list of at least one, "
+            f"got {described(given)}"
+        )
+    return several
+
+
+def _each_once(things: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(things))
 
 
 def seed_range(seeds: int | range) -> range:
@@ -99,137 +130,24 @@ def seed_range(seeds: int | range) -> range:
 
     Raises:
       InputError: no seeds, a step other than 1, or seeds out of 0 … 2^32-1.
-    """
-    chosen = seeds
-    if isinstance(seeds, int | np.integer) and not isinstance(seeds, bool):
-        chosen = range(int(seeds))
-    if not isinstance(chosen, range) or chosen.step != 1:
-        raise InputError(f"seeds: expected a number or a range of step 1, got {seeds!r}")
-    if len(chosen) == 0:
-        raise InputError(f"seeds: expected at least one, got {seeds!r}")
-    if chosen.start < 0 or chosen.stop > SEED_LIMIT:
-        raise InputError(f"seeds lie in 0 … {SEED_LIMIT - 1}, got {chosen.start} … {chosen[-1]}")
-    return chosen
-
-
-def run(
-    study: Study,
-    backend: str | Backend = "jax",
-    out: str | Path | None = None,
-    *,
-    jobs: int = 1,
-    progress: bool | None = None,
-) -> Runs:
-    """Run a study, writing its runs to disk as they come.
-
-    Args:
-      study: what to do.
-      backend: by which backend.
-      out: a new or empty folder; None for ``runs/`` and the time of day.
-      jobs: processes, for a backend that uses several.
-      progress: whether to show a progress bar; None to show it where stderr is a terminal.
-
-    Returns:
-      The runs, lying on disk.
-
-    Raises:
-      InputError: the study cannot be run as asked; raised before any work starts.
-      KeyboardInterrupt: on Ctrl-C; all runs that were done by then are on disk.
 
     Example:
-      >>> runs = run(Study(gates=["xor"], optimizers=["adamw"], seeds=1000), out="runs/demo")
+      >>> seed_range(1000), seed_range(range(500, 1000))
+      (range(0, 1000), range(500, 1000))
     """
-    trainer = backends.backend(backend)
-    seeds = seed_range(trainer.seeds) if study.seeds is None else seed_range(study.seeds)
-    how = initialization(study.init)
-    for training in study.trainings:
-        trainer.check(training, jobs)
-    directory = Path(out) if out is not None else new_directory()
-    runs = create(directory, _description(study, trainer, seeds, how, jobs))
-    with Progress(len(study.trainings) * len(seeds), show=progress) as bar:
-        for training, condition in zip(
-            study.trainings, runs.description["conditions"], strict=True
-        ):
-            bar.describe(f"{training.gate} · {training.optimizer}")
-            _run_condition(trainer, training, seeds, how, jobs, runs, condition["parts"], bar)
-    return runs
-
-
-def _run_condition(
-    trainer: Backend, training: Training, seeds: range, how: Initialization, jobs: int, runs: Runs,
-    condition: str, bar: Progress,
-) -> None:  # fmt: skip
-    """Train all seeds under one condition, a stretch after the other."""
-    for first in range(seeds.start, seeds.stop, STRETCH):
-        stretch = np.arange(first, min(first + STRETCH, seeds.stop), dtype=np.uint32)
-        outcomes = trainer.train(
-            training, initial(stretch, how), jobs=jobs, on_progress=bar.advance
-        )
-        waiting: list[Outcome] = []
-        left, rows, since = stretch, 0, time.monotonic()
+    expected = "expected a number such as 1000, or a range such as range(500, 1000)"
+    chosen = seeds
+    if not isinstance(chosen, range):
         try:
-            for outcome in outcomes:
-                waiting.append(outcome)
-                rows += len(outcome.first_hit)
-                if time.monotonic() - since > PART_SECONDS or rows >= PART_ROWS:
-                    _write(trainer, training, how, runs, condition, left, waiting)
-                    # Only now: an interrupt within the writing must not lose them. Written a
-                    # second time they replace the same file.
-                    waiting, left, rows, since = [], left[rows:], 0, time.monotonic()
-        finally:  # on Ctrl-C or an error, too: what is done is kept
-            if waiting:
-                _write(trainer, training, how, runs, condition, left, waiting)
-
-
-def _write(
-    trainer: Backend, training: Training, how: Initialization, runs: Runs, condition: str,
-    seeds: npt.NDArray[np.uint32], outcomes: list[Outcome],
-) -> None:  # fmt: skip
-    """Write what is done: the outcomes of the first few of the seeds."""
-    done = concatenate(outcomes)
-    rows = table(training, trainer.name, str(how), seeds[: len(done.first_hit)], done)
-    write_part(runs.directory, condition, rows)
-
-
-def new_directory() -> Path:
-    """A folder that does not exist yet: ``runs/`` and the time of day."""
-    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    path, again = Path("runs") / now, 1
-    while path.exists():
-        again += 1
-        path = Path("runs") / f"{now}-{again}"
-    return path
-
-
-def _description(
-    study: Study, trainer: Backend, seeds: range, how: Initialization, jobs: int
-) -> dict[str, Any]:
-    """All that is needed to read the runs, and to make them again."""
-    from attnlogic.version import __version__
-
-    return {
-        "attnlogic": __version__,
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "backend": trainer.name,
-        "devices": trainer.devices(),
-        "versions": {"python": platform.python_version(), "numpy": np.__version__}
-        | trainer.versions(),
-        "platform": platform.platform(),
-        "jobs": jobs,
-        "precision": study.precision,
-        "threshold": study.threshold,
-        "init": str(how),
-        "until": study.until,
-        "seeds": {"first": seeds.start, "count": len(seeds)},
-        "conditions": [
-            {
-                "gate": training.gate.name,
-                "targets": training.gate.bits,
-                "optimizer": str(training.optimizer),
-                "hyperparameters": training.optimizer.settings,
-                "epochs": training.epochs,
-                "parts": f"{i:03d}-{training.gate}-{training.optimizer.name}",
-            }
-            for i, training in enumerate(study.trainings)
-        ],
-    }
+            chosen = range(whole("seeds", chosen))
+        except InputError:
+            raise InputError(f"seeds: {expected}, got {described(seeds)}") from None
+    if chosen.step != 1:
+        raise InputError(f"seeds: {expected} of step 1, got {described(seeds)}")
+    if not chosen:
+        raise InputError(f"seeds: {expected}, got {seeds!r}, which is no seed at all")
+    if chosen.start < 0 or chosen.stop > SEED_LIMIT:
+        raise InputError(
+            f"seeds lie in 0 … {SEED_LIMIT - 1}, got {chosen.start} … {chosen.stop - 1}"
+        )
+    return chosen

@@ -1,0 +1,76 @@
+"""Runs in memory in one normal form, whatever they were read from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from attnlogic.backend import PRECISIONS
+from attnlogic.errors import InputError
+from attnlogic.results.rows import schema
+from attnlogic.results.store import Runs
+
+_LISTED = 5
+"""Missing columns that a message names."""
+
+
+def normalized(runs: Runs | pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
+    """The runs as a frame with the columns and types of ``schema``.
+
+    Args:
+      runs: a study, or a frame with those columns, of any types that hold the values: CSV and JSON
+        files have text for a status, and wider numbers.
+
+    Returns:
+      Other columns are left out. Real numbers are Float32 if every run's precision is float32, else
+      Float64. NaN becomes null.
+
+    Raises:
+      InputError: a part cannot be read, a column is missing, or a value is not one of its column.
+    """
+    if isinstance(runs, Runs):
+        return runs.table()
+    frame = _collected(runs)
+    missing = [name for name in schema("float64") if name not in frame.columns]
+    if missing:
+        names = ", ".join(missing[:_LISTED]) + (", …" if len(missing) > _LISTED else "")
+        raise InputError(
+            f"these are no runs, the frame lacks {names}: expected the columns of Runs.table()"
+        )
+    precisions = _cast(frame["precision"], pl.Enum(PRECISIONS)).unique().to_list()
+    if None in precisions:
+        raise InputError(f"column 'precision': expected {' or '.join(PRECISIONS)}, got None")
+    wanted = schema("float32" if precisions == ["float32"] else "float64")
+    return pl.DataFrame([_cast(frame[name], kind) for name, kind in wanted.items()])
+
+
+def _collected(runs: object) -> pl.DataFrame:
+    if isinstance(runs, pl.LazyFrame):
+        try:
+            return runs.collect()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise InputError(f"cannot read the runs: {str(error).splitlines()[0]}") from error
+    if isinstance(runs, pl.DataFrame):
+        return runs
+    raise InputError(
+        "runs: expected a study, a tally or a polars frame of runs, got "
+        f"{type(runs).__name__}: attnlogic.load(folder) reads a study"
+    )
+
+
+def _cast(column: pl.Series, kind: Any) -> pl.Series:
+    """The column in this type; raises ``InputError`` for a value that it does not hold."""
+    if column.dtype.is_float():
+        column = column.fill_nan(None)
+    if column.dtype == kind:
+        return column
+    cast = column.cast(kind, strict=False)
+    lost = cast.is_null() & column.is_not_null()
+    if cast.dtype.is_integer() and column.dtype.is_float():
+        lost |= (cast != column).fill_null(False)
+    if lost.any():
+        expected = f"one of {', '.join(kind.categories)}" if isinstance(kind, pl.Enum) else kind
+        wrong = column.filter(lost)[0]
+        raise InputError(f"column '{column.name}': expected {expected}, got {wrong!r}")
+    return cast

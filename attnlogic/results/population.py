@@ -1,0 +1,87 @@
+"""The runs of one condition as statistics see them, whether they are rows or a tally."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from attnlogic.outcomes import STATUSES
+from attnlogic.problems import gate
+from attnlogic.results.distribution import Distribution
+from attnlogic.results.grouping import CONDITION, condition
+from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
+
+
+class Population:
+    """The runs of one condition.
+
+    Args:
+      key: see below.
+      distribution: the distribution of a quantity over a group of the runs, by their names.
+
+    Attributes:
+      key: the condition: its values of the columns ``CONDITION``.
+      gate: its gate.
+    """
+
+    def __init__(
+        self, key: dict[str, Any], distribution: Callable[[str, str], Distribution]
+    ) -> None:
+        self.key, self.gate, self._distribution = key, gate(key["gate"]), distribution
+
+    def of(self, quantity: str, group: str = "all") -> Distribution:
+        """How a quantity is distributed over a group of the runs.
+
+        Args:
+          quantity: one of those that ``KEPT`` has for the group.
+          group: one of ``GROUPS``.
+
+        Raises:
+          KeyError: a tally does not keep that quantity of that group.
+        """
+        if quantity not in KEPT[group]:
+            raise KeyError(f"'{quantity}' is not kept of the group '{group}'")
+        return self._distribution(quantity, group)
+
+    @cached_property
+    def _statuses(self) -> Distribution:
+        return self.of("status")
+
+    @property
+    def runs(self) -> int:
+        """How many runs there are."""
+        return self._statuses.n
+
+    @cached_property
+    def reached(self) -> int:
+        """How many reached the threshold."""
+        return self.of("first_hit", "reached").n
+
+    def count(self, status: str) -> int:
+        """How many have this status."""
+        return self._statuses.count(STATUSES.index(status))
+
+
+def population(
+    rows: pl.LazyFrame | pl.DataFrame,
+    collect: Callable[[pl.LazyFrame], pl.DataFrame] = pl.LazyFrame.collect,
+) -> Population:
+    """The population of some rows of one condition: every value exact.
+
+    Args:
+      rows: with the columns of ``schema``.
+      collect: reads lazy rows. One quantity is read at a time, to keep memory small.
+    """
+    rows = rows.lazy()
+    key = condition(collect(rows.select(*CONDITION).head(1)))
+    of_gate = gate(key["gate"])
+
+    def distribution(quantity: str, group: str) -> Distribution:
+        value = QUANTITIES[quantity].expression(of_gate).cast(pl.Float64)
+        chosen = collect(rows.filter(GROUPS[group]).select(value=value))
+        return Distribution.of(chosen["value"].drop_nulls().to_numpy())
+
+    return Population(key, distribution)
