@@ -11,8 +11,10 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from attnlogic.errors import InputError
-from attnlogic.results.grouping import CONDITION
-from attnlogic.statistics.compare import COMPARISON, compare
+from attnlogic.problems import NAMES
+from attnlogic.results import CONDITION, schema
+from attnlogic.statistics.compare import paired_interval
+from attnlogic.statistics.compare import statistic as compare
 
 BUDGET = 100
 
@@ -28,13 +30,16 @@ def condition(optimizer, hits, *, lost=(), seeds=None, gate="xor", **rest):
         "gate": gate, "optimizer": optimizer, "backend": "jax", "precision": "float32",
         "epochs": BUDGET, "threshold": 1e-4, "init": "torch", "until": "budget", **rest,
     }  # fmt: skip
+    columns = {
+        **{name: [about[name]] * n for name in CONDITION},
+        "seed": [*range(n)] if seeds is None else seeds,
+        "status": status,
+        "first_hit": hits,
+        **{f"{name}_initial": [0.5] * n for name in NAMES},
+    }
+    kinds = schema(about["precision"])
     return pl.DataFrame(
-        {
-            **{name: [about[name]] * n for name in CONDITION},
-            "seed": [*range(n)] if seeds is None else seeds,
-            "status": status,
-            "first_hit": pl.Series(hits, dtype=pl.Int32),
-        }
+        {name: pl.Series(columns.get(name, [None] * n), dtype=kinds[name]) for name in kinds}
     )
 
 
@@ -49,7 +54,7 @@ B = condition("sgd", [8, None, None, None, 60, 3])
 
 def test_pairs_counted_by_hand():
     table = compare(pl.concat([A, B]))
-    assert table.schema == COMPARISON
+    assert table.schema == compare.schema
     assert table["measure"].to_list() == ["reached", "solved", "first_hit"]
     reached = measure(table, "reached")
     assert [reached[k] for k in ("gate", "a", "b", "pairs")] == ["xor", "adam", "sgd", 6]
@@ -118,9 +123,8 @@ def test_coverage_of_the_differences_interval():
             weight = binom.pmf(a, n, only_a) * binom.pmf(b, n - a, only_b / (1 - only_a))
             if weight < 1e-7:
                 continue
-            p, q = (a + 1) / (n + 2), (b + 1) / (n + 2)
-            half = 1.959963984540054 * np.sqrt((p + q - (p - q) ** 2) / (n + 2))
-            held += weight * (abs(p - q - (only_a - only_b)) <= half)
+            low, high = paired_interval(a, b, n, 0.95)
+            held += weight * (low <= only_a - only_b <= high)
     assert held == pytest.approx(0.95, abs=0.012)
 
 
@@ -148,6 +152,36 @@ def test_two_conditions_of_one_optimizer_are_told_apart_by_what_differs():
     table = compare(pl.concat([A, A.with_columns(backend=pl.lit("torch")), B]))
     assert table["a"].unique(maintain_order=True).to_list() == ["adam · jax", "adam · torch"]
     assert table["b"].unique(maintain_order=True).to_list() == ["adam · torch", "sgd"]
+
+
+def test_a_seed_that_a_condition_has_twice_is_refused():
+    """Each of the two would be paired with each of the other condition's."""
+    with pytest.raises(InputError, match="xor · adam has seed 3 more than once"):
+        compare(pl.concat([A, A.filter(seed=3), B]))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"threshold": 1e-3}, ["thresholds are 0.0001 and 0.001", "one threshold"]),
+        ({"init": "normal", "w1_initial": 0.25}, ["seed 0 starts at other", "torch and normal"]),
+        ({"b_initial": 0.5000001}, ["seed 0 starts at other parameters"]),
+    ],
+)
+def test_runs_that_differ_in_more_than_optimizer_and_budget_are_refused(change, words):
+    other = B.with_columns(pl.lit(v).cast(B.schema[k]).alias(k) for k, v in change.items())
+    with pytest.raises(InputError) as error:
+        compare(pl.concat([A, other]))
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_budgets_may_differ_and_are_given():
+    table = compare(pl.concat([A, B.with_columns(epochs=pl.lit(500, pl.Int32))]))
+    assert table.select("epochs_a", "epochs_b").unique().rows() == [(BUDGET, 500)]
+    note = compare.sheet(table, compare.settings({})).note
+    assert "Budgets differ: 100, 500 epochs." in note
+    assert "Budgets" not in compare.sheet(compare(pl.concat([A, B])), compare.settings({})).note
 
 
 def test_nothing_hit_at_all():

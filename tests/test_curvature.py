@@ -7,12 +7,13 @@ import polars as pl
 import pytest
 
 import attnlogic
+from attnlogic import theory
 from attnlogic.problems.gates import GATES, ROWS, gate
 from attnlogic.problems.model import NAMES, loss, pack, unpack
-from attnlogic.results.store import schema
-from attnlogic.statistics.curvature import CURVATURE, curvature, eigenvalues
-from attnlogic.theory import exact_solutions as theory
-from attnlogic.theory.derivatives import derivatives, hessian
+from attnlogic.results.rows import schema
+from attnlogic.statistics.curvature import eigenvalues, zero_within
+from attnlogic.statistics.curvature import statistic as curvature
+from attnlogic.theory.derivatives import gradient_and_hessian, hessian
 
 NUMBERS = np.random.default_rng(0).normal(size=(6, 50))
 
@@ -31,7 +32,7 @@ def test_derivatives_are_those_of_jax(name):
     np.testing.assert_allclose(
         hessian(gate(name), unpack([*NUMBERS])), expected, rtol=1e-9, atol=1e-9
     )
-    gradient = derivatives()[0](*NUMBERS, *targets)
+    gradient = gradient_and_hessian()[0](*NUMBERS, *targets)
     np.testing.assert_allclose(np.array(gradient), slopes, rtol=1e-9, atol=1e-9)
 
 
@@ -73,7 +74,7 @@ def test_places_are_told_apart_and_ends_that_are_not_finite_left_out(tmp_path):
     study = attnlogic.Study(["xor"], ["adam", "sgd(lr=50)"], 20, epochs=1000)
     runs = attnlogic.run(study, out=tmp_path / "demo", progress=False)
     found = curvature(runs)
-    assert found.schema == CURVATURE
+    assert found.schema == curvature.schema
     assert found["optimizer"].unique().to_list() == ["adam"]
     assert found["runs"].sum() == 20
     rows = runs.table().filter(optimizer="adam")
@@ -99,3 +100,53 @@ def test_the_sharpest_direction_is_what_a_small_step_feels():
 
 def test_no_runs_no_rows():
     assert curvature(pl.DataFrame(schema=schema("float32"))).is_empty()
+
+
+# --- what counts as zero ------------------------------------------------------------------------
+
+
+def beside_solution(distance, seeds=200):
+    """Ends at a distance from a solution of XOR, in random directions, as rows."""
+    rng = np.random.default_rng(0)
+    exact = np.array([-1.0, 1.0, 0.5, 2.0, 2.0, 0.0])
+    off = rng.normal(size=(seeds, 6))
+    ends = exact + distance * off / np.linalg.norm(off, axis=1, keepdims=True)
+    return pl.DataFrame({"gate": ["xor"] * seeds, **dict(zip(NAMES, ends.T, strict=True))})
+
+
+@pytest.mark.parametrize("distance", [1e-4, 1e-3, 1e-2])
+def test_no_end_beside_a_solution_is_a_saddle(distance):
+    """The solution is a minimum, so a negative eigenvalue is the end's distance from it."""
+    rows = beside_solution(distance)
+    values, zero = eigenvalues(rows), zero_within(rows, np.ones(len(rows), bool))
+    assert (values[:, 0] < 0).any()
+    assert (values[:, 0] >= -zero).all()
+    # The tolerance shrinks with the distance, and leaves the steep directions alone.
+    assert zero.max() < 500 * distance + 1.1e-4 * values.max()
+    assert (values[:, -1] > zero).all()
+
+
+def test_far_from_a_solution_a_saddle_is_a_saddle():
+    """At C = 0 with w = 0 XOR's gradient vanishes, and the Hessian has a negative eigenvalue."""
+    on_plateau = [0.0, 0.0, 1.0, 1.0, 1.0, 0.5]
+    rows = pl.DataFrame(
+        {"gate": ["xor"], **{n: [v] for n, v in zip(NAMES, on_plateau, strict=True)}}
+    )
+    values, zero = eigenvalues(rows), zero_within(rows, np.zeros(1, bool))
+    assert zero[0] == pytest.approx(1e-4 * np.abs(values).max())
+
+
+@pytest.mark.parametrize("name", ["xor", "nand", "or", "x1"])
+def test_the_nearest_solution_is_one_and_is_near(name):
+    rng = np.random.default_rng(1)
+    found = theory.solution(gate(name))
+    w = found.w or (found.w_sum / 2,) * 2
+    exact = np.array([float(found.C), 1.0, 1.0, *map(float, w), float(found.b)])
+    ends = exact[:, None] + 1e-2 * rng.normal(size=(6, 50))
+    nearest = np.array(pack(theory.nearest_solution(gate(name), unpack([*ends]))))
+    assert np.abs(loss(unpack([*nearest]), ROWS, gate(name).targets)).max() < 1e-24
+    # No farther than the exact one that the ends were made from, but for the steps' own curve.
+    assert (
+        np.linalg.norm(nearest - ends, axis=0)
+        < 1.05 * np.linalg.norm(ends - exact[:, None], axis=0)
+    ).all()

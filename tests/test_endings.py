@@ -5,11 +5,11 @@ import polars as pl
 import pytest
 
 import attnlogic
-from attnlogic.problems.gates import GATES, ROWS, gate
-from attnlogic.problems.model import Params, loss
-from attnlogic.statistics.endings import endings
-from attnlogic.theory import exact_solutions as theory
-from attnlogic.theory.regions import ENDINGS, ending
+from attnlogic import theory
+from attnlogic.problems import GATES, ROWS, Params, gate, loss, predict
+from attnlogic.results import ending
+from attnlogic.statistics.endings import statistic as endings
+from attnlogic.theory import ENDING_MEANINGS, ENDINGS, regions_of
 
 UNSOLVED = "unsolved"
 
@@ -43,7 +43,7 @@ FAILING = [g.name for g in GATES if g.name not in ("true", "false")]
 
 
 @pytest.mark.parametrize("name", FAILING)
-def test_a_run_at_a_place_of_theory_is_told_to_be_there(name):
+def test_a_run_at_a_place_of_theory_is_found_there(name):
     """Each plateau that is attained; a valley at a C well on its way."""
     shape = theory.landscape(gate(name))
     for point in theory.points(gate(name)):
@@ -81,6 +81,121 @@ def test_a_run_beside_the_solution_is_near(name):
     for off in (0.01, -0.01):
         found = row(name, solution.C + off, *w, solution.b, status="lost", gradient_norm=0.2)
         assert ended(name, found) == ["near"]
+
+
+def least_squares_loss(name, C):
+    """V(C) by NumPy: what the best readout leaves of the targets."""
+    units = [((1, 0), 0), ((0, 1), 0), ((0, 0), 1)]
+    A = np.array([[predict(Params(C, 1, 1, w, b), x) for w, b in units] for x in ROWS], float)
+    targets = np.array(gate(name).targets, float)
+    return np.mean((A @ np.linalg.lstsq(A, targets, rcond=None)[0] - targets) ** 2)
+
+
+def at_place(name, C, value, *, gradient_norm=0.1):
+    """Where a run of this C and loss ended, whatever its readout."""
+    found = row(name, C, 0, 0, 0).with_columns(
+        final_loss=pl.lit(float(value)), gradient_norm=pl.lit(float(gradient_norm))
+    )
+    return ended(name, found)[0]
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_the_runaway_valley_reaches_up_to_five_quarters_of_V(name):  # noqa: N802
+    shape = theory.landscape(gate(name))
+    for distance in (2, 10, 1000):
+        C = float(shape.maximum) + np.sign(shape.falls_towards) * distance
+        V = least_squares_loss(name, C)
+        assert at_place(name, C, 1.249 * V) == "runaway"
+        assert at_place(name, C, 1.251 * V) == "moving"
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_the_runaway_valley_begins_at_the_maximum_of_V(name):  # noqa: N802
+    shape = theory.landscape(gate(name))
+    top, outward = float(shape.maximum), np.sign(shape.falls_towards)
+    inside = regions_of(gate(name))["runaway"]
+    for step in (1e-6, 1e-3):
+        assert inside(top + outward * step, least_squares_loss(name, top + outward * step))
+        assert not inside(top - outward * step, least_squares_loss(name, top - outward * step))
+
+
+def test_a_run_is_at_rest_up_to_a_gradient_of_a_thousandth():
+    for norm, where in [(0.000999, "other"), (0.001, "other"), (0.001001, "moving")]:
+        assert at_place("xor", -0.3, 3, gradient_norm=norm) == where
+    for norm in (np.nan, np.inf):
+        assert at_place("xor", -0.3, 3, gradient_norm=norm) == "moving"
+
+
+# C and loss of each place, from the fractions in the README and in test_theory.
+PLACES = [
+    ("xor", "linear", 0, 1 / 4),
+    ("nand", "linear", 0, 1 / 16),
+    ("nand", "constant", -2 / 5, 3 / 16),
+    ("or", "constant", -2 / 3, 3 / 16),
+    ("x1", "cancellation", -1, 1 / 24),
+]
+
+
+@pytest.mark.parametrize(("name", "where", "C", "value"), PLACES)
+def test_a_plateau_is_a_tenth_of_C_and_a_twentieth_of_its_loss_around(name, where, C, value):  # noqa: N802
+    for off in (-0.0999, 0, 0.0999):
+        for share in (0.9501, 1, 1.0499):
+            assert at_place(name, C + off, share * value) == where
+    for off in (-0.1001, 0.1001):
+        assert at_place(name, C + off, value) != where
+    for share in (0.9499, 1.0501):
+        assert at_place(name, C, share * value) != where
+
+
+@pytest.mark.parametrize(
+    ("name", "C", "least"),
+    [("xor", -1 / 2, 2 / 9), ("nand", -1, 1 / 72), ("or", -1 / 3, 1 / 16), ("x1", 0, 1 / 72)],
+)
+def test_near_is_a_tenth_of_C_and_half_the_least_failing_loss(name, C, least):  # noqa: N802
+    for off in (-0.0999, 0, 0.0999):
+        for share in (1e-3, 0.4999, 0.5):  # a tie is near
+            assert at_place(name, C + off, share * least) == "near"
+    assert at_place(name, C, 0.5001 * least) != "near"
+    for off in (-0.1001, 0.1001):
+        assert at_place(name, C + off, 0.4999 * least) != "near"
+
+
+@pytest.mark.parametrize("name", [g.name for g in GATES])
+def test_regions_are_the_same_on_floats_arrays_and_columns(name):
+    rng = np.random.default_rng(0)
+    # Around every place, and far out.
+    Cs = np.concatenate([rng.uniform(-1.5, 0.5, 2000), rng.normal(scale=100, size=500)])
+    losses = rng.choice([1 / 4, 3 / 16, 1 / 16, 1 / 24, 1 / 72, 0.01], Cs.size)
+    losses *= rng.uniform(0.5, 1.5, Cs.size)
+    frame = pl.DataFrame({"C": Cs, "loss": losses})
+    for where, inside in regions_of(gate(name)).items():
+        mask = inside(Cs, losses)
+        assert mask.dtype == bool
+        column = frame.select(inside(pl.col("C"), pl.col("loss"))).to_series()
+        assert column.to_list() == mask.tolist()
+        one_by_one = [inside(C, value) for C, value in zip(Cs.tolist(), losses, strict=True)]
+        assert one_by_one == mask.tolist()
+        assert mask.any(), where
+        assert not mask.all()
+
+
+def test_a_constant_gate_has_no_regions():
+    assert regions_of(gate("true")) == {} == regions_of(gate("false"))
+
+
+def test_regions_come_in_the_order_of_the_endings_and_each_ending_has_a_meaning():
+    for one in GATES:
+        names = [*regions_of(one)]
+        assert names == [name for name in ENDINGS if name in names]
+    assert tuple(ENDING_MEANINGS) == ENDINGS
+    assert all(ENDING_MEANINGS.values())
+
+
+def test_a_single_precision_C_far_out_is_in_the_valley():  # noqa: N802
+    """Its square is infinite in float32."""
+    found = best("xor", 10**6).with_columns(pl.lit(3e30, pl.Float32).alias("C"))
+    assert ended("xor", found.with_columns(final_loss=pl.lit(2 / 9))) == ["runaway"]
+    assert ended("xor", found.with_columns(final_loss=pl.lit(0.5), gradient_norm=1.0)) == ["moving"]
 
 
 def test_status_goes_before_place():
@@ -133,12 +248,12 @@ def test_counts_add_up_condition_by_condition(tmp_path):
     ]
     assert counts["runs"].to_list() == [20] * 6
     assert counts.select(pl.sum_horizontal(ENDINGS)).to_series().to_list() == [20] * 6
-    summary = attnlogic.summarize(runs)
+    summary = attnlogic.summary(runs)
     assert counts["solved"].to_list() == summary["solved"].to_list()
     assert counts["diverged"].to_list() == summary["diverged"].to_list()
 
 
 def test_no_runs_no_rows():
-    from attnlogic.results.store import schema
+    from attnlogic.results.rows import schema
 
     assert endings(pl.DataFrame(schema=schema("float32"))).is_empty()

@@ -7,13 +7,13 @@ import pytest
 
 import attnlogic
 from attnlogic.errors import InputError
-from attnlogic.outcomes import LADDER
-from attnlogic.results.store import RUNGS, schema
+from attnlogic.outcomes import LADDER, RUNGS
+from attnlogic.results.rows import schema
 from attnlogic.statistics.intervals import clopper_pearson
-from attnlogic.statistics.ladder import CURVE, RUNG, curves, ladder
-from attnlogic.statistics.summary import summarize
-from attnlogic.statistics.times import times
-from attnlogic.view.charts import ladder as picture
+from attnlogic.statistics.ladder import CURVES, curves
+from attnlogic.statistics.ladder import statistic as ladder
+from attnlogic.statistics.summary import statistic as summarize
+from attnlogic.statistics.times import statistic as times
 
 STUDY = {"gates": ["xor", "nand"], "optimizers": ["adam", "polyak"], "seeds": 60, "epochs": 400}
 
@@ -31,7 +31,7 @@ def test_a_rung_says_what_a_study_with_that_threshold_says(runs, tmp_path, loss)
     )
     rung = ladder(runs).filter(loss=loss)
     summary, when = summarize(other), times(other)
-    assert rung.schema == RUNG
+    assert rung.schema == ladder.schema
     for name in ("gate", "optimizer", "runs", "reached", "reach_rate", "reach_low", "reach_high"):
         assert rung[name].to_list() == summary[name].to_list(), name
     for name in ("median", "median_low", "median_high", "ert"):
@@ -47,14 +47,14 @@ def test_the_thresholds_own_rung_is_its_first_hit(runs):
 
 
 def test_an_interval_can_be_chosen(runs):
-    row = ladder(runs, clopper_pearson).row(0, named=True)
+    row = ladder(runs, interval=clopper_pearson).row(0, named=True)
     expected = clopper_pearson(row["reached"], row["runs"])
     assert (row["reach_low"], row["reach_high"]) == expected
 
 
 def test_curves_are_the_empirical_distribution_functions(runs):
     found = curves(runs)
-    assert found.schema == CURVE
+    assert found.columns == [column.name for column in CURVES]
     for (gate, optimizer), rows in (
         runs.table().partition_by("gate", "optimizer", as_dict=True).items()
     ):
@@ -84,7 +84,8 @@ def test_fewer_points_lie_on_the_same_curves(runs):
 
 
 def test_the_picture_has_a_panel_a_condition(runs):
-    chart = picture(curves(runs, points=20)).to_dict()
+    chart = ladder.chart(runs).to_dict()
+    assert "1e-1 … 1e-10" in chart["title"]
     assert chart["facet"]["row"]["sort"] == ["xor", "nand"]
     assert chart["facet"]["column"]["sort"] == ["adam", "polyak"]
     values = chart["datasets"][chart["data"]["name"]]
@@ -98,9 +99,9 @@ def test_the_picture_has_a_panel_a_condition(runs):
 def test_no_runs_make_no_rows_and_no_picture(runs):
     nothing = pl.DataFrame(schema=schema("float32"))
     assert ladder(nothing).is_empty()
-    assert curves(nothing).schema == CURVE
+    assert curves(nothing).columns == [column.name for column in CURVES]
     with pytest.raises(InputError, match="nothing to draw"):
-        picture(curves(nothing))
+        ladder.chart(nothing)
     never = runs.table().with_columns(pl.lit(None, pl.Int32).alias(rung) for rung in RUNGS)
     assert ladder(never)["reached"].to_list() == [0] * 40
     assert curves(never).is_empty()

@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 
 import attnlogic
-from attnlogic.results.quantities import SIGNS
-from attnlogic.results.store import schema
-from attnlogic.statistics.solutions import SOLUTIONS, solutions
+from attnlogic.problems import SIGNS
+from attnlogic.results.rows import schema
+from attnlogic.statistics.solutions import statistic as solutions
 
 
 def frame(name, *runs, optimizer="adam"):
@@ -46,7 +46,7 @@ def frame_of_five():
 
 def test_five_runs_by_hand():
     found = solutions(frame_of_five())
-    assert found.schema == SOLUTIONS
+    assert found.schema == solutions.schema
     (row,) = found.iter_rows(named=True)
     assert (row["gate"], row["runs"], row["solved"], row["C_exact"]) == ("nand", 5, 3, -1)
     assert row["distance_median"] == pytest.approx(0.1)

@@ -6,8 +6,8 @@ import pytest
 from scipy.stats import binomtest
 
 import attnlogic
-from attnlogic.results.store import schema
-from attnlogic.statistics.stability import STABILITY, stability
+from attnlogic.results.rows import schema
+from attnlogic.statistics.stability import statistic as stability
 
 
 def frame(*runs):
@@ -42,7 +42,7 @@ def test_five_runs_by_hand():
     row = only(stability(runs))
     assert (row["runs"], row["reached"], row["held"]) == (5, 4, 1)
     interval = binomtest(1, 4).proportion_ci(method="wilson")
-    assert (row["held_rate"], row["held_low"], row["held_high"]) == pytest.approx((0.25, *interval))
+    assert (row["stay_rate"], row["stay_low"], row["stay_high"]) == pytest.approx((0.25, *interval))
     assert [row[f"exits_{q}"] for q in ("median", "q95", "max")] == [1, 7, 7]
     assert [row[f"rises_{q}"] for q in ("median", "q95", "max")] == [2, 30, 30]
     assert [row[f"worst_after_hit_{q}"] for q in ("median", "max")] == [2e-4, 0.5]
@@ -51,15 +51,17 @@ def test_five_runs_by_hand():
 
 def test_none_reached_and_no_runs():
     row = only(stability(frame((None, None, 0, 0, None))))
-    assert (row["reached"], row["held"], row["held_rate"]) == (0, 0, None)
-    assert {row[name] for name in STABILITY if name.endswith(("_median", "_q95", "_max"))} == {None}
+    assert (row["reached"], row["held"], row["stay_rate"]) == (0, 0, None)
+    assert {
+        row[name] for name in stability.schema if name.endswith(("_median", "_q95", "_max"))
+    } == {None}
     assert stability(pl.DataFrame(schema=schema("float32"))).is_empty()
 
 
 def test_it_says_what_the_histories_say(tmp_path):
     study = attnlogic.Study(["xor"], ["adam"], 12, epochs=900, threshold=1e-3)
     found = stability(attnlogic.run(study, out=tmp_path / "demo", progress=False))
-    assert found.schema == STABILITY
+    assert found.schema == stability.schema
     held, exits, reached = 0, [], 0
     for seed in range(12):
         losses = attnlogic.train("xor", "adam", seed, epochs=900, progress=False).history.losses

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnlogic.errors import InputError
-from attnlogic.results.store import schema
+from attnlogic.results.rows import schema
 from attnlogic.statistics.intervals import wilson
-from attnlogic.statistics.starts import STARTS, starts
+from attnlogic.statistics.starts import statistic as starts
 
 
 def frame(C, loss, hit):
@@ -32,7 +32,7 @@ def test_eight_runs_by_hand():
     C = [-0.5, -0.1, 0.3, 0.1, -0.4, 0.2, -0.2, 0.4]
     hit = [True, False, False, True, True, False, True, False]
     found = starts(frame(C, [*range(8)], hit), bins=4)
-    assert found.schema == STARTS
+    assert found.schema == starts.schema
     rows = found.filter(measure="C_initial").select("from", "to", "runs", "reached").rows()
     assert rows == [(-0.5, -0.4, 2, 2), (-0.2, -0.1, 2, 1), (0.1, 0.2, 2, 1), (0.3, 0.4, 2, 0)]
     rows = found.filter(measure="initial_loss").select("from", "to", "runs", "reached").rows()
@@ -47,7 +47,7 @@ VALUES = st.lists(st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.25, 1.0, 3.0]), min_
 @given(values=VALUES, bins=st.sampled_from([2, 4, 8]))
 def test_bins_share_the_runs_out(values, bins):
     hit = [value < 0.5 for value in values]
-    found = starts(frame(values, np.abs(values), hit), bins)
+    found = starts(frame(values, np.abs(values), hit), bins=bins)
     for measure, told in (("C_initial", np.array(values)), ("initial_loss", np.abs(values))):
         rows = found.filter(measure=measure)
         assert 1 <= len(rows) <= bins
@@ -81,8 +81,8 @@ def test_a_start_that_is_not_finite_is_in_no_bin():
 
 @pytest.mark.parametrize("bins", [0, -2, 3])
 def test_bins_come_in_pairs(bins):
-    with pytest.raises(InputError, match="even number"):
-        starts(frame([0.1], [1.0], [True]), bins)
+    with pytest.raises(InputError, match="even whole number from 2"):
+        starts(frame([0.1], [1.0], [True]), bins=bins)
 
 
 def test_no_runs_no_rows():

@@ -12,9 +12,9 @@ from scipy.stats import binomtest, norm
 
 from attnlogic.outcomes import STATUSES
 from attnlogic.problems.gates import GATES
-from attnlogic.results import store
+from attnlogic.results import create, schema, write_part
 from attnlogic.statistics.intervals import wilson
-from attnlogic.statistics.summary import SUMMARY, summarize
+from attnlogic.statistics.summary import statistic as summarize
 
 # --- wilson -------------------------------------------------------------------------------------
 
@@ -78,7 +78,7 @@ def test_wilson_at_the_edges():
 
 def frame(runs, **condition):
     """Rows of one condition from (status, first_hit, C), with what else is asked for."""
-    kinds = store.schema(condition.get("precision", "float32"))
+    kinds = schema(condition.get("precision", "float32"))
     same = {
         "gate": "xor", "optimizer": "adam", "backend": "jax", "precision": "float32",
         "epochs": 100, "threshold": 1e-4, "init": "torch", "until": "budget", "evaluations": 100,
@@ -105,7 +105,7 @@ TEN = [
 
 def test_ten_runs_counted_by_hand():
     rows = summarize(frame(TEN))
-    assert rows.schema == SUMMARY
+    assert rows.schema == summarize.schema
     row = rows.row(0, named=True)
     rates = {
         "reach_low": binomtest(6, 10).proportion_ci(method="wilson").low,
@@ -155,7 +155,7 @@ def test_what_does_not_exist_is_null():
         summarize(frame(runs)).row(0, named=True)
         for runs in ([("solved", 3, -0.5)], [("unsolved", None, 0.1)] * 3)
     )
-    C = [name for name in SUMMARY if name.startswith("C_") and name != "C_exact"]
+    C = [name for name in summarize.schema if name.startswith("C_") and name != "C_exact"]
     assert {name for name, value in one.items() if value is None} == {"C_sd"}
     assert one["C_q05"] == one["C_mean"] == one["C_q95"] == -0.5
     times = ["first_hit_q25", "first_hit_median", "first_hit_q75", "ert"]
@@ -210,8 +210,8 @@ def test_whatever_tells_two_conditions_apart_keeps_them_apart():
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_no_runs_make_no_rows(precision):
-    rows = summarize(pl.DataFrame(schema=store.schema(precision)))
-    assert rows.schema == SUMMARY
+    rows = summarize(pl.DataFrame(schema=schema(precision)))
+    assert rows.schema == summarize.schema
     assert rows.height == 0
 
 
@@ -219,11 +219,11 @@ def test_a_study_its_lazy_frame_and_its_table_say_the_same_in_the_studys_order(t
     # In neither alphabetical order nor that of writing.
     order = [("xor", "sgd"), ("xor", "adam"), ("nand", "sgd"), ("nand", "adam")]
     conditions = [{"gate": gate, "optimizer": optimizer} for gate, optimizer in order]
-    runs = store.create(tmp_path / "study", {"precision": "float32", "conditions": conditions})
+    runs = create(tmp_path / "study", {"precision": "float32", "conditions": conditions})
     for i, (gate, optimizer) in reversed([*enumerate(order)]):
         rows = frame(TEN[: 10 - i], gate=gate, optimizer=optimizer)
         for part in (rows[5:], rows[:5]):
-            store.write_part(runs.directory, f"{i:03d}", part)
+            write_part(runs.directory, f"{i:03d}", part)
     rows = summarize(runs)
     assert [*rows.select("gate", "optimizer", "runs").iter_rows()] == [
         (*condition, 10 - i) for i, condition in enumerate(order)

@@ -1,4 +1,4 @@
-"""Times to the first hit, against lifelines, SciPy and figures worked out by hand."""
+"""HittingTimes to the first hit, against lifelines, SciPy and figures worked out by hand."""
 
 import warnings
 
@@ -12,11 +12,12 @@ from lifelines.utils import restricted_mean_survival_time
 from scipy.stats import CensoredData, ecdf
 
 from attnlogic.results.distribution import Distribution
-from attnlogic.results.store import schema
-from attnlogic.results.tally import population
-from attnlogic.statistics.times import (
+from attnlogic.results.population import population
+from attnlogic.results.rows import schema
+from attnlogic.statistics.hitting_times import (
+    RESAMPLES,
     Estimate,
-    Times,
+    HittingTimes,
     expected_running_time,
     median,
     restricted_mean,
@@ -47,10 +48,10 @@ def population_of(hits, *, stopped=(), diverged=(), budget=BUDGET, **columns):
 
 def runs(hits, **about):
     """When they hit."""
-    return Times.of(population_of(hits, **about))
+    return HittingTimes.of(population_of(hits, **about))
 
 
-NOBODY = Times(Distribution.of([]), Distribution.of([]), BUDGET)
+NOBODY = HittingTimes(Distribution.of([]), Distribution.of([]), BUDGET)
 
 
 HITS = st.lists(st.one_of(st.none(), st.integers(1, BUDGET - 1)), min_size=2, max_size=60)
@@ -118,7 +119,7 @@ def test_expected_running_time_by_hand():
 
 def test_expected_running_time_in_evaluations_by_hand():
     some = population_of([10, None], evaluations_first_hit=[31, None], evaluations=[900, 450])
-    assert expected_running_time(Times.of(some, evaluations=True)).value == 31 + 450
+    assert expected_running_time(HittingTimes.of(some, evaluations=True)).value == 31 + 450
 
 
 def test_a_run_that_hits_and_then_stops_cost_what_its_hit_cost():
@@ -135,8 +136,10 @@ def test_the_ert_of_a_restarted_search_is_what_it_costs_on_average():
         while (hit := hits[rng.integers(len(hits))]) is None:
             cost += BUDGET
         costs.append(cost + hit)
-    # Its standard error is below 1 here.
-    assert np.mean(costs) == pytest.approx(expected_running_time(runs(hits)).value, abs=4)
+    error = np.std(costs) / np.sqrt(len(costs))
+    expected = expected_running_time(runs(hits)).value
+    assert np.mean(costs) == pytest.approx(expected, abs=4 * error)  # four standard errors
+    assert error < 0.01 * expected
 
 
 def test_the_bootstraps_interval_is_that_of_resampling_runs_one_by_one():
@@ -151,6 +154,18 @@ def test_the_bootstraps_interval_is_that_of_resampling_runs_one_by_one():
     assert found.low == pytest.approx(low, abs=0.1 * (high - low))
     assert found.high == pytest.approx(high, abs=0.1 * (high - low))
     assert found == expected_running_time(runs(hits))  # its seed is fixed
+
+
+def test_the_bootstrap_draws_two_thousand_samples_from_its_seed():
+    """The interval's ends to the last digit; each has fifty samples beyond it."""
+    assert RESAMPLES * 0.025 == 50
+    hits = [*range(1, 60), None]
+    drawn = np.random.default_rng(0).multinomial(60, np.full(60, 1 / 60), size=2000)
+    with np.errstate(divide="ignore"):
+        samples = (drawn @ [*range(1, 60), BUDGET]) / drawn[:, :59].sum(axis=1)
+    low, high = np.quantile(samples, [0.025, 0.975], method="higher")
+    found = expected_running_time(runs(hits))
+    assert (found.low, found.high) == (low, high)
 
 
 def test_coverage_of_the_median_and_the_ert():

@@ -1,10 +1,31 @@
 """What can be said of results: one question, one file.
 
 Each file holds one ``Statistic``: its question, its columns, its computation and its sheet, and its
-chart if it has one. Commands, help, exports and tests come from the list ``STATISTICS``. Nothing
-here trains or reads a backend.
+chart if it has one. Commands, help, exports and tests come from the list ``STATISTICS``; to add one
+is to write its file and to add it to that list. Nothing here trains or reads a backend. The files
+are light to import: what is heavy is imported where it is computed, so that help is instant.
 """
 
-import lazy_loader
+from importlib import import_module
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+from attnlogic.statistics.statistic import Column, Option, Statistic, described
+
+__all__ = ["STATISTICS", "Column", "Option", "Statistic", "described"]
+
+_FILES = (
+    "summary",
+    "times",
+    "ladder",
+    "stability",
+    "endings",
+    "basins",
+    "starts",
+    "solutions",
+    "curvature",
+    "compare",
+)
+
+STATISTICS: dict[str, Statistic] = {
+    name: import_module(f"attnlogic.statistics.{name}").statistic for name in _FILES
+}
+"""Every statistic by its name, which is that of its file, in the order in which help lists them."""

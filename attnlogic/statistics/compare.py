@@ -1,29 +1,42 @@
-"""Conditions held against each other, on the same seeds: so seed by seed, in pairs."""
+"""Which optimizer is better? Conditions against each other, on the same seeds: in pairs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from statistics import NormalDist
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from attnlogic.errors import InputError
-from attnlogic.results import Runs, condition, conditions, labels
+from attnlogic.statistics.rates import LEVEL, in_percent
+from attnlogic.statistics.statistic import Column, Row, Statistic
+from attnlogic.view import Heading, Sheet, numbers
 
-COMPARISON: dict[str, Any] = {
-    "gate": pl.String, "a": pl.String, "b": pl.String, "measure": pl.String,
-    "pairs": pl.Int64, "both": pl.Int64, "only_a": pl.Int64, "only_b": pl.Int64,
-    "neither": pl.Int64,
-    "difference": pl.Float64, "low": pl.Float64, "high": pl.Float64,
-    "p": pl.Float64, "p_holm": pl.Float64,
-}  # fmt: skip
-"""The columns of a comparison, in order, with their types."""
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import polars as pl
+
+COLUMNS = (
+    Column("gate", str, "", "the gate"),
+    Column("a", str, "", "the first condition"),
+    Column("b", str, "", "the second condition"),
+    Column("epochs_a", int, "epochs", "the budget of a's runs"),
+    Column("epochs_b", int, "epochs", "the budget of b's runs"),
+    Column("measure", str, "", "reached, solved, or first_hit"),
+    Column("pairs", int, "seeds", "seeds that both conditions have"),
+    Column("both", int, "seeds", "seeds with which both succeeded"),
+    Column("only_a", int, "seeds", "seeds with which only a succeeded"),
+    Column("only_b", int, "seeds", "seeds with which only b succeeded"),
+    Column("neither", int, "seeds", "seeds with which neither succeeded"),
+    Column("difference", float, "share", "a's rate of success minus b's"),
+    Column("low", float, "share", "lower end of its interval (Bonett and Price's)"),
+    Column("high", float, "share", "upper end of its interval"),
+    Column("p", float, "", "McNemar's exact test; for first_hit the log-rank test"),
+    Column("p_holm", float, "", "p adjusted by Holm's method over all rows of that measure"),
+)
 
 
-def compare(runs: Runs | pl.LazyFrame | pl.DataFrame, level: float = 0.95) -> pl.DataFrame:
+def _rows(conditions: Sequence[pl.DataFrame], level: float) -> Iterator[Row]:
     """Every two conditions of a gate, on the seeds that both have.
 
     Each pair of conditions has three rows, by ``measure``:
@@ -34,64 +47,93 @@ def compare(runs: Runs | pl.LazyFrame | pl.DataFrame, level: float = 0.95) -> pl
     - ``first_hit``: p of the log-rank test on the times to the first hit. It takes the two samples
       as independent, which equal starts make conservative.
 
-    ``p_holm`` is p adjusted by Holm's method over all rows of the comparison of that measure.
-
-    Args:
-      runs: a study, or any frame with the columns of ``store.schema``: conditions of several
-        studies too, such as those of two backends.
-      level: the intervals' confidence level.
-
-    Returns:
-      A frame with the columns of ``COMPARISON``. Null stands for what does not exist.
-
-    Raises:
-      InputError: no gate has two conditions with a seed in common.
+    Runs of one seed are a pair only if they start at the same parameters and are held to the same
+    threshold; anything else is refused. Budgets may differ, and are given.
 
     References: McNemar, "Note on the sampling error of the difference between correlated
     proportions", Psychometrika 12, 1947; Bonett and Price, "Adjusted Wald confidence interval for a
     difference of binomial proportions based on paired data", JEBS 37, 2012; Holm, "A simple
     sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979.
     """
-    parts = conditions(runs)
-    names = labels([condition(part) for part in parts])
-    rows = []
-    for (a, name_a), (b, name_b) in combinations(zip(parts, names, strict=True), 2):
+    from attnlogic.results import condition, labels
+
+    names = labels([condition(part) for part in conditions])
+    for part, name in zip(conditions, names, strict=True):
+        _check_seeds(part, name)
+    rows: list[Row] = []
+    for (a, name_a), (b, name_b) in combinations(zip(conditions, names, strict=True), 2):
         if a["gate"][0] != b["gate"][0]:
             continue
         common = a.select("seed").join(b.select("seed"), on="seed")
         if len(common):
             one, other = (part.join(common, on="seed").sort("seed") for part in (a, b))
-            about = {"gate": a["gate"][0], "a": name_a, "b": name_b, "pairs": len(common)}
+            _check_pairs(one, other, name_a, name_b)
+            about = {
+                "gate": a["gate"][0], "a": name_a, "b": name_b,
+                "epochs_a": a["epochs"][0], "epochs_b": b["epochs"][0], "pairs": len(common),
+            }  # fmt: skip
             rows += [{**about, **measured} for measured in _measures(one, other, level)]
     if not rows:
-        raise InputError("nothing to compare: no gate has two conditions with a seed in common")
-    table = pl.DataFrame(rows, schema={k: v for k, v in COMPARISON.items() if k != "p_holm"})
-    adjusted = pl.col("p").map_batches(_holm, pl.Float64).over("measure")
-    return table.with_columns(p_holm=adjusted)
+        raise InputError(
+            "nothing to compare: no gate has two conditions with a seed in common. compare takes "
+            "the runs of one study with several optimizers, or several studies on the same seeds"
+        )
+    adjusted = _holm_by_measure(rows)
+    for row, p in zip(rows, adjusted, strict=True):
+        yield {**row, "p_holm": p}
 
 
-def _measures(a: pl.DataFrame, b: pl.DataFrame, level: float) -> list[dict[str, Any]]:
+def _check_seeds(rows: pl.DataFrame, name: str) -> None:
+    """Refuse a condition that has a seed twice: each would be paired with each."""
+    twice = rows["seed"].filter(rows["seed"].is_duplicated())
+    if len(twice):
+        raise InputError(
+            f"{rows['gate'][0]} · {name} has seed {int(twice[0])} more than once: keep "
+            "each run once, such as with frame.unique(['gate', 'optimizer', 'seed'])"
+        )
+
+
+def _check_pairs(a: pl.DataFrame, b: pl.DataFrame, name_a: str, name_b: str) -> None:
+    """Refuse pairs that differ in more than the optimizer and the budget."""
+    import numpy as np
+
+    from attnlogic.problems import NAMES
+
+    where = f"{a['gate'][0]}: '{name_a}' and '{name_b}' cannot be compared seed by seed"
+    if a["threshold"][0] != b["threshold"][0]:
+        raise InputError(
+            f"{where}: their thresholds are {a['threshold'][0]:g} and {b['threshold'][0]:g}. "
+            "Filter the runs to one threshold"
+        )
+    starts = [part.select(f"{n}_initial" for n in NAMES).to_numpy() for part in (a, b)]
+    same = (starts[0] == starts[1]).all(axis=1)
+    if not same.all():
+        seed = a["seed"][int(np.argmin(same))]
+        inits = " and ".join(dict.fromkeys((a["init"][0], b["init"][0])))
+        raise InputError(
+            f"{where}: seed {seed} starts at other parameters (init {inits}). "
+            "Filter the runs to one way of drawing starts"
+        )
+
+
+def _measures(a: pl.DataFrame, b: pl.DataFrame, level: float) -> list[Row]:
     """The three measures of two conditions, whose rows are the same seeds in the same order."""
     successes = {
         "reached": [part["first_hit"].is_not_null().to_numpy() for part in (a, b)],
         "solved": [(part["status"] == "solved").to_numpy() for part in (a, b)],
     }
-    rows: list[dict[str, Any]] = [
+    rows: list[Row] = [
         {"measure": measure, **_paired(one, other, level)}
         for measure, (one, other) in successes.items()
     ]
     return [*rows, {"measure": "first_hit", "p": _logrank(a, b)}]
 
 
-def _paired(a: npt.NDArray[np.bool_], b: npt.NDArray[np.bool_], level: float) -> dict[str, Any]:
+def _paired(a: npt.NDArray[np.bool_], b: npt.NDArray[np.bool_], level: float) -> Row:
     from scipy.stats import binomtest
 
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
-    # Bonett and Price: Wald's interval once each discordant cell has got one more, and n two.
-    n = len(a) + 2
-    share_a, share_b = (only_a + 1) / n, (only_b + 1) / n
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    half = z * float(np.sqrt((share_a + share_b - (share_a - share_b) ** 2) / n))
+    low, high = paired_interval(only_a, only_b, len(a), level)
     discordant = only_a + only_b
     return {
         "both": int((a & b).sum()),
@@ -99,14 +141,39 @@ def _paired(a: npt.NDArray[np.bool_], b: npt.NDArray[np.bool_], level: float) ->
         "only_b": only_b,
         "neither": int((~a & ~b).sum()),
         "difference": (only_a - only_b) / len(a),
-        "low": max(-1.0, share_a - share_b - half),
-        "high": min(1.0, share_a - share_b + half),
+        "low": low,
+        "high": high,
         "p": float(binomtest(only_a, discordant).pvalue) if discordant else 1.0,
     }
 
 
+def paired_interval(only_a: int, only_b: int, pairs: int, level: float) -> tuple[float, float]:
+    """Bonett and Price's interval of a difference of rates, from pairs.
+
+    It is Wald's interval once each discordant count has got one more, and the pairs two.
+
+    Args:
+      only_a, only_b: pairs in which only a, only b succeeded.
+      pairs: all pairs, at least 1.
+      level: the confidence level.
+
+    Returns:
+      Lower and upper end of the rate of a minus that of b, within -1 … 1.
+
+    Reference: Bonett and Price, JEBS 37, 2012, equation 4.
+    """
+    from statistics import NormalDist
+
+    n = pairs + 2
+    share_a, share_b = (only_a + 1) / n, (only_b + 1) / n
+    middle = share_a - share_b
+    half = NormalDist().inv_cdf((1 + level) / 2) * ((share_a + share_b - middle**2) / n) ** 0.5
+    return max(-1.0, middle - half), min(1.0, middle + half)
+
+
 def _logrank(a: pl.DataFrame, b: pl.DataFrame) -> float | None:
     """p of the log-rank test; None where no run of either hit."""
+    import numpy as np
     from scipy.stats import logrank
 
     if not a["first_hit"].count() + b["first_hit"].count():
@@ -121,16 +188,69 @@ def _censored(rows: pl.DataFrame) -> Any:
     from scipy.stats import CensoredData
 
     hits = rows["first_hit"].drop_nulls().to_numpy()
-    never = rows.filter(pl.col("first_hit").is_null())["epochs"].to_numpy()
+    never = rows.filter(rows["first_hit"].is_null())["epochs"].to_numpy()
     return CensoredData(uncensored=hits, right=never - 1)
 
 
-def _holm(p: pl.Series) -> pl.Series:
-    """Holm's adjustment of the p values that there are."""
-    present = p.drop_nulls().to_numpy()
-    order = np.argsort(present)
-    steps = (present.size - np.arange(present.size)) * present[order]
-    adjusted = np.empty_like(present)
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(steps)) if steps.size else steps
-    values = iter(adjusted.tolist())
-    return pl.Series([None if old is None else next(values) for old in p], dtype=pl.Float64)
+def _holm_by_measure(rows: Sequence[Row]) -> list[float | None]:
+    """Holm's adjustment of each row's p, over the rows of the same measure; None where p is."""
+    adjusted: list[float | None] = [None] * len(rows)
+    for measure in dict.fromkeys(row["measure"] for row in rows):
+        same = [k for k, row in enumerate(rows) if row["measure"] == measure]
+        there = sorted((k for k in same if rows[k]["p"] is not None), key=lambda k: rows[k]["p"])
+        least = 0.0
+        for rank, k in enumerate(there):
+            least = max(least, (len(there) - rank) * rows[k]["p"])
+            adjusted[k] = min(1.0, least)
+    return adjusted
+
+
+def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
+    def cells(row: Row) -> list[str]:
+        counts = [row[name] for name in ("both", "only_a", "only_b", "neither")]
+        difference = numbers.NOTHING
+        if row["difference"] is not None:
+            middle, low, high = (
+                numbers.minus(f"{100 * row[name]:+.1f}") for name in ("difference", "low", "high")
+            )
+            difference = f"{middle} ({low}…{high})"
+        return [
+            row["gate"],
+            row["a"],
+            row["b"],
+            row["measure"],
+            *map(numbers.count, counts),
+            difference,
+            numbers.p_value(row["p_holm"]),
+        ]
+
+    headings = (
+        *(Heading(title, text=True) for title in ("gate", "a", "b", "measure")),
+        *(Heading(title) for title in ("both", "only a", "only b", "neither")),
+        Heading(
+            "a − b, %",
+            f"a − b: the rates' difference with its {in_percent(options['level'])} interval.",
+        ),
+        Heading(
+            "p",
+            "p: McNemar's exact test; for first_hit the log-rank test; adjusted by Holm's method "
+            "over each measure.",
+        ),
+    )
+    differ = frame.filter(frame["epochs_a"] != frame["epochs_b"])
+    note = "Seed by seed, from the same starts."
+    if len(differ):
+        budgets = sorted({*frame["epochs_a"], *frame["epochs_b"]})
+        note += f" Budgets differ: {', '.join(f'{b:,}' for b in budgets)} epochs."
+    return Sheet(headings, [cells(row) for row in frame.iter_rows(named=True)], note)
+
+
+statistic = Statistic(
+    name="compare",
+    question="Which optimizer is better, seed by seed: rates and times?",
+    columns=COLUMNS,
+    rows=_rows,
+    sheet=_sheet,
+    needs_rows=True,
+    options=(LEVEL,),
+)

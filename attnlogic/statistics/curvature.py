@@ -1,81 +1,143 @@
-"""How the loss is curved where runs end: minimum or saddle, how sharp, how many flat directions."""
+"""How is the loss curved where runs end? Minimum or saddle, how sharp, how many flat directions."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-import polars as pl
+from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
+from attnlogic.view import CONDITION, Heading, Sheet, numbers
 
-from attnlogic.problems import NAMES, gate, unpack
-from attnlogic.results import SETTINGS, Runs, condition, conditions
-from attnlogic.theory import ENDINGS, ending, hessian
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import polars as pl
 
-FLAT = 1e-4
-"""An eigenvalue counts as zero up to this share of the largest one's magnitude: at a solution those
-that are not zero are more than ten times as large, and a float32 end leaves some 1e-6."""
+ROUNDING = 1e-4
+"""An eigenvalue is zero up to this share of the largest one's magnitude: at a solution the
+others are more than ten times as large, and a float32 end leaves some 1e-6."""
 
-CURVATURE: dict[str, Any] = {
-    "gate": pl.String, "optimizer": pl.String, "ended": pl.String, "runs": pl.Int64,
-    "sharpness_q05": pl.Float64, "sharpness_median": pl.Float64, "sharpness_q95": pl.Float64,
-    "least_median": pl.Float64, "saddles": pl.Int64,
-    "negative": pl.Float64, "flat": pl.Float64, "positive": pl.Float64,
-    **SETTINGS,
-}  # fmt: skip
-"""The columns of ``curvature``, in order, with their types."""
+AROUND_SOLUTION = ("solved", "near")
+"""The endings around an exact solution. The solution is a minimum, with the loss 0, so whatever
+curves downwards next to it does so because the run is not quite there."""
+
+COLUMNS = by_condition(
+    Column("ended", str, "", "where the runs ended: see endings"),
+    Column("runs", int, "runs", "runs that ended there, at finite parameters"),
+    Column("sharpness_q05", float, "", "largest eigenvalue of the Hessian: 5 % quantile"),
+    Column("sharpness_median", float, "", "likewise: median"),
+    Column("sharpness_q95", float, "", "likewise: 95 % quantile"),
+    Column("least_median", float, "", "smallest eigenvalue of the Hessian: median"),
+    Column("saddles", int, "runs", "runs with an eigenvalue below zero"),
+    Column("negative", float, "directions", "eigenvalues below zero, of six: mean"),
+    Column("flat", float, "directions", "eigenvalues that are zero, of six: mean"),
+    Column("positive", float, "directions", "eigenvalues above zero, of six: mean"),
+)
+
+
+def _rows(conditions: Sequence[pl.DataFrame]) -> Iterator[Row]:
+    """The eigenvalues of the Hessian where runs ended, by condition and ending.
+
+    Gradient descent is stable only where the largest is below 2/lr. What counts as zero: see
+    ``zero_within``. Runs whose end is not finite are left out.
+    """
+    import numpy as np
+
+    from attnlogic.problems import gate
+    from attnlogic.results import condition, ending
+    from attnlogic.theory import ENDINGS
+
+    for part in conditions:
+        key = condition(part)
+        ended = part.select(ending(gate(key["gate"])).alias("ended"))["ended"].to_numpy()
+        around = np.isin(ended, AROUND_SOLUTION)
+        values, zero = eigenvalues(part), zero_within(part, around)
+        finite = np.isfinite(values).all(axis=1)
+        for place in ENDINGS:
+            chosen = finite & (ended == place)
+            if chosen.any():
+                yield {**key, "ended": place, **_shape(values[chosen], zero[chosen])}
+
+
+def _ends(rows: pl.DataFrame) -> Any:
+    """Where runs ended: ``Params`` of float64 leaves (N,), NaN where an end is not finite."""
+    import polars as pl
+
+    from attnlogic.problems import NAMES, model
+
+    ends = rows.select(pl.col(NAMES).cast(pl.Float64).fill_null(float("nan"))).to_numpy().T
+    return model.unpack([*ends])
 
 
 def eigenvalues(rows: pl.DataFrame) -> npt.NDArray[np.float64]:
     """The Hessian's eigenvalues at the ends of runs of one gate.
 
     Args:
-      rows: N runs of one gate, with the columns ``gate`` and those of ``model.NAMES``.
+      rows: N runs of one gate, with the columns ``gate`` and those of ``problems.NAMES``.
 
     Returns:
       Shape (N, 6), ascending; NaN for a run whose end is not finite.
     """
-    ends = rows.select(pl.col(NAMES).cast(pl.Float64).fill_null(float("nan"))).to_numpy().T
+    import numpy as np
+
+    from attnlogic.problems import gate
+    from attnlogic.theory import hessian
+
     with np.errstate(over="ignore", invalid="ignore"):
-        matrices = hessian(gate(rows["gate"][0]), unpack([*ends]))
+        matrices = hessian(gate(rows["gate"][0]), _ends(rows))
+    return _spectra(matrices)
+
+
+def zero_within(
+    rows: pl.DataFrame, around_solution: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    """Up to which magnitude an eigenvalue at a run's end counts as zero.
+
+    - Rounding: ``ROUNDING`` times the largest eigenvalue's magnitude.
+    - Around a solution, the distance from it: the run's end is moved onto the nearest solution by
+      Gauss and Newton's steps, and by Weyl's inequality no eigenvalue differs between the two
+      points by more than the spectral norm of the Hessians' difference. At the solution none is
+      below zero.
+
+    Args:
+      rows: as for ``eigenvalues``.
+      around_solution: (N,): the runs that ended around a solution.
+
+    Returns:
+      Shape (N,): the larger of the two.
+    """
+    import numpy as np
+
+    from attnlogic.problems import gate, model
+    from attnlogic.theory import hessian, nearest_solution
+
+    ends, of = _ends(rows), gate(rows["gate"][0])
+    with np.errstate(over="ignore", invalid="ignore"):
+        here = hessian(of, ends)
+        zero: npt.NDArray[np.float64] = ROUNDING * np.abs(_spectra(here)).max(axis=1)
+        if around_solution.any():
+            some = model.unpack([leaf[around_solution] for leaf in model.pack(ends)])
+            moved = hessian(of, nearest_solution(of, some)) - here[around_solution]
+            distance = np.abs(_spectra(moved)).max(axis=1)
+            zero[around_solution] = np.maximum(zero[around_solution], distance)
+    return zero
+
+
+def _spectra(matrices: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The eigenvalues of symmetric matrices, (N, 6) ascending; NaN where one is not finite."""
+    import numpy as np
+
     finite = np.isfinite(matrices).all(axis=(1, 2))
-    values = np.full((len(rows), 6), np.nan)
+    values = np.full(matrices.shape[:2], np.nan)
     values[finite] = np.linalg.eigvalsh(matrices[finite])
     return values
 
 
-def curvature(runs: Runs | pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
-    """One row for each condition and place where its runs ended.
+def _shape(values: npt.NDArray[np.float64], zero: npt.NDArray[np.float64]) -> Row:
+    """The columns of n ends from their eigenvalues, (n, 6) ascending, and what counts as zero."""
+    import numpy as np
 
-    Args:
-      runs: a study, or any frame with the columns of ``store.schema``.
-
-    Returns:
-      A frame with the columns of ``CURVATURE``. ``sharpness`` is the Hessian's largest eigenvalue
-      (gradient descent is stable only where it is below 2/lr), ``least`` the smallest. ``saddles``
-      counts runs with an eigenvalue below 0; ``negative``, ``flat`` and ``positive`` are the mean
-      numbers of the six eigenvalues of that sign, where those within ``FLAT`` of zero are flat.
-      Runs whose end is not finite are left out.
-    """
-    rows = []
-    for part in conditions(runs):
-        key = condition(part)
-        ended = part.select(ending(gate(key["gate"])).alias("ended"))["ended"].to_numpy()
-        values = eigenvalues(part)
-        finite = np.isfinite(values).all(axis=1)
-        places = {place: finite & (ended == place) for place in ENDINGS}
-        rows += [
-            {**key, "ended": place, **_shape(values[chosen])}
-            for place, chosen in places.items()
-            if chosen.any()
-        ]
-    return pl.DataFrame(rows, schema=CURVATURE)
-
-
-def _shape(values: npt.NDArray[np.float64]) -> dict[str, Any]:
-    """What the eigenvalues, (n, 6) and ascending, say of n ends."""
-    scale = FLAT * np.abs(values).max(axis=1, keepdims=True)
-    negative, positive = values < -scale, values > scale
+    negative, positive = values < -zero[:, None], values > zero[:, None]
     low, middle, high = np.quantile(values[:, -1], [0.05, 0.5, 0.95])
     return {
         "runs": len(values),
@@ -88,3 +150,47 @@ def _shape(values: npt.NDArray[np.float64]) -> dict[str, Any]:
         "flat": float((~negative & ~positive).sum(axis=1).mean()),
         "positive": float(positive.sum(axis=1).mean()),
     }
+
+
+def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
+    from attnlogic.theory import ENDING_MEANINGS
+
+    def cells(row: Row) -> list[str]:
+        middle, low, high = (f"{row[f'sharpness_{q}']:.3g}" for q in ("median", "q05", "q95"))
+        return [
+            row["gate"],
+            row["optimizer"],
+            row["ended"],
+            numbers.count(row["runs"]),
+            f"{middle} ({low}–{high})",
+            numbers.significant(row["least_median"]),
+            numbers.count(row["saddles"]),
+            *(f"{row[sign]:.1f}" for sign in ("negative", "flat", "positive")),
+        ]
+
+    seen = [name for name in ENDING_MEANINGS if name in set(frame["ended"])]
+    mean = "−, 0, +: how many of the six eigenvalues are below zero, zero and above, on average."
+    headings = (
+        *CONDITION,
+        Heading("ended", " ".join(f"{name}: {ENDING_MEANINGS[name]}." for name in seen), text=True),
+        Heading("runs"),
+        Heading("sharpness", "sharpness: the largest eigenvalue, median (5 %–95 %)."),
+        Heading("least", "least: the smallest, median.", optional=True),
+        Heading("saddles", "saddles: runs with an eigenvalue below zero."),
+        *(Heading(sign, mean) for sign in "−0+"),
+    )
+    note = (
+        f"The Hessian where runs ended. An eigenvalue is zero within {ROUNDING:g} of the largest "
+        "(rounding) and, of runs around a solution, within the Hessian's change on the way to it."
+    )
+    return Sheet(headings, [cells(row) for row in frame.iter_rows(named=True)], note)
+
+
+statistic = Statistic(
+    name="curvature",
+    question="Do runs end in minima or on saddles, how sharp, and how flat?",
+    columns=COLUMNS,
+    rows=_rows,
+    sheet=_sheet,
+    needs_rows=True,
+)

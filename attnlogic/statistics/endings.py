@@ -1,33 +1,46 @@
-"""How many runs ended where: see ``places`` for the places and how they are told."""
+"""Where do runs end? Solved, on a plateau, in a valley, still moving, …"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
+from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
+from attnlogic.theory import ENDING_MEANINGS, ENDINGS
+from attnlogic.view import CONDITION, Heading, Sheet, numbers
 
-from attnlogic.results import SETTINGS, Runs, Tally, populations
-from attnlogic.theory import ENDINGS
+if TYPE_CHECKING:
+    import polars as pl
 
-COUNTS: dict[str, Any] = {
-    "gate": pl.String, "optimizer": pl.String, **dict.fromkeys(("runs", *ENDINGS), pl.Int64),
-    **SETTINGS,
-}  # fmt: skip
-"""The columns of ``endings``, in order, with their types."""
+    from attnlogic.results import Population
+
+COLUMNS = by_condition(
+    Column("runs", int, "runs", "all runs of the condition"),
+    *(Column(name, int, "runs", meaning) for name, meaning in ENDING_MEANINGS.items()),
+)
 
 
-def endings(runs: Runs | pl.LazyFrame | pl.DataFrame | Tally) -> pl.DataFrame:
-    """How many runs of each condition ended where.
-
-    Args:
-      runs: a study, any frame with the columns of ``store.schema``, or a tally.
-
-    Returns:
-      A frame with the columns of ``COUNTS``: a row a condition, a count for each of ``ENDINGS``.
-    """
-    rows = []
-    for some in populations(runs):
+def _rows(conditions: Sequence[Population]) -> Iterator[Row]:
+    for some in conditions:
         ended = some.of("ending")
         counts = {name: ended.count(place) for place, name in enumerate(ENDINGS)}
-        rows.append({**some.key, "runs": some.runs, **counts})
-    return pl.DataFrame(rows, schema=COUNTS)
+        yield {**some.key, "runs": some.runs, **counts}
+
+
+def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
+    seen = [name for name in ENDINGS if frame[name].sum()]  # others are left out
+    rows = [
+        [row["gate"], row["optimizer"], *(numbers.count(row[name]) for name in ("runs", *seen))]
+        for row in frame.iter_rows(named=True)
+    ]
+    explained = [Heading(name, f"{name}: {ENDING_MEANINGS[name]}.") for name in seen]
+    return Sheet((*CONDITION, Heading("runs"), *explained), rows, "How many runs ended where.")
+
+
+statistic = Statistic(
+    name="endings",
+    question="Where do runs end, and why did the failed runs fail?",
+    columns=COLUMNS,
+    rows=_rows,
+    sheet=_sheet,
+)

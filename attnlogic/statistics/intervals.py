@@ -1,8 +1,8 @@
-"""Intervals for rates: how sure one may be of a share, given so many runs.
+"""Intervals for rates: how sure one may be of a share of runs.
 
-Each takes (successes, runs, level) and gives the lower and the upper end, or None without runs; any
-of them can be handed to ``statistics.summarize``. Their formulas are written out, because
-``scipy.stats``, which has them too, takes longer to import than many a study to train.
+Each takes (successes, runs, level) and gives the lower and the upper end, or None without runs. The
+formulas are written out because ``scipy.stats``, which has them too, takes longer to import than a
+short study takes to train.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from statistics import NormalDist
+
+from attnlogic.errors import unknown
 
 Interval = Callable[[int, int, float], tuple[float, float] | None]
 """Successes, runs, confidence level -> lower and upper end; None without runs."""
@@ -60,20 +62,6 @@ def jeffreys(successes: int, runs: int, level: float = 0.95) -> tuple[float, flo
     return _from_beta(0.5, 0.5, successes, runs, level)
 
 
-def rate(
-    count: str, prefix: str, successes: int, runs: int, interval: Interval
-) -> dict[str, int | float | None]:
-    """The columns of a rate: the count, and ``{prefix}_rate``, ``_low`` and ``_high``, at 95 %."""
-    low, high = interval(successes, runs, 0.95) or (None, None)
-    share = successes / runs if runs else None
-    return {
-        count: successes,
-        f"{prefix}_rate": share,
-        f"{prefix}_low": low,
-        f"{prefix}_high": high,
-    }
-
-
 def _from_beta(
     low: float, high: float, successes: int, runs: int, level: float
 ) -> tuple[float, float] | None:
@@ -101,3 +89,16 @@ INTERVALS: dict[str, Interval] = {
     "jeffreys": jeffreys,
 }
 """By name, as the command line has them."""
+
+
+def interval(name: str | Interval) -> Interval:
+    """The interval with this name, or a function of one's own as it is.
+
+    Raises:
+      InputError: no interval has that name.
+    """
+    if callable(name):
+        return name
+    if name not in INTERVALS:
+        raise unknown("interval", str(name), INTERVALS)
+    return INTERVALS[name]

@@ -1,79 +1,88 @@
-"""How deep runs get, and when: first hits of a whole ladder of losses, from one training."""
+"""How deep do runs get, and when? First hits of a whole ladder of losses, from one training."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import polars as pl
+from attnlogic.errors import InputError
+from attnlogic.statistics.rates import INTERVAL, LEVEL, rate, rate_columns
+from attnlogic.statistics.statistic import (
+    CONDITION,
+    SETTINGS,
+    Column,
+    Row,
+    Statistic,
+    by_condition,
+)
+from attnlogic.view import CONDITION as HEADINGS
+from attnlogic.view import Heading, Sheet, numbers
 
-from attnlogic.outcomes import LADDER
-from attnlogic.results import RUNGS, SETTINGS, Runs, Tally, populations
-from attnlogic.statistics.intervals import Interval, rate, wilson
-from attnlogic.statistics.times import Times, median
+if TYPE_CHECKING:
+    import altair as alt
+    import polars as pl
 
-RUNG: dict[str, Any] = {
-    "gate": pl.String, "optimizer": pl.String, "loss": pl.Float64, "runs": pl.Int64,
-    "reached": pl.Int64, "reach_rate": pl.Float64, "reach_low": pl.Float64,
-    "reach_high": pl.Float64,
-    "median": pl.Float64, "median_low": pl.Float64, "median_high": pl.Float64, "ert": pl.Float64,
-    **SETTINGS,
-}  # fmt: skip
-"""The columns of ``ladder``, in order, with their types."""
+    from attnlogic.results import Population, Runs, Tally
+    from attnlogic.statistics.intervals import Interval
 
-CURVE: dict[str, Any] = {
-    "gate": pl.String, "optimizer": pl.String, "loss": pl.Float64, "epoch": pl.Int64,
-    "share": pl.Float64, **SETTINGS,
-}  # fmt: skip
-"""The columns of ``curves``, in order, with their types."""
+COLUMNS = by_condition(
+    Column("loss", float, "loss", "the rung of the ladder"),
+    Column("runs", int, "runs", "all runs of the condition"),
+    *rate_columns("reached", "reach", "runs whose loss was ever at most that", "all runs"),
+    Column("median", float, "epochs", "Kaplan and Meier's median of the first such epoch"),
+    Column("median_low", float, "epochs", "lower end of its interval"),
+    Column("median_high", float, "epochs", "upper end of its interval"),
+    Column("ert", float, "epochs", "epochs that all runs spent up to it, per run that got there"),
+)
+
+CURVES = by_condition(
+    Column("loss", float, "loss", "the rung of the ladder"),
+    Column("epoch", int, "epochs", "an epoch"),
+    Column("share", float, "share", "share of all runs that had got there by that epoch"),
+)
+"""The columns of ``curves``."""
 
 
-def ladder(
-    runs: Runs | pl.LazyFrame | pl.DataFrame | Tally, interval: Interval = wilson
-) -> pl.DataFrame:
-    """For each condition a row a rung: how many runs got at or below that loss, when, at what cost.
+def _rows(conditions: Sequence[Population], interval: Interval, level: float) -> Iterator[Row]:
+    from attnlogic.outcomes import LADDER, RUNGS
+    from attnlogic.statistics.hitting_times import HittingTimes, median
 
-    Args:
-      runs: a study, any frame with the columns of ``store.schema``, or a tally.
-      interval: of the rate, at 95 %; see ``intervals``.
-
-    Returns:
-      A frame with the columns of ``RUNG``; ``median`` (Kaplan and Meier's, with its interval) and
-      ``ert`` are in epochs (see ``times``). Null stands for what does not exist.
-    """
-    rows: list[dict[str, Any]] = []
-    for some in populations(runs):
+    for some in conditions:
         for loss, rung in zip(LADDER, RUNGS, strict=True):
-            times = Times.of_rung(some, rung)
-            rows.append(
-                {
-                    **some.key,
-                    "loss": loss,
-                    "runs": times.runs,
-                    **rate("reached", "reach", times.hits.n, times.runs, interval),
-                    **median(times).columns("median"),
-                    "ert": times.ert,
-                }
-            )
-    return pl.DataFrame(rows, schema=RUNG)
+            times = HittingTimes.of_rung(some, rung)
+            yield {
+                **some.key,
+                "loss": loss,
+                "runs": times.runs,
+                **rate("reached", "reach", times.hits.n, times.runs, interval, level),
+                **median(times, level).columns("median"),
+                "ert": times.ert,
+            }
 
 
 def curves(
-    runs: Runs | pl.LazyFrame | pl.DataFrame | Tally, points: int | None = None
+    runs: Runs | Tally | pl.LazyFrame | pl.DataFrame, points: int | None = None
 ) -> pl.DataFrame:
     """The empirical distribution functions of the first hits, a curve for each condition and rung.
 
     Args:
-      runs: a study, any frame with the columns of ``store.schema``, or a tally.
+      runs: a study, a tally, or a frame of runs' rows.
       points: how many a curve may have, evenly spaced in the logarithm of the epoch, for a picture;
         None for every step.
 
     Returns:
-      A frame with the columns of ``CURVE``: the share of all runs that hit at ``epoch`` or before.
+      A frame with the columns of ``CURVES``: the share of all runs that hit at ``epoch`` or before.
       A curve begins at its first hit, and its last point is the budget's last epoch; a rung that no
       run reaches has none.
     """
-    parts = [pl.DataFrame(schema=CURVE)]
+    import numpy as np
+    import polars as pl
+
+    from attnlogic.outcomes import LADDER, RUNGS
+    from attnlogic.results import populations
+
+    schema = pl.Schema({column.name: column.type for column in CURVES})
+    parts = [pl.DataFrame(schema=schema)]
     for some in populations(runs):
         last = some.key["epochs"] - 1
         for loss, rung in zip(LADDER, RUNGS, strict=True):
@@ -87,8 +96,111 @@ def curves(
                 hit = hit[np.searchsorted(hits.values, epochs, side="right") - 1]
             if epochs[-1] < last:
                 epochs, hit = np.append(epochs, last), np.append(hit, hit[-1])
-            curve = pl.DataFrame({"epoch": epochs, "share": hit / some.runs})
             about = {**some.key, "loss": loss}
-            told = [pl.lit(value, CURVE[name]).alias(name) for name, value in about.items()]
-            parts.append(curve.with_columns(told).select(*CURVE))
+            constants = [
+                pl.lit(value).cast(schema[name]).alias(name) for name, value in about.items()
+            ]
+            curve = pl.DataFrame({"epoch": epochs, "share": hit / some.runs})
+            parts.append(curve.with_columns(constants).select(schema.names()))
     return pl.concat(parts)
+
+
+def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
+    """A row a condition, a column a rung."""
+    from attnlogic.outcomes import rung_name
+
+    losses = frame["loss"].unique(maintain_order=True).to_list()
+
+    def cell(row: Row) -> str:
+        share = numbers.percent(row["reach_rate"])
+        return share if row["median"] is None else f"{share} ({row['median']:,.0f})"
+
+    rows = []
+    names = [column.name for column in (*CONDITION, *SETTINGS)]
+    for part in frame.partition_by(*names, maintain_order=True):
+        rungs = [*part.iter_rows(named=True)]
+        about = [rungs[0]["gate"], rungs[0]["optimizer"], f"{rungs[0]['runs']:,}"]
+        rows.append([*about, *map(cell, rungs)])
+    headings = (
+        *HEADINGS,
+        Heading("runs"),
+        *(Heading(numbers.minus(rung_name(x)), optional=k % 2 == 0) for k, x in enumerate(losses)),
+    )
+    note = (
+        "The share of runs, %, whose loss was ever at most the number above; in parentheses the "
+        "median epoch of the first time, where half of the runs or more got there."
+    )
+    return Sheet(headings, rows, note)
+
+
+CURVE_POINTS = 40
+"""Points of each curve in the picture, at most."""
+
+PANEL_WIDTH, PANEL_HEIGHT = 170, 130
+"""Of a panel, in pixels."""
+
+
+def _chart(runs: Runs | Tally | pl.LazyFrame | pl.DataFrame) -> alt.FacetChart:
+    """The share of runs that got at or below each loss, against the epoch: a panel a condition.
+
+    Raises:
+      InputError: no run got to any of the losses.
+    """
+    import altair as alt
+    import polars as pl
+
+    from attnlogic.outcomes import rung_name
+    from attnlogic.results import labels
+    from attnlogic.view import chart_theme
+
+    drawn = curves(runs, CURVE_POINTS)
+    if drawn.is_empty():
+        raise InputError("nothing to draw: no run got to any of the ladder's losses")
+    names = [column.name for column in (*CONDITION, *SETTINGS)]
+    keys = drawn.select(names).unique(maintain_order=True)
+    named = keys.with_columns(label=pl.Series(labels(keys.to_dicts()), dtype=pl.String))
+    rows = drawn.join(named, on=names, maintain_order="left").select(
+        "gate",
+        optimizer="label",
+        loss=pl.col("loss").map_elements(rung_name, pl.String),
+        epoch=pl.max_horizontal("epoch", 1),  # a log axis has no 0
+        share=pl.col("share").round(4),
+    )
+    # A step that is lower than a pixel cannot be seen; a curve's last point can.
+    curve = ["gate", "optimizer", "loss"]
+    step = (pl.col("share") * PANEL_HEIGHT).round().diff().fill_null(1).over(curve)
+    last = pl.col("epoch") == pl.col("epoch").max().over(curve)
+    rows = rows.filter((step != 0) | last)
+    axis = alt.Axis(**chart_theme.FONT, format="~s", values=[10**k for k in range(10)], grid=False)
+    scale = alt.Scale(type="log", domain=[1, max(rows["epoch"])], nice=False)
+    losses = sorted(rows["loss"].unique(), key=float, reverse=True)
+    legend = alt.Legend(title="loss ≤", symbolType="stroke", symbolStrokeWidth=3)
+    lines = (
+        chart_theme.data(rows.to_dicts())
+        .mark_line(interpolate="step-after", strokeWidth=1.5, aria=False)
+        .encode(
+            x=alt.X("epoch:Q", title="epoch", axis=axis, scale=scale),
+            y=alt.Y("share:Q", title="runs, %", scale=alt.Scale(domain=[0, 1]),
+                    axis=alt.Axis(**chart_theme.FONT, format="%", tickCount=4)),
+            color=alt.Color("loss:N", sort=losses, legend=legend,
+                            scale=alt.Scale(domain=losses, scheme="viridis")),
+        )
+        .properties(width=PANEL_WIDTH, height=PANEL_HEIGHT)
+    )  # fmt: skip
+    gates, optimizers = ([*dict.fromkeys(rows[name])] for name in ("gate", "optimizer"))
+    panels: alt.FacetChart = lines.facet(
+        row=alt.Row("gate:N", sort=gates, title=None),
+        column=alt.Column("optimizer:N", sort=optimizers, title=None),
+    ).properties(title="Runs whose loss was ever at most 1e-1 … 1e-10, by epoch")
+    return panels
+
+
+statistic = Statistic(
+    name="ladder",
+    question="How deep do runs get, and when: the first hits of ten losses, 1e-1 … 1e-10?",
+    columns=COLUMNS,
+    rows=_rows,
+    sheet=_sheet,
+    options=(INTERVAL, LEVEL),
+    chart=_chart,
+)

@@ -1,62 +1,105 @@
-"""Whether runs stay where they hit: how often they leave, how far, and when they settle."""
+"""Do runs stay where they hit? How often they leave, how far, and when they settle."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
+from attnlogic.statistics.rates import INTERVAL, LEVEL, in_percent, rate, rate_columns
+from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
+from attnlogic.view import CONDITION, Heading, Sheet, numbers
 
-from attnlogic.results import SETTINGS, Population, Runs, Tally, populations
-from attnlogic.statistics.intervals import Interval, rate, wilson
+if TYPE_CHECKING:
+    import polars as pl
+
+    from attnlogic.results import Population
+    from attnlogic.statistics.intervals import Interval
 
 QUANTILES = {"median": 0.5, "q95": 0.95, "max": 1.0}
-"""The quantiles told of each count and loss."""
 
-_MEASURES = ("exits", "rises", "worst_after_hit", "settling")
+MEASURES = {
+    "exits": (int, "times", "how often the loss left the threshold upwards"),
+    "rises": (int, "epochs", "epochs after the hit whose loss is greater than the one before"),
+    "worst_after_hit": (float, "loss", "the largest loss after the hit"),
+    "settling": (int, "epochs", "epochs from the hit until the run stayed, of the solved runs"),
+}
 
-STABILITY: dict[str, Any] = {
-    "gate": pl.String, "optimizer": pl.String, "runs": pl.Int64, "reached": pl.Int64,
-    "held": pl.Int64, "held_rate": pl.Float64, "held_low": pl.Float64, "held_high": pl.Float64,
-    **{
-        f"{measure}_{q}": pl.Float64 if measure == "worst_after_hit" else pl.Int64
-        for measure in _MEASURES
-        for q in QUANTILES
-    },
-    **SETTINGS,
-}  # fmt: skip
-"""The columns of ``stability``, in order, with their types."""
-
-
-def stability(
-    runs: Runs | pl.LazyFrame | pl.DataFrame | Tally, interval: Interval = wilson
-) -> pl.DataFrame:
-    """One row a condition: what the runs that reached the threshold did afterwards.
-
-    Args:
-      runs: a study, any frame with the columns of ``store.schema``, or a tally.
-      interval: of the rate, at 95 %; see ``intervals``.
-
-    Returns:
-      A frame with the columns of ``STABILITY``, all of them about the runs that reached. ``held``:
-      that never left again, so that sustained_from is first_hit; its rate is of those that reached.
-      ``exits``, ``rises`` and ``worst_after_hit`` as the run's; ``settling`` is sustained_from −
-      first_hit, the epochs from the hit until it stayed, of the solved. Null stands for what does
-      not exist.
-    """
-    rows = [_condition(some, interval) for some in populations(runs)]
-    return pl.DataFrame(rows, schema=STABILITY)
+COLUMNS = by_condition(
+    Column("runs", int, "runs", "all runs of the condition"),
+    Column("reached", int, "runs", "runs that reached the threshold; the others do not count"),
+    *rate_columns(
+        "held", "stay", "runs that never left after their first hit", "the runs that reached"
+    ),
+    *(
+        Column(f"{measure}_{name}", kind, unit, f"{meaning}: quantile {q}")
+        for measure, (kind, unit, meaning) in MEASURES.items()
+        for name, q in QUANTILES.items()
+    ),
+)
 
 
-def _condition(some: Population, interval: Interval) -> dict[str, Any]:
-    told = {measure: some.of(measure, "reached") for measure in _MEASURES}
-    return {
-        **some.key,
-        "runs": some.runs,
-        "reached": some.reached,
-        **rate("held", "held", told["settling"].count(0), some.reached, interval),
-        **{
-            f"{measure}_{name}": values.quantile(q)
-            for measure, values in told.items()
-            for name, q in QUANTILES.items()
-        },
-    }
+def _rows(conditions: Sequence[Population], interval: Interval, level: float) -> Iterator[Row]:
+    for some in conditions:
+        measured = {measure: some.of(measure, "reached") for measure in MEASURES}
+        held = measured["settling"].count(0)
+        yield {
+            **some.key,
+            "runs": some.runs,
+            "reached": some.reached,
+            **rate("held", "stay", held, some.reached, interval, level),
+            **{
+                f"{measure}_{name}": values.quantile(q)
+                for measure, values in measured.items()
+                for name, q in QUANTILES.items()
+            },
+        }
+
+
+def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
+    def counts(row: Row, name: str) -> str:
+        if row[f"{name}_median"] is None:
+            return numbers.NOTHING
+        return f"{row[f'{name}_median']:,} ({row[f'{name}_q95']:,})"
+
+    def worst(row: Row) -> str:
+        middle, high = row["worst_after_hit_median"], row["worst_after_hit_q95"]
+        if middle is None:
+            return numbers.NOTHING
+        return f"{numbers.significant(middle, 1)} ({numbers.significant(high, 1)})"
+
+    rows = [
+        [
+            row["gate"],
+            row["optimizer"],
+            numbers.count(row["reached"]),
+            numbers.rate(row, "stay"),
+            *(counts(row, name) for name in ("settling", "exits", "rises")),
+            worst(row),
+        ]
+        for row in frame.iter_rows(named=True)
+    ]
+    headings = (
+        *CONDITION,
+        Heading("reached"),
+        Heading(
+            "stayed %",
+            "stayed: never left after the first hit; the share of the runs that reached, with "
+            f"{in_percent(options['level'])} intervals.",
+        ),
+        Heading("settling", "settling: epochs from the hit until the run stayed, of the solved."),
+        Heading("exits", "exits: times the run left."),
+        Heading("rises", "rises: epochs after the hit whose loss is greater than the one before."),
+        Heading("worst loss", "worst loss: the largest after the hit."),
+    )
+    note = "Of the runs that reached the threshold: the median (95 % quantile)."
+    return Sheet(headings, rows, note)
+
+
+statistic = Statistic(
+    name="stability",
+    question="Do runs stay below the threshold once they have hit it?",
+    columns=COLUMNS,
+    rows=_rows,
+    sheet=_sheet,
+    options=(INTERVAL, LEVEL),
+)

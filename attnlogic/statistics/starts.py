@@ -1,67 +1,63 @@
-"""Which starts succeed: the rate of success as a function of where a run begins."""
+"""Which starts succeed? The rate of success by where a run begins."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-import polars as pl
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from attnlogic.errors import InputError
-from attnlogic.results import SETTINGS, Population, Runs, Tally, populations
-from attnlogic.statistics.intervals import Interval, rate, wilson
+from attnlogic.statistics.rates import INTERVAL, LEVEL, in_percent, rate, rate_columns
+from attnlogic.statistics.statistic import Column, Option, Row, Statistic, by_condition
+from attnlogic.view import CONDITION, Heading, Sheet, numbers
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import polars as pl
+
+    from attnlogic.results import Population
+    from attnlogic.statistics.intervals import Interval
 
 MEASURES = ("C_initial", "initial_loss")
-"""What starts are told apart by."""
+"""The numbers of a start by which runs are sorted into bins."""
 
-STARTS: dict[str, Any] = {
-    "gate": pl.String, "optimizer": pl.String, "measure": pl.String,
-    "from": pl.Float64, "to": pl.Float64, "runs": pl.Int64,
-    "reached": pl.Int64, "reach_rate": pl.Float64, "reach_low": pl.Float64,
-    "reach_high": pl.Float64,
-    **SETTINGS,
-}  # fmt: skip
-"""The columns of ``starts``, in order, with their types."""
+COLUMNS = by_condition(
+    Column("measure", str, "", "what the bins are made of: C_initial or initial_loss"),
+    Column("from", float, "", "smallest value in the bin"),
+    Column("to", float, "", "largest value in the bin"),
+    Column("runs", int, "runs", "runs that start in the bin"),
+    *rate_columns("reached", "reach", "runs of the bin that reached the threshold", "its runs"),
+)
 
 
-def starts(
-    runs: Runs | pl.LazyFrame | pl.DataFrame | Tally, bins: int = 8, interval: Interval = wilson
-) -> pl.DataFrame:
-    """How often runs reach the threshold, by their initial C and by their initial loss.
+def _bins_read(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 2 or value % 2:
+        raise InputError(f"bins: expected an even whole number from 2, got {value!r}")
+    return value
 
-    The bins hold equally many runs, as nearly as ties allow; those of C are cut at 0 besides, where
-    its sign changes: half of the bins lie on each side.
 
-    Args:
-      runs: a study, any frame with the columns of ``store.schema``, or a tally.
-      bins: how many, for each measure; even. Fewer, where the runs are fewer.
-      interval: of the rates, at 95 %; see ``intervals``.
+BINS = Option("bins", 8, "Bins for each measure: an even number.", _bins_read)
 
-    Returns:
-      A frame with the columns of ``STARTS``: for each condition and measure a row a bin, upwards.
-      ``from`` and ``to`` are the smallest and the largest value in the bin. A start that is not
-      finite is in no bin.
 
-    Raises:
-      InputError: ``bins`` is not a positive even number.
+def _rows(
+    conditions: Sequence[Population], bins: int, interval: Interval, level: float
+) -> Iterator[Row]:
+    """The bins hold equally many runs, as nearly as ties allow, and those of C are cut at 0.
+
+    Half of C's bins lie on each side of 0. A start that is not finite is in no bin. In a tally the
+    values are bins already: as many of them go into one as come nearest to equal numbers.
     """
-    if bins < 2 or bins % 2:
-        raise InputError(f"bins: expected a positive even number, got {bins}")
-    rows = [
-        {**some.key, "measure": measure, **of_bin}
-        for some in populations(runs)
-        for measure in MEASURES
-        for of_bin in _bins(some, measure, bins, interval)
-    ]
-    return pl.DataFrame(rows, schema=STARTS)
+    for some in conditions:
+        for measure in MEASURES:
+            for in_bin in _bins(some, measure, bins, interval, level):
+                yield {**some.key, "measure": measure, **in_bin}
 
 
 def _bins(
-    some: Population, measure: str, bins: int, interval: Interval
-) -> Iterator[dict[str, Any]]:
-    """What is told of each bin; of a tally's bins as many go into one as come nearest."""
+    some: Population, measure: str, bins: int, interval: Interval, level: float
+) -> Iterator[Row]:
+    import numpy as np
+
     every, hit = (some.of(measure, group).finite() for group in ("all", "reached"))
     reached = np.zeros_like(every.counts)
     reached[np.searchsorted(every.bins, hit.bins)] = hit.counts
@@ -74,13 +70,48 @@ def _bins(
                 "from": float(values[0]),
                 "to": float(values[-1]),
                 "runs": n,
-                **rate("reached", "reach", int(reached[chosen].sum()), n, interval),
+                **rate("reached", "reach", int(reached[chosen].sum()), n, interval, level),
             }
 
 
-def _equal(which: npt.NDArray[Any], counts: npt.NDArray[Any], bins: int) -> list[Any]:
-    """Cut the chosen entries, in ascending order, into bins of as many runs each."""
-    of_entry = counts[which]
-    before = of_entry.cumsum() - of_entry
-    bin_of = before * bins // max(1, of_entry.sum())
+def _equal(
+    which: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], bins: int
+) -> list[npt.NDArray[np.int64]]:
+    """Cut the chosen entries, in ascending order, into bins of equally many runs."""
+    in_entry = counts[which]
+    before = in_entry.cumsum() - in_entry
+    bin_of = before * bins // max(1, in_entry.sum())
     return [which[bin_of == b] for b in range(bins) if (bin_of == b).any()]
+
+
+def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
+    rows = [
+        [
+            row["gate"],
+            row["optimizer"],
+            row["measure"],
+            *(numbers.significant(row[end], 3) for end in ("from", "to")),
+            numbers.count(row["runs"]),
+            numbers.rate(row, "reach"),
+        ]
+        for row in frame.iter_rows(named=True)
+    ]
+    headings = (
+        *CONDITION,
+        Heading("measure", "C_initial: wq·wk·wv at the start.", text=True),
+        Heading("from"),
+        Heading("to"),
+        Heading("runs"),
+        Heading("reached %", f"Rates with {in_percent(options['level'])} intervals."),
+    )
+    return Sheet(headings, rows, "Runs by where they start, in bins of equally many runs.")
+
+
+statistic = Statistic(
+    name="starts",
+    question="Which starts succeed, by initial C and by initial loss?",
+    columns=COLUMNS,
+    rows=_rows,
+    sheet=_sheet,
+    options=(BINS, INTERVAL, LEVEL),
+)

@@ -1,80 +1,126 @@
-"""From runs to what can be said of them: rates with intervals, times, values of C."""
+"""How often, when, and with what C? The headline of a study, a row a condition."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
+from attnlogic.statistics.rates import INTERVAL, LEVEL, in_percent, rate, rate_columns
+from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
+from attnlogic.view import CONDITION, Heading, Sheet, numbers
 
-from attnlogic.outcomes import STATUSES
-from attnlogic.results import SETTINGS, Population, Runs, Tally, populations
-from attnlogic.statistics.intervals import Interval, rate, wilson
-from attnlogic.statistics.times import Times
-from attnlogic.theory import solution
+if TYPE_CHECKING:
+    import polars as pl
 
-_QUARTILES = {"first_hit_q25": 0.25, "first_hit_median": 0.5, "first_hit_q75": 0.75}
+    from attnlogic.results import Population
+    from attnlogic.statistics.intervals import Interval
+
+_HIT_QUANTILES = {"first_hit_q25": 0.25, "first_hit_median": 0.5, "first_hit_q75": 0.75}
 _C_QUANTILES = {"C_q05": 0.05, "C_q25": 0.25, "C_median": 0.5, "C_q75": 0.75, "C_q95": 0.95}
+_OTHER_STATUSES = ("lost", "unsolved", "diverged")
 
-SUMMARY: dict[str, Any] = {
-    "gate": pl.String, "optimizer": pl.String,
-    "runs": pl.Int64,
-    "reached": pl.Int64, "reach_rate": pl.Float64, "reach_low": pl.Float64,
-    "reach_high": pl.Float64,
-    "solved": pl.Int64, "solve_rate": pl.Float64, "solve_low": pl.Float64,
-    "solve_high": pl.Float64,
-    "held": pl.Int64, "hold_rate": pl.Float64, "hold_low": pl.Float64, "hold_high": pl.Float64,
-    **dict.fromkeys(_QUARTILES, pl.Int64), "ert": pl.Float64,
-    "C_mean": pl.Float64, "C_sd": pl.Float64,
-    **dict.fromkeys(_C_QUANTILES, pl.Float64),
-    "C_exact": pl.Float64,
-    "lost": pl.Int64, "unsolved": pl.Int64, "diverged": pl.Int64, "stopped": pl.Int64,
-    "evaluations": pl.Int64,
-    **SETTINGS,
-}  # fmt: skip
-"""The columns of a summary, in order, with their types."""
-
-
-def summarize(
-    runs: Runs | pl.LazyFrame | pl.DataFrame | Tally, interval: Interval = wilson
-) -> pl.DataFrame:
-    """One row a condition: how often, when, and what C is found.
-
-    Args:
-      runs: a study, any frame with the columns of ``store.schema``, or a tally.
-      interval: of the rates, at 95 %; see ``intervals``.
-
-    Returns:
-      A frame with the columns of ``SUMMARY``, in the order of the study's conditions. ``held`` are
-      the runs that stayed below the threshold from their first hit on; ``ert`` is in epochs (see
-      ``times``). C is that of solved runs. A quantile is the smallest value that such a share of
-      the runs does not exceed. Null stands for what does not exist: a rate without runs, a median
-      of times when fewer than half of the runs hit, the exact C of a constant gate.
-    """
-    rows = [_condition(some, interval) for some in populations(runs)]
-    return pl.DataFrame(rows, schema=SUMMARY)
+COLUMNS = by_condition(
+    Column("runs", int, "runs", "all runs of the condition"),
+    *rate_columns("reached", "reach", "runs whose loss was ever at most the threshold", "all runs"),
+    *rate_columns("solved", "solve", "runs whose final loss is at most the threshold", "all runs"),
+    *rate_columns("held", "hold", "solved runs that never left after their first hit", "all runs"),
+    *(
+        Column(name, int, "epochs", f"the first hit that a share {q} of all runs do not exceed")
+        for name, q in _HIT_QUANTILES.items()
+    ),
+    Column("ert", float, "epochs", "epochs that all runs spent up to their hit, per hit"),
+    Column("C_mean", float, "", "mean of C = wq·wk·wv over the solved runs"),
+    Column("C_sd", float, "", "standard deviation of C over the solved runs"),
+    *(
+        Column(name, float, "", f"the C that a share {q} of the solved runs do not exceed")
+        for name, q in _C_QUANTILES.items()
+    ),
+    Column("C_exact", float, "", "C of the exact solution; null where any C will do"),
+    Column("lost", int, "runs", "runs that reached the threshold and did not end there"),
+    Column("unsolved", int, "runs", "runs that never reached the threshold"),
+    Column("diverged", int, "runs", "runs whose loss became infinite or NaN"),
+    Column("stopped", int, "runs", "runs that the optimizer's own rule ended"),
+    Column("evaluations", int, "evaluations", "evaluations of loss and gradient by all runs"),
+)
 
 
-def _condition(some: Population, interval: Interval) -> dict[str, Any]:
-    n, hits, off = some.runs, some.of("first_hit", "reached"), some.of("C_off", "solved")
-    exact = solution(some.gate).C
-    C = None if exact is None else float(exact)
+def _rows(conditions: Sequence[Population], interval: Interval, level: float) -> Iterator[Row]:
+    from attnlogic.statistics.hitting_times import HittingTimes
+    from attnlogic.theory import solution
 
-    def at(distance: float | None) -> float | None:
-        return None if distance is None else distance + (C or 0.0)
+    for some in conditions:
+        n, hits, off = some.runs, some.of("first_hit", "reached"), some.of("C_off", "solved")
+        exact = solution(some.gate).C
+        C = None if exact is None else float(exact)
+        held = some.of("settling", "reached").count(0)
 
-    return {
-        **some.key,
-        "runs": n,
-        **rate("reached", "reach", some.reached, n, interval),
-        **rate("solved", "solve", some.count("solved"), n, interval),
-        **rate("held", "hold", some.of("settling", "reached").count(0), n, interval),
-        **{name: hits.quantile(q, of=n) for name, q in _QUARTILES.items()},
-        "ert": Times.of(some).ert,
-        "C_mean": at(off.mean()),
-        "C_sd": off.sd(),
-        **{name: at(off.quantile(q)) for name, q in _C_QUANTILES.items()},
-        "C_exact": C,
-        **{status: some.count(status) for status in STATUSES if status != "solved"},
-        "stopped": some.of("stopped_at").n,
-        "evaluations": int(some.of("evaluations").total),
-    }
+        def at(distance: float | None, C: float | None = C) -> float | None:
+            return None if distance is None else distance + (C or 0.0)
+
+        yield {
+            **some.key,
+            "runs": n,
+            **rate("reached", "reach", some.reached, n, interval, level),
+            **rate("solved", "solve", some.count("solved"), n, interval, level),
+            **rate("held", "hold", held, n, interval, level),
+            **{name: hits.quantile(q, of=n) for name, q in _HIT_QUANTILES.items()},
+            "ert": HittingTimes.of(some).ert,
+            "C_mean": at(off.mean()),
+            "C_sd": off.sd(),
+            **{name: at(off.quantile(q)) for name, q in _C_QUANTILES.items()},
+            "C_exact": C,
+            **{status: some.count(status) for status in _OTHER_STATUSES},
+            "stopped": some.of("stopped_at").n,
+            "evaluations": int(some.of("evaluations").total),
+        }
+
+
+def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
+    def first_hit(row: Row) -> str:
+        median, low, high = (
+            "never" if row[f"first_hit_{q}"] is None else f"{row[f'first_hit_{q}']:,}"
+            for q in ("median", "q25", "q75")
+        )
+        return "never" if low == "never" else f"{median} ({low}–{high})"
+
+    def cells(row: Row) -> list[str]:
+        C, exact = row["C_mean"], row["C_exact"]
+        return [
+            row["gate"],
+            row["optimizer"],
+            numbers.count(row["runs"]),
+            numbers.rate(row, "reach"),
+            numbers.rate(row, "solve"),
+            numbers.percent(row["hold_rate"]),
+            first_hit(row),
+            numbers.NOTHING if row["ert"] is None else f"{row['ert']:,.0f}",
+            numbers.NOTHING if C is None else numbers.decimal(C) + numbers.spread(row["C_sd"]),
+            "any" if exact is None else numbers.significant(exact, 4),
+            numbers.count(row["diverged"]),
+        ]
+
+    headings = (
+        *CONDITION,
+        Heading("runs"),
+        Heading("reached %", "reached: the loss was ever at most the threshold."),
+        Heading("solved %", "solved: it ended there."),
+        Heading("held %", "held: solved, and never left after the first hit.", optional=True),
+        Heading("first hit", "first hit: the epoch, median (quartiles) of all runs."),
+        Heading("ERT", "ERT: epochs spent over all runs, per hit.", optional=True),
+        Heading("C", "C = wq·wk·wv of the solved: mean ± standard deviation."),
+        Heading("exact", "exact: the C of the exact solution."),
+        Heading("diverged"),
+    )
+    note = f"Rates in % with {in_percent(options['level'])} intervals."
+    return Sheet(headings, [cells(row) for row in frame.iter_rows(named=True)], note)
+
+
+statistic = Statistic(
+    name="summary",
+    question="How often does each optimizer reach the threshold, when, and with what C?",
+    columns=COLUMNS,
+    rows=_rows,
+    sheet=_sheet,
+    options=(INTERVAL, LEVEL),
+)
+"""A run that never hit counts as later than every other."""

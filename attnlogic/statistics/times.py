@@ -1,189 +1,94 @@
-"""When runs hit: times to the first hit, some of which never came.
-
-A run that has not hit by the end of its budget is censored there: all that is known is that it hits
-later, if ever. So is a run that stopped or diverged without a hit: it would never have hit.
-"""
+"""When do runs hit, and what does a hit cost? Times with intervals, a row a condition."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import polars as pl
+from attnlogic.statistics.rates import LEVEL, in_percent
+from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
+from attnlogic.view import CONDITION, Heading, Sheet, numbers
 
-from attnlogic.results import SETTINGS, Distribution, Population, Runs, Tally, populations
+if TYPE_CHECKING:
+    import polars as pl
 
-RESAMPLES = 2000
-"""Bootstrap samples: the ends of a 95 % interval then lie on some fifty samples each."""
-
-_ESTIMATES = ("median", "mean", "ert", "ert_evaluations")
-TIMES: dict[str, Any] = {
-    "gate": pl.String, "optimizer": pl.String, "runs": pl.Int64, "hits": pl.Int64,
-    **{f"{name}{end}": pl.Float64 for name in _ESTIMATES for end in ("", "_low", "_high")},
-    **SETTINGS,
-}  # fmt: skip
-"""The columns of ``times``, in order, with their types."""
+    from attnlogic.results import Population
 
 
-class Estimate(NamedTuple):
-    """A number with its interval; None where it does not exist."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-    def columns(self, name: str) -> dict[str, float | None]:
-        """As the columns ``name``, ``name_low`` and ``name_high``."""
-        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
-
-
-NONE = Estimate(None, None, None)
-
-
-class Times(NamedTuple):
-    """When the runs of a condition hit, in epochs, or what they spent, in evaluations.
-
-    Attributes:
-      hits: of the runs that hit: the first hit, or the evaluations up to it.
-      ends: of the others: the epochs that they ran, or their evaluations.
-      budget: the most epochs that a run may take.
-    """
-
-    hits: Distribution
-    ends: Distribution
-    budget: int
-
-    @classmethod
-    def of(cls, some: Population, *, evaluations: bool = False) -> Times:
-        """Those of the study's threshold."""
-        spent = ("evaluations_first_hit", "evaluations") if evaluations else ("first_hit", "end")
-        hits, ends = some.of(spent[0], "reached"), some.of(spent[1], "missed")
-        return cls(hits, ends, some.key["epochs"])
-
-    @classmethod
-    def of_rung(cls, some: Population, rung: str) -> Times:
-        """Those of a rung of the ladder (one of ``store.RUNGS``), in epochs."""
-        return cls(some.of(rung), some.of("end", f"missed_{rung}"), some.key["epochs"])
-
-    @property
-    def runs(self) -> int:
-        """How many runs there are."""
-        return self.hits.n + self.ends.n
-
-    @property
-    def ert(self) -> float | None:
-        """All that was spent, divided by the hits; see ``expected_running_time``."""
-        return (self.hits.total + self.ends.total) / self.hits.n if self.hits.n else None
-
-
-def median(times: Times, level: float = 0.95) -> Estimate:
-    """The Kaplan–Meier median of the first hit, in epochs.
-
-    As every run is observed up to the budget, the survival function is one minus the share that has
-    hit. The interval holds the times at which its pointwise (log–log) band holds one half. An end
-    is None where the band does not come down to one half.
-
-    Reference: Brookmeyer and Crowley, "A confidence interval for the median survival time",
-    Biometrics 38, 1982.
-    """
-    from scipy.stats import norm
-
-    n, hit = times.runs, times.hits.counts.cumsum()
-    if not times.hits.n:
-        return NONE
-    survival = 1 - hit / n
-    with np.errstate(divide="ignore", invalid="ignore"):  # where all have hit the band is a point
-        # Greenwood's variance, of log survival, divided by log survival: of its logarithm.
-        error = np.sqrt(hit / (n * (n - hit))) / np.abs(np.log(survival))
-        z = norm.ppf((1 + level) / 2) * error
-        band = [survival ** np.exp(sign * z) for sign in (0, 1, -1)]
-    half = [(np.where(hit == n, 0, edge) <= 0.5 + 1e-12).nonzero()[0] for edge in band]
-    return Estimate(*(float(times.hits.values[at[0]]) if at.size else None for at in half))
-
-
-def restricted_mean(times: Times, level: float = 0.95) -> Estimate:
-    """The mean of min(first hit, budget), in epochs: the area under the survival function.
-
-    As every run is observed up to the budget, this is a plain mean, and its interval is Student's.
-    """
-    from scipy import stats
-
-    n, never = times.runs, times.ends.n
-    if not n:
-        return NONE
-    values = np.append(times.hits.values, times.budget)
-    counts = np.append(times.hits.counts, never)
-    mean = float(values @ counts / n)
-    squares = float((values - mean) ** 2 @ counts)
-    if n == 1:
-        return Estimate(mean, None, None)
-    if squares == 0:
-        return Estimate(mean, mean, mean)
-    low, high = stats.t.interval(level, n - 1, loc=mean, scale=np.sqrt(squares / (n - 1) / n))
-    return Estimate(mean, float(low), float(high))
-
-
-def expected_running_time(times: Times, level: float = 0.95, seed: int = 0) -> Estimate:
-    """ERT: what all runs spent, each up to its first hit, divided by the hits.
-
-    It is what a hit costs if one starts afresh, from another seed, each time the budget ends
-    without one. Its interval is a percentile bootstrap over runs. The samples are drawn as counts
-    of equal runs, so a billion runs cost no more than their distinct times.
-
-    Args:
-      times: in epochs, or in evaluations.
-      level: the interval's confidence level.
-      seed: of the bootstrap's generator.
-
-    Returns:
-      The ERT; None without hits. The upper end is None if a share of the samples that reaches into
-      it has no hit.
-
-    Reference: Hansen et al., "COCO: a platform for comparing continuous optimizers in a black-box
-    setting", Optimization Methods and Software 36, 2021.
-    """
-    if not times.hits.n:
-        return NONE
-    costs = np.concatenate([times.hits.values, times.ends.values])
-    counts = np.concatenate([times.hits.counts, times.ends.counts])
-    drawn = np.random.default_rng(seed).multinomial(
-        times.runs, counts / counts.sum(), size=RESAMPLES
+def _estimate(name: str, unit: str, meaning: str) -> tuple[Column, ...]:
+    return (
+        Column(name, float, unit, meaning),
+        Column(f"{name}_low", float, unit, "lower end of its interval"),
+        Column(f"{name}_high", float, unit, "upper end of its interval"),
     )
-    hits = drawn[:, : len(times.hits.counts)].sum(axis=1)
-    with np.errstate(divide="ignore"):
-        samples = (drawn @ costs) / hits
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    low, high = map(_finite, np.quantile(samples, tails, method="higher"))
-    return Estimate(times.ert, low, high)
 
 
-def times(runs: Runs | pl.LazyFrame | pl.DataFrame | Tally, level: float = 0.95) -> pl.DataFrame:
-    """One row a condition: when runs first hit, and what a hit costs.
+COLUMNS = by_condition(
+    Column("runs", int, "runs", "all runs of the condition"),
+    Column("hits", int, "runs", "runs that reached the threshold"),
+    *_estimate("median", "epochs", "Kaplan and Meier's median of the first hit"),
+    *_estimate("mean", "epochs", "mean of the smaller of first hit and budget"),
+    *_estimate("ert", "epochs", "epochs of all runs up to their hit, per hit"),
+    *_estimate("ert_evaluations", "evaluations", "evaluations of all runs up to it, per hit"),
+)
 
-    Args:
-      runs: a study, any frame with the columns of ``store.schema``, or a tally.
-      level: the intervals' confidence level.
 
-    Returns:
-      A frame with the columns of ``TIMES``: ``median``, ``mean`` (restricted to the budget),
-      ``ert`` in epochs and ``ert_evaluations``, each with ``_low`` and ``_high``. Null stands for
-      what does not exist.
-    """
-    rows = []
-    for some in populations(runs):
-        epochs, evaluations = Times.of(some), Times.of(some, evaluations=True)
-        estimates = {
-            "median": median(epochs, level),
-            "mean": restricted_mean(epochs, level),
-            "ert": expected_running_time(epochs, level),
-            "ert_evaluations": expected_running_time(evaluations, level),
+def _rows(conditions: Sequence[Population], level: float) -> Iterator[Row]:
+    from attnlogic.statistics.hitting_times import (
+        HittingTimes,
+        expected_running_time,
+        median,
+        restricted_mean,
+    )
+
+    for some in conditions:
+        epochs, evaluations = HittingTimes.of(some), HittingTimes.of(some, evaluations=True)
+        yield {
+            **some.key,
+            "runs": some.runs,
+            "hits": some.reached,
+            **median(epochs, level).columns("median"),
+            **restricted_mean(epochs, level).columns("mean"),
+            **expected_running_time(epochs, level).columns("ert"),
+            **expected_running_time(evaluations, level).columns("ert_evaluations"),
         }
-        row: dict[str, Any] = {**some.key, "runs": some.runs, "hits": some.reached}
-        for name, estimate in estimates.items():
-            row |= estimate.columns(name)
-        rows.append(row)
-    return pl.DataFrame(rows, schema=TIMES)
 
 
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
+    estimates = ("median", "mean", "ert", "ert_evaluations")
+    rows = [
+        [
+            row["gate"],
+            row["optimizer"],
+            numbers.count(row["runs"]),
+            numbers.count(row["hits"]),
+            *(numbers.estimate(row, name) for name in estimates),
+        ]
+        for row in frame.iter_rows(named=True)
+    ]
+    headings = (
+        *CONDITION,
+        Heading("runs"),
+        Heading("hits"),
+        Heading("median", "median: Kaplan and Meier's."),
+        Heading("mean", "mean: of the smaller of first hit and budget.", optional=True),
+        Heading(
+            "ERT",
+            "ERT: the epochs of all runs up to their hit, per hit: what a hit costs if one starts "
+            "afresh whenever the budget ends without one.",
+        ),
+        Heading("ERT, evaluations", "ERT, evaluations: likewise.", optional=True),
+    )
+    note = f"Epochs to the first hit, with {in_percent(options['level'])} intervals."
+    return Sheet(headings, rows, note)
+
+
+statistic = Statistic(
+    name="times",
+    question="When do runs first hit, and what does a hit cost?",
+    columns=COLUMNS,
+    rows=_rows,
+    sheet=_sheet,
+    options=(LEVEL,),
+)
+"""See ``hitting_times`` for the estimators and their sources."""

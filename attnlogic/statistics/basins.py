@@ -1,0 +1,110 @@
+"""Does the start's side decide the end? V(C)'s maximum parts the solution's basin from the valley.
+
+For a readout that has settled, gradient flow moves C downhill on V(C) (see ``theory``), which has
+one maximum: from one side it leads to the solution, from the other into the valley where C grows
+without bound. How many runs end on the side on which they start says how much an optimizer's path
+is that of the flow; how many succeed from each side, how much of its success is luck of the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from attnlogic.statistics.rates import INTERVAL, LEVEL, in_percent, rate, rate_columns
+from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
+from attnlogic.view import CONDITION, Heading, Sheet, numbers
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from attnlogic.statistics.intervals import Interval
+
+COLUMNS = by_condition(
+    Column("start", str, "", "the side of V's maximum of the initial C: solution or valley"),
+    Column("C_maximum", float, "", "the C of V's maximum, which parts the two sides"),
+    Column("runs", int, "runs", "runs that start on that side"),
+    *rate_columns("solved", "solve", "runs of that side that end solved", "its runs"),
+    *rate_columns(
+        "crossed", "cross", "runs of that side whose final C is on the other", "its runs"
+    ),
+    Column("diverged", int, "runs", "runs of that side that diverged: their end has no side"),
+)
+
+
+def _rows(conditions: Sequence[pl.DataFrame], interval: Interval, level: float) -> Iterator[Row]:
+    """The constant gates, whose V is 0 everywhere, have no sides and so no rows."""
+    import polars as pl
+
+    from attnlogic.problems import gate
+    from attnlogic.results import condition
+    from attnlogic.theory import landscape
+
+    for part in conditions:
+        key = condition(part)
+        shape = landscape(gate(key["gate"]))
+        if shape.maximum is None or shape.falls_towards is None:
+            continue
+        maximum, outward = float(shape.maximum), 1 if shape.falls_towards > 0 else -1
+        starts, ends = (
+            (part[name].cast(pl.Float64) - maximum) * outward < 0 for name in ("C_initial", "C")
+        )
+        for name, chosen in {"solution": starts, "valley": ~starts}.items():
+            n = int(chosen.sum())
+            solved = int((chosen & (part["status"] == "solved")).sum())
+            crossed = int((chosen & (starts != ends)).sum())  # null, and so 0, for the diverged
+            yield {
+                **key,
+                "start": name,
+                "C_maximum": maximum,
+                "runs": n,
+                **rate("solved", "solve", solved, n, interval, level),
+                **rate("crossed", "cross", crossed, n, interval, level),
+                "diverged": int((chosen & (part["status"] == "diverged")).sum()),
+            }
+
+
+def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
+    rows = [
+        [
+            row["gate"],
+            row["optimizer"],
+            row["start"],
+            numbers.count(row["runs"]),
+            numbers.rate(row, "solve"),
+            numbers.rate(row, "cross"),
+            numbers.count(row["diverged"]),
+        ]
+        for row in frame.iter_rows(named=True)
+    ]
+    maxima = {row["gate"]: row["C_maximum"] for row in frame.iter_rows(named=True)}
+    where = ", ".join(f"{gate} {numbers.significant(C, 4)}" for gate, C in maxima.items())
+    headings = (
+        *CONDITION,
+        Heading(
+            "start",
+            "start: on which side of V's maximum the initial C lies: the solution's, or that of "
+            f"the valley where C grows without bound (C of the maximum: {where or 'none'}).",
+            text=True,
+        ),
+        Heading("runs"),
+        Heading("solved %", "solved: ended at or below the threshold."),
+        Heading("crossed %", "crossed: ended with C on the other side."),
+        Heading("diverged"),
+    )
+    note = (
+        "V(C) is the least loss at each C; gradient flow with a settled readout cannot cross its "
+        f"maximum. Rates in % with {in_percent(options['level'])} intervals."
+    )
+    return Sheet(headings, rows, note)
+
+
+statistic = Statistic(
+    name="basins",
+    question="Does the side of V(C)'s maximum on which a run starts decide how it ends?",
+    columns=COLUMNS,
+    rows=_rows,
+    sheet=_sheet,
+    needs_rows=True,
+    options=(INTERVAL, LEVEL),
+)

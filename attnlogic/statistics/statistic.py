@@ -1,0 +1,169 @@
+"""What a statistic is: one question, with all that commands, exports, docs and tests need of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from attnlogic.errors import InputError, unknown
+from attnlogic.view import Sheet
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from attnlogic.results import Runs, Tally
+
+Row = dict[str, Any]
+"""A row of a statistic's frame: the column's name -> a value, None for what does not exist."""
+
+
+class Column(NamedTuple):
+    """A column of a statistic's frame.
+
+    Attributes:
+      name: as in the frame.
+      type: ``str``, ``int`` or ``float``.
+      unit: of the numbers: ``"epochs"``, ``"runs"``, …; ``""`` for a number without one.
+      meaning: one line.
+    """
+
+    name: str
+    type: type
+    unit: str
+    meaning: str
+
+
+CONDITION = (
+    Column("gate", str, "", "the gate"),
+    Column("optimizer", str, "", "the optimizer with the settings that are not its defaults"),
+)
+SETTINGS = (
+    Column("backend", str, "", "the backend that trained the runs"),
+    Column("precision", str, "", "float32 or float64"),
+    Column("epochs", int, "epochs", "the budget of a run"),
+    Column("threshold", float, "loss", "a run has hit once its loss is at most this"),
+    Column("init", str, "", "how initial parameters are drawn"),
+    Column("until", str, "", "when a run ends: with its budget, or at its first hit"),
+)
+
+
+def by_condition(*columns: Column) -> tuple[Column, ...]:
+    """The columns of a statistic with rows for each condition, from its own columns."""
+    return (*CONDITION, *columns, *SETTINGS)
+
+
+class Option(NamedTuple):
+    """A setting of a statistic, which its command has as ``--name``.
+
+    Attributes:
+      name: the argument's name.
+      default: its value if nothing else is asked for; its type is the option's.
+      help: one line.
+      read: checks a value and gives the one that is computed with; raises ``InputError``.
+      choices: what the Tab key completes.
+    """
+
+    name: str
+    default: Any
+    help: str
+    read: Callable[[Any], Any]
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class Statistic:
+    """One question that can be asked of runs. Call it with runs to get its frame.
+
+    Attributes:
+      name: of its command, and of ``attnlogic.{name}``.
+      question: what it answers, in one line.
+      columns: of its frame, in order.
+      rows: the computation: from the populations of all conditions (a list of
+        ``results.Population``, or of frames if it ``needs_rows``) and the options, as keyword
+        arguments, to the frame's rows.
+      sheet: from the frame and the options (a dict) to the table that a person reads.
+      needs_rows: whether it needs every run, so that a tally will not do.
+      options: its settings.
+      chart: from runs or a tally to an Altair chart; None where it has none.
+    """
+
+    name: str
+    question: str
+    columns: tuple[Column, ...]
+    rows: Callable[..., Iterable[Row]]
+    sheet: Callable[[pl.DataFrame, Mapping[str, Any]], Sheet]
+    needs_rows: bool = False
+    options: tuple[Option, ...] = ()
+    chart: Callable[[Any], Any] | None = None
+
+    def __post_init__(self) -> None:
+        lines = [self.question, ""]
+        if self.options:
+            lines += [
+                "Options:",
+                *(f"  {o.name}={o.default!r}: {o.help}" for o in self.options),
+                "",
+            ]
+        lines += ["Columns:", *(f"  {described(column)}" for column in self.columns)]
+        # What help(…) and notebooks show of an object is its own docstring.
+        object.__setattr__(self, "__doc__", "\n".join(lines))
+
+    def __call__(
+        self, runs: Runs | Tally | pl.LazyFrame | pl.DataFrame, **options: Any
+    ) -> pl.DataFrame:
+        """Compute it.
+
+        Args:
+          runs: a study, a tally (unless it needs every run), or a frame of runs' rows, such as
+            ``Runs.table()`` or what ``attnlogic runs`` has written.
+          **options: the statistic's own; see ``options``.
+
+        Returns:
+          A frame with the columns of ``columns``. Null stands for what does not exist.
+
+        Raises:
+          InputError: an option is unknown or out of range, rows lack a column, or the statistic
+            needs every run and got a tally.
+        """
+        import polars as pl
+
+        rows = list(self.rows(self._given(runs), **self.settings(options)))
+        return pl.DataFrame(rows, schema=self.schema)
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The columns of its frame with their polars types."""
+        import polars as pl
+
+        return pl.Schema({column.name: column.type for column in self.columns})
+
+    def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Every option with its value, its default where none is given.
+
+        Raises:
+          InputError: an option is unknown or out of range.
+        """
+        names = [option.name for option in self.options]
+        for name in given:
+            if name not in names:
+                raise unknown(f"option of {self.name}", name, names)
+        return {o.name: o.read(given.get(o.name, o.default)) for o in self.options}
+
+    def _given(self, runs: Any) -> Sequence[Any]:
+        from attnlogic.results import Tally, conditions, populations
+
+        if not self.needs_rows:
+            return populations(runs)
+        if isinstance(runs, Tally):
+            raise InputError(f"{self.name} needs every run, not a tally: name the study's folder")
+        return conditions(runs)
+
+    def __repr__(self) -> str:
+        return f"<statistic {self.name}: {self.question}>"
+
+
+def described(column: Column) -> str:
+    """A column in one line: its name, unit and meaning."""
+    unit = f" [{column.unit}]" if column.unit else ""
+    return f"{column.name}{unit}: {column.meaning}"
