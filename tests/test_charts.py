@@ -9,7 +9,7 @@ import pytest
 
 from attnlogic.errors import InputError
 from attnlogic.studies.single_run import train
-from attnlogic.view.charts import file_format, loss_history, run_history, save
+from attnlogic.view import file_format, loss_history, run_history, save
 
 LOSSES = [0.9, 0.1, 0.01, 5e-5, 2e-4, 3e-5, 4e-5]
 MARKED = {"threshold": 1e-4, "first_hit": 3, "rises": [4, 6]}
@@ -77,12 +77,16 @@ def test_marks_stand_where_they_belong():
     drawn = layers(loss_history(LOSSES, **MARKED))
     assert points(drawn["threshold"]) == [{"loss": 1e-4}]
     assert points(drawn["first hit"]) == [{"epoch": 3}]
-    assert points(drawn["rise"]) == [{"epoch": 4}, {"epoch": 6}]
+    assert rises(drawn["rise"]) == [4, 6]
     assert drawn["threshold"]["encoding"].keys() == {"y", "color", "strokeDash"}
     assert drawn["first hit"]["encoding"].keys() == {"x", "color", "strokeDash"}
     # Along the edge, on the curve's own epochs: thousands of them hide nothing of it.
     assert drawn["rise"]["encoding"]["x"] == drawn["loss"]["encoding"]["x"]
-    assert drawn["rise"]["encoding"]["y"] == {"value": "height"}
+    assert drawn["rise"]["encoding"]["y"] == drawn["loss"]["encoding"]["y"]
+    lowest = drawn["loss"]["encoding"]["y"]["scale"]["domain"][0]
+    ends = {p["loss"] for p in points(drawn["rise"])} - {None}
+    assert min(ends) == lowest
+    assert max(ends) < 2 * lowest
 
 
 def test_a_mark_keeps_its_color_whatever_stands_beside_it():
@@ -94,6 +98,43 @@ def test_a_mark_keeps_its_color_whatever_stands_beside_it():
     assert len({*everything.values()}) == 4
     for name, value in MARKED.items():
         assert colors(**{name: value}).items() <= everything.items()
+
+
+def rises(layer):
+    """The epochs of the strokes: each has two ends, and a gap behind it."""
+    epochs = [p["epoch"] for p in points(layer)]
+    assert epochs[0::3] == epochs[1::3] == epochs[2::3]
+    assert {p["loss"] for p in points(layer)[2::3]} == {None}
+    return epochs[0::3]
+
+
+def test_a_hit_before_the_tail_is_said():
+    chart = loss_history(LOSSES, **MARKED, start=6, title="a run").to_dict()
+    subtitle = "from epoch 6; first hit before, at epoch 3"
+    assert chart["title"] == {"text": "a run", "subtitle": subtitle}
+
+
+def test_decades_of_rounding_below_the_threshold_are_not_drawn():
+    """A loss near 0 is rounding: its spikes downwards would fill the picture."""
+    noise = 10.0 ** np.random.default_rng(0).uniform(-16, -3, 400)
+    noise[:10] = 1
+    curve = layers(loss_history(noise, threshold=1e-4))["loss"]
+    (low, high), _ = axis(curve, "y")
+    assert high == 1
+    assert low == 10.0 ** np.floor(np.median(np.log10(noise)) - 4)
+
+
+def test_thousands_of_points_are_thinned_to_what_can_be_seen():
+    """Each column of pixels keeps its first, lowest, highest and last loss."""
+    losses = 10.0 ** np.random.default_rng(0).normal(-3, 1, 50_000)
+    drawn = {p["epoch"]: p["loss"] for p in points(layers(loss_history(losses))["loss"])}
+    assert len(drawn) <= 4 * 720
+    for part in np.array_split(np.arange(50_000), 720):
+        kept = [e for e in drawn if part[0] <= e <= part[-1]]
+        assert kept[0] == part[0]
+        assert kept[-1] == part[-1]
+        assert min(drawn[e] for e in kept) == losses[part].min()
+        assert max(drawn[e] for e in kept) == losses[part].max()
 
 
 @pytest.mark.parametrize("start", [0, 3, 6])
@@ -131,7 +172,7 @@ def test_losses_that_a_log_axis_lacks():
     # The list that a run's dict has: None for what is not finite. The rise to it is marked.
     drawn = layers(loss_history([1, 0.5, None], rises=[2]))
     assert [p["epoch"] for p in points(drawn["loss"])] == [0, 1]
-    assert points(drawn["rise"]) == [{"epoch": 2}]
+    assert rises(drawn["rise"]) == [2]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +184,7 @@ def test_losses_that_a_log_axis_lacks():
         ([1, np.nan, np.inf], {"start": 1}, "nothing to draw from epoch 1"),
         (np.ones((3, 4)), {}, "one run, got an array of shape (3, 4)"),
         (1.0, {}, "one run, got an array of shape ()"),
-        ([1, 2], {"threshold": 0}, "threshold: expected a loss above 0, got 0"),
+        ([1, 2], {"threshold": 0}, "threshold: expected a finite loss above 0, got 0"),
         ([1, 2], {"threshold": np.nan}, "threshold"),
     ],
     ids=str,
@@ -166,7 +207,7 @@ def test_a_run_is_drawn_with_everything_marked(solved):
     np.testing.assert_array_equal([p["loss"] for p in points(drawn["loss"])], solved.history.losses)
     assert points(drawn["threshold"]) == [{"loss": 1e-3}]
     assert points(drawn["first hit"]) == [{"epoch": int(solved.outcome.first_hit)}]
-    assert [p["epoch"] for p in points(drawn["rise"])] == solved.rises
+    assert rises(drawn["rise"]) == solved.rises
     assert run_history(solved).to_dict()["title"] == "xor · adamw · seed 0"
     tail = layers(run_history(solved, start=250))
     assert [p["epoch"] for p in points(tail["loss"])] == [*range(250, 300)]
@@ -178,7 +219,8 @@ def test_a_run_that_never_hit_has_neither_hit_nor_rise():
 
 
 def test_altairs_limit_on_rows_does_not_matter():
-    assert len(points(layers(loss_history(np.ones(5001)))["loss"])) == 5001
+    drawn = layers(loss_history(np.ones(6000), rises=range(5001)))
+    assert len(rises(drawn["rise"])) == 5001
 
 
 # --- files --------------------------------------------------------------------------------------

@@ -15,9 +15,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import attnlogic
-from attnlogic.cli import app as cli
+from attnlogic.cli import entry as cli
+from attnlogic.cli.options import read_seeds
 from attnlogic.errors import InputError
-from attnlogic.optimizers import hyperparameters as optimizers
+from attnlogic.optimizers import OPTIMIZERS
 from attnlogic.problems import gates, model
 from attnlogic.statistics.intervals import INTERVALS
 
@@ -57,16 +58,9 @@ def study(tmp_path_factory):
     return attnlogic.run(chosen, out=tmp_path_factory.mktemp("study") / "demo", progress=False)
 
 
-def test_help_teaches_and_costs_little():
+def test_help_teaches_and_imports_nothing_heavy():
     command = [sys.executable, "-X", "importtime", "-m", "attnlogic", "--help"]
-    seconds = []
-    for _ in range(3):
-        before = os.times()
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        after = os.times()
-        # CPU time: other work on the machine must not fail this.
-        seconds.append(sum(after[2:4]) - sum(before[2:4]))
-    assert min(seconds) < 0.4, seconds
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     for command in ("study", "train", "summary", "runs", "gates", "optimizers", "backends"):
         assert command in done.stdout
     imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
@@ -76,9 +70,10 @@ def test_help_teaches_and_costs_little():
 
 def test_completion_imports_no_framework():
     script = (
-        "import sys; from attnlogic import cli; "
-        "assert {'xor', 'adamw', 'jax'} < {*cli._gates(), *cli._optimizers(), *cli._backends()};"
-        "assert not {'jax', 'torch', 'optax', 'chex'} & set(sys.modules)"
+        "import sys; from attnlogic.cli import options; "
+        "names = options.gate_names(), options.optimizer_names(), options.backend_names(); "
+        "assert {'xor', 'adamw', 'jax'} < set().union(*names); "
+        "assert not {'jax', 'torch', 'optax', 'chex', 'polars'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 
@@ -92,8 +87,11 @@ def test_train_prints_the_notebooks_figures(type_in, backend):
     words = ("train", "xor", "-o", "adamw", "--seed", 0, "--epochs", 401, "--backend", backend)
     code, out, err = type_in(*words)
     assert (code, err) == (0, "")
-    trace = [f"Epoch {50 * i}, loss = {loss}" for i, loss in enumerate(NOTEBOOK)]
-    assert [line for line in out.splitlines() if line.startswith("Epoch ")] == trace
+    lines = [line.split(", loss = ") for line in out.splitlines() if line.startswith("Epoch ")]
+    assert [epoch for epoch, _ in lines] == [f"Epoch {50 * i}" for i in range(9)]
+    # The notebook prints four places, and so 0.0000 at the end: here that has its digits.
+    assert [float(loss) for _, loss in lines] == pytest.approx([*map(float, NOTEBOOK)], abs=5.1e-5)
+    assert lines[-1][1].endswith("e-05")
     assert "Threshold 0.0001: first reached at epoch 2" in out
     assert "C = wq·wk·wv = −0.50" in out
 
@@ -243,7 +241,7 @@ def test_every_run_is_a_row(study, form):
 
 
 @pytest.mark.parametrize("command", ["times", "stability", "endings", "solutions", "compare"])
-def test_what_is_told_of_a_study_has_a_row_a_condition_or_pair(type_in, study, command):
+def test_a_statistic_of_a_study_has_a_row_a_condition_or_pair(type_in, study, command):
     code, out, err = type_in(command, study.directory, "--format", "json")
     rows = json.loads(out, parse_constant=pytest.fail)
     assert (code, err) == (0, "")
@@ -355,9 +353,9 @@ def test_the_lists_name_everything(type_in):
     for gate in attnlogic.GATES:
         assert gate.bits in listed
     listed = type_in("optimizers")[1]
-    for name, family in optimizers.FAMILIES.items():
+    for name, family in OPTIMIZERS.items():
         assert name in listed
-        for hyperparameter in family.defaults:
+        for hyperparameter in family.settings:
             assert f"{hyperparameter}=" in listed
     listed = type_in("backends")[1]
     for word in ("jax", "optax", "torch", "cpu", "yes"):
@@ -375,13 +373,15 @@ BAD = {
     "study xro": ["unknown gate 'xro'", "did you mean 'xor'", "0110"],
     "study 011": ["'011'", "3 bits"],
     "study -o adan": ["unknown optimizer 'adan'", "did you mean 'adam'", "lbfgs"],
-    "study -o adam(lr=x)": ["adam(lr=x)", "expected a number"],
+    "study -o adam(lr=x)": ["lr of adam", "expected a finite number above 0", "'x'"],
     "study -o adam(rl=1)": ["'rl'", "lr"],
     "study -o adam(": ["adam(", "name(key=value"],
     "study -o adam(amsgrad=1)": ["amsgrad", "--backend torch"],
-    "study --seeds 0": ["--seeds", "'0'", "500:1000"],
+    "study --seeds 0": ["--seeds 0 has no seed", "from 1"],
     "study --seeds -5": ["--seeds", "'-5'"],
-    "study --seeds 5:2": ["--seeds", "'5:2'"],
+    "study --seeds 5:2": ["--seeds 5:2 has no seed", "such as 5:1005"],
+    "study --seeds 5:5": ["--seeds 5:5 has no seed"],
+    "study --seeds -3": ["seeds are numbers from 0", "'-3'"],
     "study --seeds many": ["--seeds", "'many'"],
     "study --seeds 4294967290:4294967297": ["4294967295"],
     "study --epochs 0": ["epochs", "got 0"],
@@ -391,8 +391,8 @@ BAD = {
     "study --backend jx": ["unknown backend 'jx'", "did you mean 'jax'"],
     "study --precision float16": ["unknown precision 'float16'", "float32"],
     "study --init xavier": ["unknown initialization 'xavier'", "normal"],
-    "study --init normal(scale=0)": ["scale", "above 0"],
-    "study --until hti": ["unknown end of a run 'hti'", "did you mean 'hit'"],
+    "study --init normal(scale=0)": ["scale of normal", "1e-37"],
+    "study --until hti": ["unknown value of until 'hti'", "did you mean 'hit'"],
     "study --jobs 2": ["--jobs 2", "leave it out"],
     "study --jobs 0 --backend torch": ["jobs", "got 0"],
     "study --out .": ["not empty", "--out"],
@@ -405,6 +405,12 @@ BAD = {
     "train xor --from 5": ["--from 5", "--plot"],
     "summary nowhere": ["nowhere", "study.json"],
     "runs nowhere": ["nowhere", "study.json"],
+    "train xor --plot nowhere/a.svg": ["no folder 'nowhere'", "make it first"],
+    "ladder . --plot nowhere/a.svg": ["no folder 'nowhere'"],
+    "tally . --out nowhere/t.parquet": ["no folder 'nowhere'"],
+    "summary . --level 1": ["level", "0.95"],
+    "starts . --bins 3": ["bins", "even", "3"],
+    "basins file": ["'file'", "every run"],
     "summary . --interval wald": ["unknown interval 'wald'", "jeffreys"],
     "times nowhere": ["nowhere", "study.json"],
     "endings nowhere": ["nowhere", "study.json"],
@@ -444,13 +450,13 @@ def test_bad_input_is_one_screen_and_exit_code_2(type_in, tmp_path, monkeypatch,
     [("3", range(3)), ("2:5", range(2, 5)), ("10_000", range(10_000)), ("0:1", range(1))],
 )
 def test_seeds_are_a_number_or_a_range(text, seeds):
-    assert cli.parse_seeds(text) == seeds
+    assert read_seeds(text) == seeds
 
 
 @pytest.mark.parametrize("text", ["", ":", "1:", ":5", "1:2:3", "1.5", "5:5", "-3"])
 def test_other_seeds_are_refused(text):
     with pytest.raises(InputError, match="--seeds"):
-        cli.parse_seeds(text)
+        read_seeds(text)
 
 
 def test_parquet_is_not_printed_on_a_terminal(type_in, study, monkeypatch):
@@ -461,7 +467,7 @@ def test_parquet_is_not_printed_on_a_terminal(type_in, study, monkeypatch):
 
 
 def test_a_full_disk_keeps_what_was_written(type_in, tmp_path, monkeypatch):
-    from attnlogic.results import store
+    from attnlogic.studies import running as store
 
     write = store.write_part
 
@@ -506,3 +512,55 @@ def test_a_reader_that_stops_early_is_no_error(study):
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("gate,optimizer,seed,")
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_ctrl_c_shows_what_there_is_of_a_long_run():
+    """Two billion epochs: only an interrupt ends it."""
+    command = [sys.executable, "-m", "attnlogic", "train", "xor", "--epochs", "2000000000"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        # The first line about progress comes when some parts are there.
+        assert "epochs" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=60)
+    assert process.returncode == 130, error
+    assert "first reached at epoch 271" in out
+    assert "Learned parameters" in out
+    assert "interrupted after" in error
+    assert "Traceback" not in error
+
+
+def test_a_long_budget_costs_nothing_where_a_run_ends_at_its_hit(type_in):
+    """Twenty million epochs would take half a minute and gigabytes."""
+    words = ("train", "xor", "--until", "hit", "--epochs", 20_000_000, "--json")
+    code, out, _ = type_in(*words)
+    assert code == 0
+    assert len(json.loads(out)["losses"]) == 272
+
+
+def test_paths_are_taken_literally(type_in, study, tmp_path):
+    """None of these is a pattern: what matches it as one is another study's."""
+    wrong, right = tmp_path / "t1.parquet", tmp_path / "t[1].parquet"
+    other = tmp_path / "runs [*] {a,b}?"
+    type_in("study", "nand", "-o", "sgd", "--seeds", 3, "--epochs", 9, "--out", other)
+    assert type_in("tally", study.directory, "--out", wrong)[0] == 0
+    code, _, err = type_in("tally", other, "--out", right)
+    assert code == 0
+    assert f"attnlogic summary '{right}'" in err  # quoted, to be pasted
+    for path in (right, other):
+        (row,) = json.loads(type_in("summary", path, "--format", "json")[1])
+        assert (row["gate"], row["runs"]) == ("nand", 3)
+    picture = tmp_path / "a[1].svg"
+    assert type_in("ladder", study.directory, "--plot", picture)[0] == 0
+    assert picture.exists()
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_printed_runs_are_read_back(type_in, study, form):
+    """Every statistic of them is that of the study."""
+    printed = type_in("runs", study.directory, "--format", form)[1].encode()
+    rows = pl.read_csv(io.BytesIO(printed)) if form == "csv" else pl.read_json(io.BytesIO(printed))
+    for statistic in attnlogic.STATISTICS.values():
+        assert_frame_equal(statistic(rows), statistic(study))

@@ -7,17 +7,18 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from attnlogic.results.quantities import SIGNS
-from attnlogic.statistics.compare import COMPARISON
-from attnlogic.statistics.curvature import CURVATURE
-from attnlogic.statistics.ladder import RUNG
-from attnlogic.statistics.solutions import SOLUTIONS
-from attnlogic.statistics.stability import STABILITY
-from attnlogic.statistics.starts import STARTS
-from attnlogic.statistics.summary import SUMMARY
-from attnlogic.statistics.times import TIMES
-from attnlogic.theory.regions import ENDINGS
-from attnlogic.view import sheets as tables
+from attnlogic.problems import SIGNS
+from attnlogic.statistics.compare import statistic as compare
+from attnlogic.statistics.curvature import statistic as curvature
+from attnlogic.statistics.endings import statistic as endings
+from attnlogic.statistics.ladder import statistic as ladder
+from attnlogic.statistics.solutions import statistic as solutions
+from attnlogic.statistics.stability import statistic as stability
+from attnlogic.statistics.starts import statistic as starts
+from attnlogic.statistics.summary import statistic as summarize
+from attnlogic.statistics.times import statistic as times
+from attnlogic.theory import ENDINGS
+from attnlogic.view import markdown, screen
 
 # --- summary ------------------------------------------------------------------------------------
 
@@ -56,49 +57,54 @@ CELLS = [
 ]
 
 
+def sheet_of(statistic, frame, **options):
+    return statistic.sheet(frame, statistic.settings(options))
+
+
 def summary(*rows):
-    return pl.DataFrame([*rows], schema=SUMMARY)
+    return pl.DataFrame([*rows], schema=summarize.schema)
 
 
 def in_table(rows):
     columns = [
-        [column.header, *column.cells] for column in tables.screen(tables.summary(rows)).columns
+        [column.header, *column.cells] for column in screen(sheet_of(summarize, rows)).columns
     ]
     return [list(line) for line in zip(*columns, strict=True)]
 
 
 def in_markdown(rows):
-    head, rule, *others = tables.markdown(tables.summary(rows)).split("\n")[
-        :-2
-    ]  # the caption is the last line
+    lines = markdown(sheet_of(summarize, rows)).split("\n")
+    head, rule, *others = lines[:-2]  # the caption is the last line
     assert {*re.sub("[| ]", "", rule)} <= {"-", ":"}
     assert rule.count("|") == head.count("|")
     return [[cell.strip() for cell in line[1:-1].split(" | ")] for line in (head, *others)]
 
 
 def test_in_80_columns_no_interval_is_broken():
-    screen = io.StringIO()
-    Console(file=screen, width=80).print(tables.screen(tables.summary(summary(ORDINARY)), width=80))
-    words = screen.getvalue().split()
-    for whole in (
-        "optimizer",
-        "adamw",
-        "1,000",
-        "(96.9–97.5)",
-        "(150–never)",
-        "−0.5005",
-        "diverged",
-    ):
+    output = io.StringIO()
+    Console(file=output, width=80).print(screen(sheet_of(summarize, summary(ORDINARY)), width=80))
+    words = output.getvalue().split()
+    for whole in ("optimizer", "adamw", "1,000", "(96.9–97.5)", "(150–never)", "−0.5005"):
         assert whole in words
 
 
 @pytest.mark.parametrize(
     ("width", "lines", "columns"), [(None, 1, 11), (120, 1, 11), (100, 2, 11), (80, 2, 9)]
 )
-def test_a_narrow_screen_folds_intervals_and_then_does_without_spare_columns(width, lines, columns):
-    table = tables.screen(tables.summary(summary(ORDINARY)), width)
+def test_a_narrow_screen_folds_intervals_and_then_hides_optional_columns(width, lines, columns):
+    table = screen(sheet_of(summarize, summary(ORDINARY)), width)
     assert len(table.columns) == columns
     assert max(len(cell.split("\n")) for column in table.columns for cell in column.cells) == lines
+
+
+def test_the_note_explains_what_is_shown_and_names_what_is_hidden():
+    sheet = sheet_of(summarize, summary(ORDINARY))
+    wide, narrow = (screen(sheet, width).caption for width in (None, 80))
+    assert "ERT: epochs spent" in wide
+    assert "held: solved" in wide
+    assert "idden" not in wide
+    assert "ERT: epochs spent" not in narrow
+    assert "Hidden, since the terminal is narrow: held %, ERT." in narrow
 
 
 @pytest.mark.parametrize("cells_of", [in_table, in_markdown])
@@ -113,12 +119,10 @@ def test_a_summary_of_nothing_is_its_head(cells_of):
 
 
 def test_numbers_stand_to_the_right_and_words_to_the_left():
-    assert [column.justify for column in tables.screen(tables.summary(summary())).columns] == [
+    assert [column.justify for column in screen(sheet_of(summarize, summary())).columns] == [
         *["left"] * 2, *["right"] * 9
     ]  # fmt: skip
-    assert (
-        tables.markdown(tables.summary(summary())).split("\n")[1] == "| --- | --- |" + " --: |" * 9
-    )
+    assert markdown(sheet_of(summarize, summary())).split("\n")[1] == "| --- | --- |" + " --: |" * 9
 
 
 # --- times, endings, comparison -----------------------------------------------------------------
@@ -135,9 +139,9 @@ def test_times_in_cells():
             },
             {**known, "hits": 0, "mean": 8000.0, "mean_low": None, "mean_high": None},
         ],
-        schema=TIMES,
+        schema=times.schema,
     )  # fmt: skip
-    assert tables.times(rows).rows == [
+    assert sheet_of(times, rows).rows == [
         ["xor", "adam", "1,000", "900", "200 (190–1,210)", "1,114 (1,009–1,218)",
          "1,238 (1,104–∞)", "–"],
         ["xor", "adam", "1,000", "0", "–", "8,000", "–", "–"],
@@ -153,15 +157,15 @@ def test_the_ladder_has_a_row_a_condition_and_a_column_a_rung():
             {**about, "optimizer": "sgd", "loss": 0.1, "reach_rate": 0.5, "median": 7.0},
             {**about, "optimizer": "sgd", "loss": 1e-10, "reach_rate": 0.0},
         ],
-        schema=RUNG,
+        schema=ladder.schema,
     )
-    sheet = tables.ladder(rows)
+    sheet = sheet_of(ladder, rows)
     assert sheet.titles == ("gate", "optimizer", "runs", "1e−1", "1e−10")
     assert sheet.rows == [
         ["xor", "adam", "1,000", "100 (1,234)", "45.7"],
         ["xor", "sgd", "1,000", "50.0 (7)", "0.0"],
     ]
-    assert tables.ladder(pl.DataFrame(schema=RUNG)).rows == []
+    assert sheet_of(ladder, pl.DataFrame(schema=ladder.schema)).rows == []
 
 
 def test_endings_that_no_run_has_are_left_out():
@@ -170,16 +174,17 @@ def test_endings_that_no_run_has_are_left_out():
         [
             {"gate": "xor", "optimizer": "adam", "runs": 1500, **counts, "solved": 1500},
             {"gate": "xor", "optimizer": "sgd", "runs": 3, **counts, "near": 2, "runaway": 1},
-        ]
+        ],
+        schema=endings.schema,
     )
-    sheet = tables.endings(rows)
+    sheet = sheet_of(endings, rows)
     assert sheet.titles == ("gate", "optimizer", "runs", "solved", "near", "runaway")
     assert sheet.rows == [
         ["xor", "adam", "1,500", "1,500", "0", "0"],
         ["xor", "sgd", "3", "0", "2", "1"],
     ]
-    assert "near: around the solution" in sheet.caption
-    assert "linear" not in sheet.caption
+    assert "near: near the solution" in sheet.caption()
+    assert "linear" not in sheet.caption()
 
 
 def test_a_comparison_in_cells():
@@ -194,10 +199,10 @@ def test_a_comparison_in_cells():
             {**pair, "measure": "first_hit", "p": 0.012, "p_holm": 0.0123},
             {**pair, "measure": "first_hit"},
         ],
-        schema=COMPARISON,
+        schema=compare.schema,
     )  # fmt: skip
     pair, counted = ["xor", "adam", "sgd"], ["1,705", "95", "13", "187"]
-    assert tables.compare(rows).rows == [
+    assert sheet_of(compare, rows).rows == [
         [*pair, "reached", *counted, "+4.1 (+3.1…+5.1)", "<1e−300"],
         [*pair, "solved", *counted, "−10.0 (−20.0…+0.4)", "2e−05"],
         [*pair, "first_hit", *["–"] * 5, "0.012"],
@@ -218,9 +223,9 @@ def test_solutions_in_cells():
             },
             {**known, "solved": 0, **{f"signs_{signs}": 0 for signs in SIGNS}},
         ],
-        schema=SOLUTIONS,
+        schema=solutions.schema,
     )  # fmt: skip
-    sheet = tables.solutions(rows)
+    sheet = sheet_of(solutions, rows)
     assert sheet.titles[3:8] == ("off C*", "++−", "−−−", "w1 − w2", "drift qk")
     assert sheet.rows == [
         ["nand", "adam", "5", "0.00012 (0.0021)", "3", "2", "0.00 (−0.45…1.00)", "0.0012", "0.5"],
@@ -233,16 +238,16 @@ def test_stability_in_cells():
     rows = pl.DataFrame(
         [
             {
-                **known, "reached": 2000, "held": 500, "held_rate": 0.25, "held_low": 0.231,
-                "held_high": 0.27, "exits_median": 3, "exits_q95": 1200, "rises_median": 4000,
+                **known, "reached": 2000, "held": 500, "stay_rate": 0.25, "stay_low": 0.231,
+                "stay_high": 0.27, "exits_median": 3, "exits_q95": 1200, "rises_median": 4000,
                 "rises_q95": 5000, "worst_after_hit_median": 0.0123, "worst_after_hit_q95": 7e-5,
                 "settling_median": 0, "settling_q95": 7800,
             },
             {**known, "reached": 0, "held": 0},
         ],
-        schema=STABILITY,
+        schema=stability.schema,
     )  # fmt: skip
-    assert tables.stability(rows).rows == [
+    assert sheet_of(stability, rows).rows == [
         ["xor", "adam", "2,000", "25.0 (23.1–27.0)", "0 (7,800)", "3 (1,200)", "4,000 (5,000)",
          "0.01 (7e−05)"],
         ["xor", "adam", "0", *["–"] * 5],
@@ -255,7 +260,7 @@ def test_starts_and_curvature_in_cells():
         **known, "measure": "C_initial", "from": -0.8021, "to": -1.084e-4, "runs": 1250,
         "reached": 125, "reach_rate": 0.1, "reach_low": 0.0846, "reach_high": 1.0,
     }  # fmt: skip
-    sheet = tables.starts(pl.DataFrame([one], schema=STARTS))
+    sheet = sheet_of(starts, pl.DataFrame([one], schema=starts.schema))
     assert sheet.rows == [
         ["xor", "adam", "C_initial", "−0.802", "−0.000108", "1,250", "10.0 (8.5–100)"]
     ]
@@ -264,7 +269,7 @@ def test_starts_and_curvature_in_cells():
         "sharpness_q95": 1234.5, "least_median": -2.71e-8, "saddles": 156, "negative": 0.44,
         "flat": 1.2, "positive": 4.36,
     }  # fmt: skip
-    sheet = tables.curvature(pl.DataFrame([one], schema=CURVATURE))
+    sheet = sheet_of(curvature, pl.DataFrame([one], schema=curvature.schema))
     assert sheet.rows == [
         ["xor", "adam", "solved", "1,250", "44.6 (43.9–1.23e+03)", "−2.7e−08", "156", "0.4", "1.2",
          "4.4"]

@@ -1,1 +1,1 @@
-from .app import main as main
+from .entry import main as main

@@ -1,8 +1,8 @@
 """Compiled code that is kept from one command to the next, in the user's cache folder.
 
 JAX compiles what it trains with, about a second for each optimizer, and can keep the result on
-disk. It is told so by its own environment variables, before anything imports it; those that are set
-already stay as they are.
+disk. Its own environment variables say so, set before anything imports it; a variable that a user
+has set stays as it is.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def folder() -> Path:
 
 
 def _features() -> str:
-    """The processor's features as Linux tells them; elsewhere its name has to do."""
+    """The processor's features, which Linux lists; empty elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

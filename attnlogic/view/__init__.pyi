@@ -1,0 +1,13 @@
+from .loss_chart import loss_history as loss_history
+from .loss_chart import run_history as run_history
+from .picture_files import file_format as file_format
+from .picture_files import save as save
+from .picture_files import writable_picture as writable_picture
+from .run_in_words import formulas as formulas
+from .run_in_words import run_text as run_text
+from .sheet import CONDITION as CONDITION
+from .sheet import Heading as Heading
+from .sheet import Sheet as Sheet
+from .sheet import markdown as markdown
+from .sheet import screen as screen
+from .theory_in_words import theory_view as theory_view

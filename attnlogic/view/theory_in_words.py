@@ -1,4 +1,4 @@
-"""A run, and a gate's theory, in words: for a person at a terminal."""
+"""What theory says of a gate, in words, for a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -10,104 +10,26 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from attnlogic.outcomes import NONE
-from attnlogic.problems import NAMES, model
-from attnlogic.studies import Run
 
-
-def run_text(run: Run, every: int = 50) -> str:
-    """One run as the notebook prints it: trace, threshold analysis, parameters, formula.
-
-    Args:
-      run: the run.
-      every: the trace has the epochs 0, every, 2·every, …
-    """
-    training, outcome, losses = run.training, run.outcome, run.history.losses
-    lines = [
-        f"{training.gate} · {training.optimizer} · seed {run.seed} · {run.backend} "
-        f"{training.precision} · {training.epochs} epochs",
-        "",
-        *(f"Epoch {e}, loss = {losses[e]:.4f}" for e in range(0, len(losses), every)),
-        "",
-        *_threshold_lines(run),
-        "",
-    ]
-    if outcome.diverged_at != NONE:
-        return "\n".join([*lines, "There are no learned parameters: they are not finite."])
-    values = zip(NAMES, model.pack(outcome.final), strict=True)
-    return "\n".join(
-        [
-            *lines,
-            "Learned parameters: " + ", ".join(f"{n} = {_number(v)}" for n, v in values),
-            f"C = wq·wk·wv = {_number(outcome.C)}",
-            *formulas(run),
-        ]
-    )
-
-
-def _threshold_lines(run: Run) -> list[str]:
-    outcome, threshold = run.outcome, f"{run.training.threshold:g}"
-    if outcome.first_hit == NONE:
-        lines = [f"Threshold {threshold}: never reached."]
-    else:
-        rises = run.rises
-        more = ", …" if len(rises) > 10 else ""
-        listed = f": {', '.join(map(str, rises[:10]))}{more}" if rises else ""
-        lines = [
-            f"Threshold {threshold}: first reached at epoch {outcome.first_hit}.",
-            f"Epochs after it whose loss rose: {len(rises)}{listed}",
-        ]
-    if outcome.stopped_at != NONE:
-        lines.append(f"Stopped by its own rule at epoch {outcome.stopped_at}.")
-    if outcome.diverged_at != NONE:
-        lines.append(f"Diverged: the loss of epoch {outcome.diverged_at} is not finite.")
-    return [*lines, f"Last loss: {outcome.final_loss:.12f} ({run.status})"]
-
-
-def formulas(run: Run) -> list[str]:
-    """The collapsed form and the expanded one, with the run's numbers put in."""
-    final = run.outcome.final
-    w1, w2 = final.w
-    x1, x2, x1x2, bias = model.coefficients(final)
-    return [
-        f"out = ({_number(w1)}·x1 {_signed(w2)}·x2)({_number(run.outcome.C)}·(x1² + x2²) + 1) "
-        f"{_signed(final.b)}",
-        f"    = {_number(x1)}·x1 {_signed(x2)}·x2 {_signed(x1x2)}·x1·x2 {_signed(bias)}   "
-        "on inputs 0 and 1",
-    ]
-
-
-def _number(value: Any) -> str:
-    """Four decimals; four significant digits where that is more: a tiny weight times a huge C."""
-    number = float(value) + 0.0  # no −0
-    form = ".4g" if 0 < abs(number) < 0.1 else ".4f"
-    return format(number, form).replace("-", "−")
-
-
-def _signed(value: Any) -> str:
-    sign = "−" if float(value) < 0 else "+"
-    return f"{sign} {_number(abs(float(value)))}"
-
-
-def theory_view(told: dict[str, Any]) -> Group:
+def theory_view(found: dict[str, Any]) -> Group:
     """What the theory says of a gate, for a person; everything fits 80 columns.
 
     Args:
-      told: what ``exposition.exposition`` gives.
+      found: what ``theory.theory_of`` gives.
     """
-    V = told["V"]
+    V = found["V"]
     return Group(
-        Text(f"{told['gate']}: {told['targets']} on the rows 00 01 10 11", style="bold"),
+        Text(f"{found['gate']}: {found['targets']} on the rows 00 01 10 11", style="bold"),
         *_section("The model, C = wq·wk·wv"),
-        Padding(_formula(told["model"]), (0, 0, 0, 2)),
+        Padding(_formula(found["model"]), (0, 0, 0, 2)),
         *_section("Exact solutions"),
-        *(part for solution in told["solutions"] for part in _solution_parts(solution)),
+        *(part for solution in found["solutions"] for part in _solution_parts(solution)),
         *_section("V(C), the least loss at each C", f"V = {V['expression']}"),
         *(_indented(line) for line in _least_loss_lines(V)),
         *_section("Where else the gradient vanishes, or a descent can go on for ever"),
-        Padding(_points_table(told["points"]), (0, 0, 0, 2)),
+        Padding(_points_table(found["points"]), (0, 0, 0, 2)),
         *_section("Where weight decay settles C", *_DECAY),
-        Padding(_decay_table(told["decay"]), (0, 0, 0, 2)),
+        Padding(_decay_table(found["decay"]), (0, 0, 0, 2)),
     )
 
 

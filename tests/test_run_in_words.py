@@ -9,13 +9,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from attnlogic.backend import Training
-from attnlogic.optimizers.hyperparameters import optimizer
-from attnlogic.outcomes import NONE, History, outcome
+from attnlogic.history import History, outcome
+from attnlogic.optimizers import optimizer
+from attnlogic.outcomes import NONE
 from attnlogic.problems.gates import ROWS, gate
 from attnlogic.problems.initializations import Initialization
 from attnlogic.problems.model import invariant, pack, predict, unpack
 from attnlogic.studies.single_run import Run, train
-from attnlogic.view.texts import formulas, run_text
+from attnlogic.view.run_in_words import formulas, run_text
 
 FOUND = unpack([-1.0343, -0.7918, -0.6119, 1.9998, 1.9997, -0.0005])  # the notebook's XOR run
 
@@ -36,11 +37,12 @@ def run(losses, final=FOUND, stopped_at=NONE, threshold=1.0, epochs=100):
 
 def test_the_notebooks_trace():
     text = run_text(train("xor", "adamw", 0, epochs=301))
-    got = re.findall(r"^Epoch (\d+), loss = (\d\.\d{4})$", text, re.MULTILINE)
+    got = re.findall(r"^Epoch (\d+), loss = (\d\.\d{4}|\de?.*)$", text, re.MULTILINE)
     printed = [0.8390, 0.1130, 0.0257, 0.0036, 0.0005, 0.0001]
     assert [int(epoch) for epoch, _ in got] == [*range(0, 301, 50)]
     # Four places are printed, and the last may be rounded the other way.
     assert [float(loss) for _, loss in got[:6]] == pytest.approx(printed, abs=1.01e-4)
+    assert re.fullmatch(r"\d\.\de-05", got[6][1])  # what would be 0.0000 has its digits
     assert text.startswith(
         "xor · adamw · seed 0 · jax float32 · 301 epochs\n\nEpoch 0, loss = 0.8390\n"
     )

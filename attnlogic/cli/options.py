@@ -1,0 +1,127 @@
+"""Arguments and options that several commands share, and what the Tab key completes.
+
+Nothing that is completed imports a framework, NumPy or polars.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from attnlogic.errors import InputError
+
+
+def gate_names() -> list[str]:
+    """The gates' names."""
+    from attnlogic.problems import GATES
+
+    return [gate.name for gate in GATES]
+
+
+def optimizer_names() -> list[str]:
+    """The optimizers' names."""
+    from attnlogic.optimizers import OPTIMIZERS
+
+    return list(OPTIMIZERS)
+
+
+def backend_names() -> list[str]:
+    """The installed backends' names."""
+    from attnlogic.backend import names
+
+    return names()
+
+
+GateName = Annotated[
+    str, typer.Argument(help="A gate, such as xor or 0110.", autocompletion=gate_names)
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option(
+        help="Budget of each run. Without it each optimizer has its own: see "
+        "[bold]attnlogic optimizers[/bold].",
+        show_default=False,
+    ),
+]
+Threshold = Annotated[float, typer.Option(help="A run has hit once its loss ≤ this.")]
+BackendName = Annotated[
+    str, typer.Option("--backend", autocompletion=backend_names, help="What trains: jax or torch.")
+]
+Precision = Annotated[
+    str, typer.Option(help="float32 or float64.", autocompletion=lambda: ["float32", "float64"])
+]
+Init = Annotated[
+    str,
+    typer.Option(
+        help="Where runs start: torch (as the module after torch.manual_seed(seed)), "
+        "uniform(scale=1) or normal(scale=1).",
+        autocompletion=lambda: ["torch", "uniform", "normal"],
+    ),
+]
+Until = Annotated[
+    str,
+    typer.Option(
+        help="When a run ends: with its budget, or at its first hit.",
+        autocompletion=lambda: ["budget", "hit"],
+    ),
+]
+Cache = Annotated[
+    bool,
+    typer.Option(
+        "--cache/--no-cache",
+        help="Keep what JAX compiles in your cache folder, for the next command.",
+    ),
+]
+Form = Annotated[
+    Literal["table", "json", "csv", "markdown"],
+    typer.Option("--format", help="How to print it; json and csv have every column."),
+]
+StudyOrTally = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIR", help="A study's folder, or the file of a tally.", show_default=False
+    ),
+]
+StudyFolder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="A study's folder.", show_default=False)
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Draw it, too: a name that ends in .png, .svg or .html.",
+        show_default=False,
+    ),
+]
+
+TRAINING = "Training"
+ON_RESULTS = "Of a study on disk"
+REFERENCE = "Without training"
+"""The panels of commands in the help."""
+
+
+def read_seeds(text: str) -> range:
+    """Read ``1000`` (the seeds 0 … 999) or ``500:1000`` (500 … 999).
+
+    Raises:
+      InputError: the text is of neither form, or means no seed at all.
+    """
+    first, colon, end = text.partition(":")
+    try:
+        numbers = [int(part) for part in ([first, end] if colon else [first])]
+    except ValueError:
+        raise InputError(
+            f"--seeds: expected a number such as 1000, or A:B such as 500:1000, got '{text}'"
+        ) from None
+    if numbers[0] < 0:
+        raise InputError(f"--seeds: seeds are numbers from 0, got '{text}'")
+    if colon and numbers[1] <= numbers[0]:
+        raise InputError(
+            f"--seeds {text} has no seed: A:B means A … B-1, so that B must be above A, "
+            f"such as {numbers[0]}:{numbers[0] + 1000}"
+        )
+    if not colon and numbers[0] == 0:
+        raise InputError("--seeds 0 has no seed: expected a number from 1")
+    return range(*numbers)
