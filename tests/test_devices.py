@@ -14,10 +14,9 @@ import pytest
 from attnlogic.backend import Training
 from attnlogic.optimizers.hyperparameters import optimizer
 from attnlogic.outcomes import concatenate, leaves_of
+from attnlogic.problems import initial_params
 from attnlogic.problems.gates import gate
-from attnlogic.problems.initializations import initial
-from attnlogic_jax import JAX
-from attnlogic_jax import backend as batches
+from attnlogic_jax import JAX, chunks
 
 SEEDS = 300
 CASES = [
@@ -28,16 +27,17 @@ CASES = [
 
 def leaves(by, epochs, until):
     training = Training(gate("xor"), optimizer(by), epochs, threshold=1e-2, until=until)
-    return leaves_of(concatenate([*JAX.train(training, initial(np.arange(SEEDS)))]))
+    return leaves_of(concatenate([*JAX.train(training, initial_params(np.arange(SEEDS)))]))
 
 
 SCRIPT = """
 import sys
 import jax, numpy as np
 from attnlogic_jax import JAX
-from attnlogic_jax import backend as batches
+from attnlogic_jax import chunks, devices, sizes
 import test_devices as this
-batches.CHUNK["cpu"], batches.LBFGS_CHUNK["cpu"], batches.MANY = 50, 25, 64
+sizes.USUAL.chunk["cpu"], sizes.WITH_HISTORY.chunk["cpu"] = 50, 25
+chunks.MIN_COMPACTED_CHUNK = 64
 assert len(jax.devices()) == len(JAX.devices()) == 4
 np.savez(sys.argv[1], **{str(i): np.stack(this.leaves(*case)) for i, case in enumerate(this.CASES)})
 """
@@ -69,6 +69,6 @@ def test_on_four_devices_every_run_is_the_same(on_four, case):
      ("lbfgs", {10: 96, 1000: 1152, 1536: 1536, 1537: 960})],
 )  # fmt: skip
 def test_each_device_trains_its_share_of_a_chunk(monkeypatch, by, expected):
-    monkeypatch.setattr(batches.jax, "local_device_count", lambda: 3)
+    monkeypatch.setattr(chunks, "devices", lambda: [None] * 3)
     training = Training(gate("xor"), optimizer(by), 1)
-    assert {count: JAX.chunk(training, count) for count in expected} == expected
+    assert {n: chunks.chunk_size(training, n, 1) for n in expected} == expected

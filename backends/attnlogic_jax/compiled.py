@@ -5,35 +5,30 @@ are compiled in; gate, threshold and budget are not, so one compilation serves t
 
 On a CPU the epochs are compiled for one core. It takes a small group of seeds through all of them,
 then the next: their state stays in the core's own cache, and no core waits for another after each
-array. The other cores train other chunks meanwhile (see ``backend``).
+array. The other cores train other chunks meanwhile (see ``parallel``).
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
-from jax.experimental.xla_metadata import set_xla_metadata
+import jax.numpy as jnp
 from jax.sharding import AxisType, PartitionSpec
 
 from attnlogic.backend import Training
 from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import NONE, Outcome
-from attnlogic_jax import method, optimizers, training
+from attnlogic_jax import method, model, optimizers, training
+from attnlogic_jax.devices import devices, platform
 from attnlogic_jax.method import LANES, Method
+from attnlogic_jax.model import evaluation
+from attnlogic_jax.sizes import Sizes
 from attnlogic_jax.training import Carry
-
-jit = partial(jax.jit, compiler_options={"xla_cpu_prefer_vector_width": 512})
-"""XLA's CPU compiler keeps to vectors of 256 bits if not told otherwise; where the processor has
-wider ones training is a third faster with them. Other devices do not heed it."""
-
-GROUP, LBFGS_GROUP = {"cpu": 512}, {"cpu": 64}
-"""Seeds that are trained at once, at most: by a core of a CPU; elsewhere it is a whole chunk. With
-L-BFGS each has a long history, and all go on until the last of them is done."""
+from attnlogic_jax.xla import jit, on_one_core
 
 
 class Plan(NamedTuple):
@@ -48,10 +43,14 @@ class Plan(NamedTuple):
         return cls(training.optimizer, training.until == "hit")
 
     @property
+    def sizes(self) -> Sizes:
+        """How many seeds are trained at once."""
+        return optimizers.record(self.optimizer).sizes
+
+    @property
     def group(self) -> int:
-        """Seeds that are trained at once, at most."""
-        sizes = LBFGS_GROUP if self.optimizer.name == "lbfgs" else GROUP
-        return sizes.get(jax.default_backend(), sys.maxsize)
+        """Seeds that a core trains at once, at most."""
+        return self.sizes.of_group(platform())
 
     def method(self, threshold: jax.Array) -> Method:
         """The optimizer's functions."""
@@ -63,35 +62,22 @@ def _by_device(function: Callable[..., Any], *trees: Any) -> Any:
 
     With several devices each does its share of the seeds by itself, and so waits for no other.
     """
-    devices = jax.local_devices()
-    if len(devices) == 1:
+    there = devices()
+    if len(there) == 1:
         return function(*trees)
 
     def spec(leaf: Any) -> PartitionSpec:
         axes = [*[None] * (leaf.ndim - 1), "seeds"] if leaf.ndim else []
         return PartitionSpec(*axes)  # type: ignore[no-untyped-call]  # JAX annotates it not
 
-    mesh = jax.make_mesh((len(devices),), ("seeds",), axis_types=(AxisType.Auto,), devices=devices)
+    mesh = jax.make_mesh((len(there),), ("seeds",), axis_types=(AxisType.Auto,), devices=there)
     into = jax.tree.map(spec, trees)
     out = jax.tree.map(spec, jax.eval_shape(function, *trees))
     return jax.shard_map(function, mesh=mesh, in_specs=into, out_specs=out, check_vma=False)(*trees)
 
 
-def _on_one_core(function: Callable[[Any], Any], tree: Any) -> Any:
-    """Call a function; on a CPU compiled as a whole for one core.
-
-    The attributes are XLA's: ``xla_cpu_small_call`` makes a call one function without threads
-    within, and ``inlineable`` keeps it a call until then. Without them this is as right, but slow.
-    """
-    if jax.default_backend() != "cpu":
-        return function(tree)
-    attributes = {"xla_cpu_small_call": "true", "inlineable": "false"}
-    called = jax.jit(function)(tree)
-    return set_xla_metadata(called, **attributes)  # type: ignore[no-untyped-call]  # JAX's own
-
-
 def _by_group(count: int, train: Callable[[Carry], Carry], carry: Carry) -> Carry:
-    """Train the seeds in so many groups, one after the other."""
+    """Train the seeds in ``count`` groups, one after the other."""
     if count == 1:
         return train(carry)
     size = carry.packed.shape[-1] // count
@@ -113,13 +99,13 @@ def _by_group(count: int, train: Callable[[Carry], Carry], carry: Carry) -> Carr
 
 
 def fitting(plan: Plan, seeds: int) -> int:
-    """The number of seeds, at least so many, that is split into groups of one size."""
+    """The smallest number of seeds, no less than these, that splits into groups of one size."""
     count = max(1, math.ceil(seeds / plan.group))
     return count * LANES * max(1, math.ceil(seeds / count / LANES))
 
 
 def groups(plan: Plan, seeds: int) -> int:
-    """How many groups ``fitting`` has made of so many seeds; 1 if it has not made them."""
+    """How many groups ``fitting`` splits these seeds into; 1 if it did not choose their number."""
     fewest = math.ceil(seeds / plan.group)
     return next((n for n in range(fewest, seeds // LANES + 1) if seeds % (n * LANES) == 0), 1)
 
@@ -134,8 +120,8 @@ def start(plan: Plan, threshold: jax.Array, packed: jax.Array) -> Carry:
 def advance(
     plan: Plan, targets: jax.Array, threshold: jax.Array, carry: Carry, epochs: jax.Array
 ) -> Carry:
-    """Train so many epochs: any number, compiled once."""
-    how, evaluate = plan.method(threshold), training.evaluation(tuple(targets))
+    """Train ``epochs`` epochs: any number, compiled once."""
+    how, evaluate = plan.method(threshold), evaluation(tuple(targets))
     unroll = training.unroll()
 
     def several(count: int, carry: Carry) -> Carry:
@@ -153,7 +139,7 @@ def advance(
 
     def share(carry: Carry) -> Carry:
         count = groups(plan, carry.packed.shape[-1])
-        trained: Carry = _on_one_core(partial(_by_group, count, train), carry)
+        trained: Carry = on_one_core(partial(_by_group, count, train), carry)
         return trained
 
     trained: Carry = _by_device(share, carry)
@@ -164,7 +150,7 @@ def advance(
 def finish(
     plan: Plan, targets: jax.Array, threshold: jax.Array, initial: jax.Array, carry: Carry
 ) -> Outcome:
-    how, evaluate = plan.method(threshold), training.evaluation(tuple(targets))
+    how, evaluate = plan.method(threshold), evaluation(tuple(targets))
     finish = partial(training.finish, how, evaluate, threshold, until_hit=plan.until_hit)
     outcome: Outcome = _by_device(finish, initial, carry)
     return outcome
@@ -180,24 +166,37 @@ def going(carry: Carry) -> jax.Array:
 take = jax.jit(method.take)
 
 
-@partial(jit, static_argnames=("plan", "epochs"))
+@partial(jit, static_argnames=("plan", "room", "kept"))
 def trace(
-    plan: Plan, targets: jax.Array, threshold: jax.Array, at: Any, epochs: int
-) -> tuple[Any, Any]:
-    """Train so many epochs, keeping what each told: leaves (epochs, …)."""
-    how, evaluate = plan.method(threshold), training.evaluation(tuple(targets))
+    plan: Plan, targets: jax.Array, threshold: jax.Array, at: Any, epochs: jax.Array,
+    room: int, kept: int,
+) -> tuple[Any, Any]:  # fmt: skip
+    """Train ``epochs`` epochs, any number up to ``room``, keeping the reports of some seeds.
 
-    def epoch(at: Any, _: None) -> tuple[Any, Any]:
+    Returns:
+      Parameters and state after the last epoch; the reports of the first ``kept`` seeds, leaves
+      (room, kept), of which the first ``epochs`` are filled.
+    """
+    how, evaluate = plan.method(threshold), evaluation(tuple(targets))
+
+    def epoch(at: Any) -> tuple[Any, Any]:
         packed, state, report = how.step(evaluate, *at)
-        return (packed, state), report
+        return (packed, state), jax.tree.map(lambda leaf: leaf[:kept], report)
 
     def train(at: Any) -> tuple[Any, Any]:
-        return jax.lax.scan(epoch, at, None, length=epochs)
+        def traced(e: jax.Array, carry: tuple[Any, Any]) -> tuple[Any, Any]:
+            at, report = epoch(carry[0])
+            return at, jax.tree.map(lambda trace, new: trace.at[e].set(new), carry[1], report)
 
-    trained: tuple[Any, Any] = _on_one_core(train, at)
+        report = jax.eval_shape(epoch, at)[1]
+        traces = jax.tree.map(lambda leaf: jnp.zeros((room, *leaf.shape), leaf.dtype), report)
+        found: tuple[Any, Any] = jax.lax.fori_loop(0, epochs, traced, (at, traces))
+        return found
+
+    trained: tuple[Any, Any] = on_one_core(train, at)
     return trained
 
 
 @jit
 def gradient_norm(targets: jax.Array, packed: jax.Array) -> jax.Array:
-    return training.gradient_norm(training.evaluation(tuple(targets)), packed)
+    return model.gradient_norm(evaluation(tuple(targets)), packed)

@@ -83,7 +83,10 @@ def _largest(x: jax.Array) -> jax.Array:
 
 def _push(active: jax.Array, memory: jax.Array, new: jax.Array) -> jax.Array:
     """The memory with a new entry at the front and the oldest dropped, where active."""
-    return jnp.where(active, jnp.concatenate([new[None], memory[:-1]]), memory)
+    pushed = jnp.concatenate([new[None], memory[:-1]])
+    return jnp.where(
+        active.reshape(*[1] * (memory.ndim - active.ndim), *active.shape), pushed, memory
+    )
 
 
 def _descent(state: State, gradient: jax.Array) -> jax.Array:
@@ -94,18 +97,18 @@ def _descent(state: State, gradient: jax.Array) -> jax.Array:
     ) -> tuple[jax.Array, jax.Array]:
         s, y, rho = pair
         alpha = _dot(s, q) * rho
-        return q - alpha * y, alpha
+        return q - alpha[None] * y, alpha
 
     def oldest_to_newest(
         r: jax.Array, pair: tuple[jax.Array, jax.Array, jax.Array, jax.Array]
     ) -> tuple[jax.Array, None]:
         s, y, rho, alpha = pair
         beta = _dot(y, r) * rho
-        return r + (alpha - beta) * s, None
+        return r + (alpha - beta)[None] * s, None
 
     q, alpha = jax.lax.scan(newest_to_oldest, -gradient, (state.s, state.y, state.rho))
     pairs = (state.s, state.y, state.rho, alpha)
-    return jax.lax.scan(oldest_to_newest, q * state.scale, pairs, reverse=True)[0]
+    return jax.lax.scan(oldest_to_newest, q * state.scale[None], pairs, reverse=True)[0]
 
 
 def lbfgs(
@@ -133,7 +136,7 @@ def lbfgs(
         packed, stacked, state, evaluations, active, i = carry
         loss, gradient = stacked[LOSS], stacked[GRADIENT]
         first = state.iterations == 0
-        y, s = gradient - state.gradient, state.direction * state.step
+        y, s = gradient - state.gradient, state.direction * state.step[None]
         ys = _dot(y, s)
         curved = active & ~first & (ys > CURVATURE)
         state = state._replace(
@@ -145,17 +148,17 @@ def lbfgs(
         one_norm = jnp.sum(jnp.abs(gradient), axis=0)
         start = jnp.minimum(1, 1 / jnp.where(first, one_norm, 1)) * lr_now
         state = state._replace(
-            direction=jnp.where(active, _descent(state, gradient), state.direction),
+            direction=jnp.where(active[None], _descent(state, gradient), state.direction),
             step=jnp.where(active, jnp.where(first, start, lr_now), state.step),
-            gradient=jnp.where(active, gradient, state.gradient),
-            iterations=state.iterations + active,
+            gradient=jnp.where(active[None], gradient, state.gradient),
+            iterations=state.iterations + active.astype(jnp.int32),
         )
         moves = active & ~(_dot(gradient, state.direction) > -tolerance_change)
-        move = state.step * state.direction
-        packed = jnp.where(moves, packed + move, packed)
+        move = state.step[None] * state.direction
+        packed = jnp.where(moves[None], packed + move, packed)
         evaluates = moves & (i < max_iter - 1)  # the last iteration leaves that to the next epoch
-        stacked = jnp.where(evaluates, evaluate(packed), stacked)
-        evaluations = evaluations + evaluates
+        stacked = jnp.where(evaluates[None], evaluate(packed), stacked)
+        evaluations = evaluations + evaluates.astype(jnp.int32)
         active = (
             evaluates
             & (evaluations < max_eval)

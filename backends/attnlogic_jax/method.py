@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 import jax
 import jax.numpy as jnp
 
+from attnlogic_jax.devices import platform
+
 State = Any
 Tree = TypeVar("Tree")
 """Arrays nested in any way."""
@@ -31,7 +33,7 @@ for bit, whatever seeds stand beside it. An odd number of seeds takes three time
 
 
 class Report(NamedTuple):
-    """What a step tells of its epoch; each of shape (…), one entry a seed.
+    """What a step reports of its epoch; each of shape (…), one entry a seed.
 
     Attributes:
       loss: the loss before the update.
@@ -56,7 +58,7 @@ class Method(NamedTuple):
     Attributes:
       init: ``init(packed)`` is the state before the first epoch.
       step: ``step(evaluate, packed, state)`` is one epoch: the parameters and the state after it,
-        and what it tells.
+        and its report.
       counts_evaluations: whether its report says how many evaluations an epoch took.
     """
 
@@ -75,7 +77,7 @@ def stored(rows: Sequence[jax.Array]) -> jax.Array:
     """Rows stacked into an array that is made once: without a barrier XLA's CPU compiler makes them
     anew for each of its readers. Other devices' compilers choose for themselves."""
     stacked = jnp.stack(rows)
-    if jax.default_backend() != "cpu":
+    if platform() != "cpu":
         return stacked
     array: jax.Array = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]  # JAX's own
         stacked

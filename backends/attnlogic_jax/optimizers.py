@@ -1,11 +1,13 @@
-"""The optimizers of ``attnlogic.optimizers`` as methods on packed parameters.
+"""The optimizers of ``attnlogic.optimizers`` as methods on packed parameters: one record each.
 
-The elementwise ones are optax's own, applied to the packed array as if it were one parameter; those
-that need a norm or a dot product over the six parameters of a seed reduce over axis 0.
+The elementwise ones are optax's own, applied to the packed array as if it were one parameter; an
+optimizer that needs a norm or a dot product over the six parameters of a seed reduces over axis 0.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -13,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from attnlogic.errors import InputError
+from attnlogic.errors import InputError, unknown
 from attnlogic.optimizers import Optimizer
 from attnlogic_jax.lbfgs import lbfgs
 from attnlogic_jax.method import (
@@ -27,6 +29,30 @@ from attnlogic_jax.method import (
     State,
     rate,
 )
+from attnlogic_jax.polyak import polyak
+from attnlogic_jax.sizes import USUAL, WITH_HISTORY, Sizes
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class JaxOptimizer:
+    """How this backend builds an optimizer.
+
+    Attributes:
+      build: from the hyperparameters, and the loss at which a run ends if there is one, to the
+        method.
+      elementwise: whether a parameter's step depends on that parameter's gradients alone.
+      ends_at_goal: whether the method itself leaves a run where it hit; if not, it is wrapped.
+      sizes: how many seeds are trained at once.
+      lacks: hyperparameter -> the value that switches it off, for what optax does not have.
+    """
+
+    build: Callable[[Settings, Goal], Method]
+    elementwise: bool
+    ends_at_goal: bool = False
+    sizes: Sizes = USUAL
+    lacks: Mapping[str, Any] = field(default_factory=dict)
 
 
 def from_optax(transformation: optax.GradientTransformation) -> Method:
@@ -36,59 +62,69 @@ def from_optax(transformation: optax.GradientTransformation) -> Method:
         evaluate: Evaluate, packed: jax.Array, state: State
     ) -> tuple[jax.Array, State, Report]:
         stacked = evaluate(packed)
-        updates, state = transformation.update(stacked[GRADIENT], state, packed)
+        with jax.numpy_dtype_promotion("standard"):  # optax relies on it
+            updates, state = transformation.update(stacked[GRADIENT], state, packed)
         report = Report(stacked[LOSS], stacked[INVARIANT])
         return optax.apply_updates(packed, updates), state, report
 
     return Method(transformation.init, step)
 
 
-def polyak(f_min: float, tolerance: float) -> Method:
-    """Polyak's step ``x ← x - (loss - f_min)/‖g‖² · g``; a run stops once ‖g‖² < tolerance.
-
-    ``optax.polyak_sgd`` caps its step and guards otherwise, and takes its norm over all seeds.
-
-    Reference: Polyak, "Introduction to Optimization", 1987, section 5.3.
-    """
-
-    def step(
-        evaluate: Evaluate, packed: jax.Array, state: State
-    ) -> tuple[jax.Array, State, Report]:
-        stacked = evaluate(packed)
-        loss, gradient = stacked[LOSS], stacked[GRADIENT]
-        # Written out: XLA sums a long row in another order, and then a run's last bits would depend
-        # on how many seeds stand beside it.
-        square = sum(g * g for g in gradient)
-        stopped = square < tolerance
-        rate = (loss - f_min) / jnp.where(stopped, 1.0, square)
-        moved = packed - jnp.where(stopped, 0.0, rate) * gradient
-        return moved, state, Report(loss, stacked[INVARIANT], stopped=stopped)
-
-    return Method(lambda packed: (), step)
-
-
-def _adam(s: dict[str, Any], *, decoupled: bool) -> optax.GradientTransformation:
+def _adam(s: Settings, goal: Goal, *, decoupled: bool) -> Method:
     decay = optax.add_decayed_weights(s["weight_decay"])
-    return optax.chain(
+    chain = optax.chain(
         optax.identity() if decoupled else decay,
         optax.scale_by_adam(b1=s["beta1"], b2=s["beta2"], eps=s["eps"]),
         decay if decoupled else optax.identity(),
         optax.scale_by_learning_rate(_rate(s)),
     )
+    return from_optax(chain)
 
 
-def _sgd(s: dict[str, Any]) -> optax.GradientTransformation:
+def _sgd(s: Settings, goal: Goal) -> Method:
     trace = optax.trace(decay=s["momentum"], nesterov=s["nesterov"])
-    return optax.chain(
+    chain = optax.chain(
         optax.add_decayed_weights(s["weight_decay"]),
         trace if s["momentum"] else optax.identity(),
         optax.scale_by_learning_rate(_rate(s)),
     )
+    return from_optax(chain)
 
 
-def _rate(s: dict[str, Any]) -> float | optax.Schedule:
+def _rate(s: Settings) -> float | optax.Schedule:
     """The learning rate: a number, or ``lr·gamma^epoch`` where gamma is not 1."""
     return float(s["lr"]) if s["gamma"] == 1 else partial(rate, s["lr"], s["gamma"])
+
+
+# optax corrects amsgrad's bias before its maximum, torch after; dampening it does not have.
+JAX_OPTIMIZERS: dict[str, JaxOptimizer] = {
+    "adam": JaxOptimizer(partial(_adam, decoupled=False), True, lacks={"amsgrad": False}),
+    "adamw": JaxOptimizer(partial(_adam, decoupled=True), True, lacks={"amsgrad": False}),
+    "sgd": JaxOptimizer(_sgd, True, lacks={"dampening": 0.0}),
+    "polyak": JaxOptimizer(lambda s, goal: polyak(**s), False),
+    "lbfgs": JaxOptimizer(
+        lambda s, goal: lbfgs(**s, goal=goal), False, ends_at_goal=True, sizes=WITH_HISTORY
+    ),
+}
+"""How each optimizer is built, by its name in ``attnlogic.optimizers``."""
+
+
+def record(optimizer: Optimizer) -> JaxOptimizer:
+    """How this backend builds an optimizer.
+
+    Raises:
+      InputError: it has none of that name, or it lacks a feature that is switched on.
+    """
+    if optimizer.name not in JAX_OPTIMIZERS:
+        raise unknown("optimizer of the jax backend", optimizer.name, JAX_OPTIMIZERS)
+    found = JAX_OPTIMIZERS[optimizer.name]
+    for name, off in found.lacks.items():
+        if optimizer.settings[name] != off:
+            raise InputError(
+                f"the jax backend has no '{name}' ({optimizer}): leave it out, or use "
+                "--backend torch"
+            )
+    return found
 
 
 def ending_at(goal: jax.Array, method: Method) -> Method:
@@ -98,7 +134,7 @@ def ending_at(goal: jax.Array, method: Method) -> Method:
         evaluate: Evaluate, packed: jax.Array, state: State
     ) -> tuple[jax.Array, State, Report]:
         moved, state, report = method.step(evaluate, packed, state)
-        return jnp.where(report.loss <= goal, packed, moved), state, report
+        return jnp.where((report.loss <= goal)[None], packed, moved), state, report
 
     return method._replace(step=step)
 
@@ -111,34 +147,8 @@ def method(optimizer: Optimizer, goal: Goal = None) -> Method:
       goal: the loss at or below which a run stays where it is.
 
     Raises:
-      InputError: it asks for what optax has not (see ``check``).
+      InputError: see ``record``.
     """
-    check(optimizer)
-    s: dict[str, Any] = optimizer.settings
-    match optimizer.name:
-        case "adam":
-            found = from_optax(_adam(s, decoupled=False))
-        case "adamw":
-            found = from_optax(_adam(s, decoupled=True))
-        case "sgd":
-            found = from_optax(_sgd(s))
-        case "polyak":
-            found = polyak(**s)
-        case "lbfgs":
-            return lbfgs(**s, goal=goal)  # it spares such a run its iterations
-        case _:
-            raise InputError(f"the jax backend has no optimizer '{optimizer.name}'")
-    return found if goal is None else ending_at(goal, found)
-
-
-def check(optimizer: Optimizer) -> None:
-    """Refuse what this backend lacks.
-
-    Raises:
-      InputError: ``amsgrad`` (optax corrects the bias before its maximum, torch after) or
-        ``dampening`` (optax has none).
-    """
-    for name in optimizer.changed("amsgrad", "dampening"):
-        raise InputError(
-            f"the jax backend has no '{name}' ({optimizer}): leave it out, or use --backend torch"
-        )
+    how = record(optimizer)
+    built = how.build(optimizer.settings, goal)
+    return built if goal is None or how.ends_at_goal else ending_at(goal, built)

@@ -1,7 +1,11 @@
-"""The outcome's statistics, folded epoch by epoch: the streaming form of ``attnlogic.outcomes``.
+"""The outcome's statistics, folded epoch by epoch: the streaming form of ``attnlogic.history``.
 
 Nothing here grows with the number of epochs. A test holds it equal to the definition on a whole
 history.
+
+Evaluations have 64 bits, which JAX has not unless a user asks for them: they are two words of 32
+bits, ``high·2^30 + low``, stacked on a leading axis. No number here is NaN but a run's own, so that
+JAX's search for NaN finds only those; what does not exist becomes NaN in ``finish``.
 """
 
 from __future__ import annotations
@@ -23,8 +27,10 @@ class Streaming(NamedTuple):
       loss: the last loss; inf if it is not finite, and before the first epoch.
       missed_at: the last epoch whose loss was above the threshold.
       worst_after_hit: -inf while there is no epoch after first_hit.
-      min_loss, C_first_hit, first_hit, rises, exits, stopped_at, diverged_at: the outcome's.
-      evaluations, evaluations_first_hit: the outcome's, for a method that counts them; else 0.
+      min_loss, first_hit, rises, exits, stopped_at, diverged_at: the outcome's.
+      C_first_hit: the outcome's, and 0 where there is no hit.
+      evaluations, evaluations_first_hit: the outcome's, as words (2, …), for a method that counts
+        them; else 0.
       above: how many epochs went by before the first at or below each of ``LADDER``; (10, …).
     """
 
@@ -47,19 +53,20 @@ def start(packed: jax.Array) -> Streaming:
     """Nothing seen yet, for packed parameters of shape (6, …)."""
     infinite, none = jnp.full_like(packed[0], jnp.inf), jnp.full(packed.shape[1:], NONE, jnp.int32)
     count = jnp.zeros_like(none)
+    words = jnp.zeros((2, *count.shape), jnp.int32)
     return Streaming(
         loss=infinite,
         min_loss=infinite,
         worst_after_hit=-infinite,
-        C_first_hit=jnp.full_like(infinite, jnp.nan),
+        C_first_hit=jnp.zeros_like(infinite),
         first_hit=none,
         missed_at=none,
         rises=count,
         exits=count,
         stopped_at=none,
         diverged_at=none,
-        evaluations=count,
-        evaluations_first_hit=count,
+        evaluations=words,
+        evaluations_first_hit=words,
         above=jnp.zeros((len(LADDER), *count.shape), jnp.int32),
     )
 
@@ -69,13 +76,18 @@ def _rungs(like: jax.Array) -> jax.Array:
     return jnp.asarray(LADDER, like.dtype).reshape(-1, *[1] * like.ndim)
 
 
+def _count(true: jax.Array) -> jax.Array:
+    """1 where it is true, else 0."""
+    return true.astype(jnp.int32)
+
+
 def fold(seen: Streaming, epoch: jax.Array, report: Report, threshold: jax.Array) -> Streaming:
     """Add one epoch.
 
     Args:
       seen: the epochs before.
       epoch: the number of this one; ().
-      report: what its step told; leaves (…).
+      report: that of its step; leaves (…).
       threshold: the loss at or below which a run has hit; ().
     """
     ended = seen.diverged_at != NONE
@@ -93,19 +105,39 @@ def fold(seen: Streaming, epoch: jax.Array, report: Report, threshold: jax.Array
         C_first_hit=jnp.where(hits_first, report.C, seen.C_first_hit),
         first_hit=jnp.where(hits_first, epoch, seen.first_hit),
         missed_at=jnp.where(hit, seen.missed_at, epoch),
-        rises=seen.rises + (after & (loss > seen.loss)),
-        exits=seen.exits + ((seen.loss <= threshold) & ~hit),
+        rises=seen.rises + _count(after & (loss > seen.loss)),
+        exits=seen.exits + _count((seen.loss <= threshold) & ~hit),
         diverged_at=jnp.where(finite | ended, seen.diverged_at, epoch),
-        above=seen.above + (min_loss > _rungs(min_loss)),
+        above=seen.above + _count(min_loss[None] > _rungs(min_loss)),
     )
     if report.stopped is not None:
         stops = report.stopped & (seen.stopped_at == NONE)
         seen = seen._replace(stopped_at=jnp.where(stops, epoch, seen.stopped_at))
     if report.evaluations is not None:
         spent = jnp.where(ended, 0, report.evaluations)
-        by_hit = jnp.where(hits_first, seen.evaluations + 1, seen.evaluations_first_hit)
-        seen = seen._replace(evaluations=seen.evaluations + spent, evaluations_first_hit=by_hit)
+        with_hit = _added(seen.evaluations, jnp.ones_like(spent))
+        by_hit = jnp.where(hits_first[None], with_hit, seen.evaluations_first_hit)
+        total = _added(seen.evaluations, spent)
+        seen = seen._replace(evaluations=total, evaluations_first_hit=by_hit)
     return seen
+
+
+def _added(words: jax.Array, spent: jax.Array) -> jax.Array:
+    """A count in words (2, …) with less than 2^30 more; (…)."""
+    low = words[1] + spent
+    return jnp.stack([words[0] + (low >> 30), low & (2**30 - 1)])
+
+
+def joined(words: jax.Array) -> jax.Array:
+    """A count in words (2, …) as one number (…): int64 with JAX's x64 mode.
+
+    Without it int32, where the largest stands for more.
+    """
+    high, low = words
+    if jax.dtypes.canonicalize_dtype(jnp.int64) == jnp.int64:
+        whole: jax.Array = high.astype(jnp.int64) * 2**30 + low.astype(jnp.int64)
+        return whole
+    return jnp.where(high >= 2, 2**31 - 1, jnp.minimum(high, 1) * 2**30 + low)
 
 
 def finish(
@@ -134,22 +166,22 @@ def finish(
         it does not count.
 
     Returns:
-      An ``Outcome`` of arrays of shape (…).
+      An ``Outcome`` of arrays of shape (…); its two counts of evaluations are words (2, …).
     """
     if until_hit:
         hit = seen.first_hit != NONE
         seen = seen._replace(
             worst_after_hit=jnp.where(hit, -jnp.inf, seen.worst_after_hit),
             stopped_at=jnp.where(hit, NONE, seen.stopped_at),
-            evaluations=jnp.where(hit, seen.evaluations_first_hit, seen.evaluations),
+            evaluations=jnp.where(hit[None], seen.evaluations_first_hit, seen.evaluations),
         )
     diverged = seen.diverged_at != NONE
     last = jnp.where(diverged, seen.diverged_at, epochs - 1)
     last = jnp.where(seen.stopped_at != NONE, seen.stopped_at, last)
     if until_hit:
         last = jnp.where(hit, seen.first_hit, last)
-    final = jnp.where(diverged, jnp.nan, final)
-    worst = seen.worst_after_hit
+    final = jnp.where(diverged[None], jnp.nan, final)
+    worst, never = seen.worst_after_hit, seen.first_hit == NONE
     solved = seen.loss <= threshold
     return Outcome(
         initial=unpack(tuple(initial)),
@@ -164,14 +196,20 @@ def finish(
         worst_after_hit=jnp.where(worst == -jnp.inf, jnp.nan, worst),
         stopped_at=seen.stopped_at,
         diverged_at=seen.diverged_at,
-        evaluations=seen.evaluations if counted else last + 1,
+        evaluations=seen.evaluations if counted else _as_words(last + 1),
         evaluations_first_hit=jnp.where(
-            seen.first_hit == NONE,
-            NONE,
-            seen.evaluations_first_hit if counted else seen.first_hit + 1,
+            never[None],
+            _as_words(jnp.full_like(seen.first_hit, NONE)),
+            seen.evaluations_first_hit if counted else _as_words(seen.first_hit + 1),
         ),
         gradient_norm=jnp.where(diverged, jnp.nan, gradient_norm),
-        C_first_hit=seen.C_first_hit,
+        C_initial=invariant(unpack(tuple(initial))),
+        C_first_hit=jnp.where(never, jnp.nan, seen.C_first_hit),
         C=invariant(unpack(tuple(final))),
-        ladder=tuple(jnp.where(seen.min_loss <= _rungs(seen.min_loss), seen.above, NONE)),
+        ladder=tuple(jnp.where(seen.min_loss[None] <= _rungs(seen.min_loss), seen.above, NONE)),
     )
+
+
+def _as_words(number: jax.Array) -> jax.Array:
+    """A number of 32 bits in words: (2, …)."""
+    return jnp.stack([jnp.zeros_like(number), number])

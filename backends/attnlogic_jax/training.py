@@ -6,8 +6,8 @@ vmapped and differentiated at will. The backend's fast path (``backend``) runs t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,25 +16,17 @@ from attnlogic import optimizers
 from attnlogic.backend import Training, checked
 from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import Outcome
-from attnlogic.problems import (
-    ROWS,
-    Gate,
-    Params,
-    gates,
-    invariant,
-    mean_squared_error,
-    pack,
-    predict,
-    unpack,
-)
+from attnlogic.problems import Gate, Params, gates, pack
 from attnlogic_jax import streaming
-from attnlogic_jax.method import GRADIENT, LOSS, Evaluate, Method, State, stored
+from attnlogic_jax.devices import platform
+from attnlogic_jax.method import LOSS, Evaluate, Method, State
+from attnlogic_jax.model import evaluation, gradient_norm
 from attnlogic_jax.optimizers import method
 from attnlogic_jax.streaming import Streaming
 
 UNROLL = {"gpu": 4}
-"""Epochs that are compiled into one step of the loop. A GPU then keeps the state in registers for
-so many (seen in compiled H100 code; for eight no longer); a CPU gains nothing."""
+"""Epochs that are compiled into one step of the loop, by platform. With four a GPU keeps the state
+in registers in between (seen in compiled H100 code; with eight no longer); a CPU gains nothing."""
 
 
 class Carry(NamedTuple):
@@ -44,31 +36,6 @@ class Carry(NamedTuple):
     packed: jax.Array
     state: State
     seen: Streaming
-
-
-def evaluation(targets: Sequence[Any]) -> Evaluate:
-    """The loss of ``attnlogic.problems.model``, its gradient and C, stacked: (6, …) to (8, …).
-
-    Each of these rows has a loop of its own in XLA's CPU code, and each would compute all outputs
-    anew: so the outputs are stored first, and differentiated in two steps. C is made here so that
-    nothing else reads the parameters before they are updated in their place.
-    """
-
-    def outputs(rows: tuple[jax.Array, ...]) -> list[jax.Array]:
-        return [predict(unpack(rows), x) for x in ROWS]
-
-    def total(outs: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
-        each = mean_squared_error(outs, targets)
-        return jnp.sum(each), each  # seeds do not mix: the sum's gradient is each seed's own
-
-    def evaluate(packed: jax.Array) -> jax.Array:
-        rows = tuple(packed)
-        outs, pullback = jax.vjp(outputs, rows)
-        (_, each), slopes = jax.value_and_grad(total, has_aux=True)(tuple(stored(outs)))
-        (gradient,) = pullback(list(slopes))
-        return stored([each, *gradient, invariant(unpack(rows))])
-
-    return evaluate
 
 
 def start(method: Method, packed: jax.Array) -> Carry:
@@ -85,14 +52,14 @@ def advance(method: Method, evaluate: Evaluate, threshold: jax.Array, carry: Car
 
 def unroll() -> int:
     """Epochs a step of the loop, on JAX's default device."""
-    return UNROLL.get(jax.default_backend(), 1)
+    return UNROLL.get(platform(), 1)
 
 
 def finish(
     method: Method, evaluate: Evaluate, threshold: jax.Array, initial: jax.Array, carry: Carry,
     *, until_hit: bool,
 ) -> Outcome:  # fmt: skip
-    """The outcome after the last epoch."""
+    """The outcome after the last epoch; its evaluations as words (see ``streaming``)."""
     return streaming.finish(
         carry.seen,
         initial,
@@ -104,12 +71,6 @@ def finish(
         counted=method.counts_evaluations,
         until_hit=until_hit,
     )
-
-
-def gradient_norm(evaluate: Evaluate, packed: jax.Array) -> jax.Array:
-    """‖∇loss‖ over the six parameters: (6, …) to (…)."""
-    # Written out: XLA sums a long row in another order than a short one.
-    return jnp.sqrt(sum(g * g for g in evaluate(packed)[GRADIENT]))
 
 
 def trainer(
@@ -131,21 +92,25 @@ def trainer(
 
     Returns:
       ``train(params) -> Outcome``. The leaves of ``params`` share one shape S and one floating
-      dtype, in which all is computed; S is () for one seed. The outcome's leaves have shape S. It
-      can be jitted, vmapped and differentiated, in reverse as well. It raises ``AssertionError``,
-      when traced, for leaves of several shapes or of whole numbers.
+      dtype, in which all is computed; S is () for one seed. The outcome's leaves have shape S, and
+      the dtypes of ``attnlogic.outcomes``; without JAX's x64 mode evaluations are int32, and
+      2^31 − 1 stands for more. It can be jitted, vmapped and differentiated, in reverse as well. It
+      raises ``AssertionError``, when traced, for leaves of several shapes or of whole numbers.
 
     Raises:
       InputError: something asked for does not exist.
 
     Example:
+      >>> from attnlogic.problems import initial_params
       >>> train = trainer("xor", "adamw", epochs=400)
-      >>> outcomes = jax.jit(jax.vmap(train))(params)  # leaves of shape (N,)
+      >>> outcomes = jax.jit(jax.vmap(train))(initial_params(range(32)))
+      >>> outcomes.first_hit.shape
+      (32,)
     """
     by = optimizers.optimizer(optimizer)
     budget = by.epochs if epochs is None else epochs
     training = checked(Training(gates.gate(gate), by, budget, threshold, until=until))
-    evaluate, until_hit = evaluation(training.gate.targets), until == "hit"
+    evaluate, until_hit = evaluation(training.gate.targets), training.until == "hit"
     method(by)  # refuses now what it would refuse then
 
     def train(params: Params) -> Outcome:
@@ -155,14 +120,20 @@ def trainer(
         chex.assert_equal_shape(leaves)
         chex.assert_type(leaves, float)
         initial = jnp.stack(leaves)
-        limit = jnp.asarray(threshold, initial.dtype)
+        limit = jnp.asarray(training.threshold, initial.dtype)
         how = method(by, limit if until_hit else None)
 
         def epoch(carry: Carry, _: None) -> tuple[Carry, None]:
             return advance(how, evaluate, limit, carry), None
 
         began = start(how, initial)
-        carry = jax.lax.scan(epoch, began, None, length=budget, unroll=min(unroll(), budget))[0]
-        return finish(how, evaluate, limit, initial, carry, until_hit=until_hit)
+        carry = jax.lax.scan(
+            epoch, began, None, length=training.epochs, unroll=min(unroll(), training.epochs)
+        )[0]
+        outcome = finish(how, evaluate, limit, initial, carry, until_hit=until_hit)
+        return outcome._replace(
+            evaluations=streaming.joined(outcome.evaluations),
+            evaluations_first_hit=streaming.joined(outcome.evaluations_first_hit),
+        )
 
     return train

@@ -1,0 +1,36 @@
+"""How many seeds are trained at once: by a device, and by a core of a CPU."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Sizes(NamedTuple):
+    """Limits by JAX's name of the platform.
+
+    Attributes:
+      chunk: seeds in a chunk for each device. On a CPU they are enough to make what Python adds to
+        each chunk small, elsewhere to keep the device busy.
+      group: seeds that a core of a CPU takes through all epochs at once, so that their state stays
+        in its cache. A platform that is not named takes a whole chunk.
+    """
+
+    chunk: Mapping[str, int]
+    group: Mapping[str, int]
+
+    def of_chunk(self, platform: str) -> int:
+        """Seeds in a chunk for each device, at most."""
+        return self.chunk.get(platform, self.chunk["gpu"])
+
+    def of_group(self, platform: str) -> int:
+        """Seeds trained at once, at most."""
+        return self.group.get(platform, sys.maxsize)
+
+
+USUAL = Sizes({"cpu": 16_384, "gpu": 1_048_576, "tpu": 1_048_576}, {"cpu": 512})
+
+WITH_HISTORY = Sizes({"cpu": 512, "gpu": 65_536, "tpu": 65_536}, {"cpu": 64})
+"""For L-BFGS, whose history is a hundred times the parameters, and where all seeds of a group go on
+until the last of them is done."""
