@@ -9,7 +9,7 @@ import pytest
 from attnlogic import backend as module
 from attnlogic.backend import GROUP, Backend, Training, backend, checked, names
 from attnlogic.errors import InputError
-from attnlogic.optimizers.hyperparameters import optimizer
+from attnlogic.optimizers import optimizer
 from attnlogic.problems.gates import gate
 
 GOOD = """
@@ -131,7 +131,7 @@ def test_equal_trainings_are_one_key():
     [
         ({"epochs": 0}, ["epochs", "whole number in 1 …", "got 0"]),
         ({"epochs": -5}, ["epochs", "-5"]),
-        ({"epochs": 10.0}, ["epochs", "10.0"]),
+        ({"epochs": 10.5}, ["epochs", "10.5"]),
         ({"epochs": "10"}, ["epochs", "'10'"]),
         ({"epochs": True}, ["epochs", "got True"]),
         ({"threshold": True}, ["threshold", "got True"]),
@@ -140,6 +140,8 @@ def test_equal_trainings_are_one_key():
         ({"threshold": -1e-4}, ["threshold", "-0.0001"]),
         ({"threshold": float("nan")}, ["threshold", "nan"]),
         ({"threshold": float("inf")}, ["threshold", "inf"]),
+        ({"threshold": 1e-60}, ["threshold", "1.18e-38", "float32", "1e-60"]),
+        ({"threshold": 1e60}, ["threshold", "3.4e+38", "float32", "1e+60"]),
         ({"precision": "float16"}, ["unknown precision 'float16'", "known: float32, float64"]),
         ({"precision": "Float64"}, ["did you mean 'float64'"]),
     ],

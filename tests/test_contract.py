@@ -13,18 +13,17 @@ from helpers import whole_history
 from attnlogic.backend import Backend, Training
 from attnlogic.backend import backend as find
 from attnlogic.errors import InputError
-from attnlogic.optimizers.hyperparameters import FAMILIES, optimizer
-from attnlogic.outcomes import NONE, Outcome, concatenate, leaves_of
+from attnlogic.history import join
+from attnlogic.optimizers import OPTIMIZERS, optimizer
+from attnlogic.outcomes import NONE, NUMBERS, concatenate, leaves_of, numbers_of
+from attnlogic.problems import initial_params
 from attnlogic.problems.gates import ROWS, gate
-from attnlogic.problems.initializations import initial
 from attnlogic.problems.model import invariant, loss, pack, unpack
 from attnlogic_jax import compiled
 from attnlogic_jax.optimizers import method
 from attnlogic_torch.training import history
 
 NAMES = ["jax", "torch"]
-COUNTS = {"first_hit", "sustained_from", "rises", "exits", "stopped_at", "diverged_at"}
-COUNTS |= {"evaluations", "evaluations_first_hit"}
 
 
 def condition(gate_name, by, epochs, precision="float64", **rest):
@@ -32,7 +31,7 @@ def condition(gate_name, by, epochs, precision="float64", **rest):
 
 
 def seeds(*numbers):
-    return initial(np.array(numbers, np.uint32))
+    return initial_params(np.array(numbers, np.uint32))
 
 
 def trained(name, training, starts):
@@ -82,10 +81,8 @@ def test_outcomes_are_numpy_arrays_of_the_trainings_precision(name, by, precisio
         assert {type(leaf) for leaf in leaves_of(one)} == {np.ndarray}
         assert {leaf.shape for leaf in leaves_of(one)} == {one.first_hit.shape}
         assert {leaf.dtype for leaf in leaves_of(one)[:12]} == {np.dtype(precision)}
-        assert {leaf.dtype for leaf in one.ladder} == {np.dtype(np.int32)}
-        for field in Outcome._fields[2:-1]:
-            expected = np.int32 if field in COUNTS else np.dtype(precision)
-            assert getattr(one, field).dtype == expected, field
+        for name_of, leaf in numbers_of(one).items():
+            assert leaf.dtype == NUMBERS[name_of].kind.dtype(precision), name_of
     for given, kept in zip(pack(starts), pack(concatenate(outcomes).initial), strict=True):
         np.testing.assert_array_equal(kept, given)  # float32 fits into float64
     assert {leaf.dtype for leaf in pack(starts)} == {np.dtype(np.float32)}
@@ -95,7 +92,7 @@ def test_outcomes_are_numpy_arrays_of_the_trainings_precision(name, by, precisio
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("epochs", [1, 8, 19])
 def test_a_history_has_one_loss_an_epoch(name, precision, epochs):
-    start = initial(4)
+    start = initial_params(4)
     run = whole_history(find(name), condition("xor", "adam", epochs, precision), start)
     assert run.losses.shape == run.C.shape == (epochs,)
     assert run.losses.dtype == run.C.dtype == np.dtype(precision)
@@ -127,7 +124,7 @@ def test_what_advance_is_told_adds_up(name, epochs, by):
     list(find(name).train(training, seeds(0, 1, 2), on_progress=told.append))
     assert sum(told) == pytest.approx(3)
     told.clear()
-    whole_history(find(name), training, initial(0), on_progress=told.append)
+    whole_history(find(name), training, initial_params(0), on_progress=told.append)
     assert sum(told) == pytest.approx(1)
     assert min(told) > 0
 
@@ -148,14 +145,14 @@ def test_a_training_that_makes_no_sense_is_refused_at_once(name, change):
     for work in (
         lambda: backend.check(training, 1),
         lambda: backend.train(training, seeds(0)),  # at the call, not at the first outcome
-        lambda: whole_history(backend, training, initial(0)),
+        lambda: whole_history(backend, training, initial_params(0)),
     ):
         with pytest.raises(InputError, match=word):
             work()
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("by", FAMILIES)
+@pytest.mark.parametrize("by", OPTIMIZERS)
 @pytest.mark.parametrize("bad", [np.inf, np.nan])
 def test_a_run_that_starts_at_no_number_diverges_at_once(name, by, bad):
     start = unpack([np.float32([0.5, bad]), *np.float32([[0.5, 0.5]] * 5)])
@@ -185,21 +182,15 @@ COPIES = 32
 SEEDS = range(20)
 GATES = ["xor", "nand", "or", "x1"]
 EPOCHS = {"adam": 300, "adamw": 300, "sgd": 300, "polyak": 100, "lbfgs": 10}
-AMPLIFIED: dict[tuple[str, str], list[int]] = {
-    ("adam", "xor"): [0, 2, 5, 6, 7, 8, 9, 10, 11, 13, 14, 17, 18, 19],
-    ("adam", "nand"): [7, 8, 10, 14, 15, 18],
-    ("adam", "or"): [1, 2, 6, 7, 8, 9, 10, 11, 13, 14, 18],
-    ("adamw", "xor"): [0, 2, 6, 7, 8, 9, 10, 11, 13, 14, 17, 18],
-    ("adamw", "nand"): [1, 15, 18],
-    ("adamw", "or"): [1, 2, 6, 7, 8, 9, 10, 11, 14, 18],
-    **{("polyak", name): [*SEEDS] for name in GATES},
-    ("lbfgs", "xor"): [0, 1, 5, 8, 11, 13, 14, 15, 17, 19],
-    ("lbfgs", "nand"): [0, 1, 2, 3, 5, 6, 7, 8, 10, 11, 12, 13, 15, 16, 19],
-    ("lbfgs", "or"): [0, 1, 2, 5, 13, 14, 16, 18, 19],
-    ("lbfgs", "x1"): [0, 1, 2, 3, 5, 7, 8, 9, 11, 12, 14, 15, 16, 18, 19],
-}
-"""The runs whose copies come apart by more than STEADY within these epochs: with Adam from epoch
-114 on, with Polyak's steps from 11, with L-BFGS from 3. Every other run agrees throughout."""
+STEADY_EPOCHS = {"adam": 80, "adamw": 80, "sgd": 300, "polyak": 6, "lbfgs": 1}
+"""For these epochs no run comes apart from its copies, on any processor. With Adam the first does
+from epoch 114 on, with Polyak's steps from 11, with L-BFGS from 3, give or take a processor's own
+rounding; SGD's never do."""
+
+
+def whole(training, start):
+    """A run's whole history, by torch."""
+    return join([*history(training, start)])
 
 
 @pytest.fixture(scope="module")
@@ -208,8 +199,8 @@ def by_torch():
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as executor:
 
         def histories(training, numbers):
-            starts = [initial(s) for s in numbers]
-            return list(executor.map(history, [training] * len(starts), starts, chunksize=4))
+            starts = [initial_params(s) for s in numbers]
+            return list(executor.map(whole, [training] * len(starts), starts, chunksize=4))
 
         yield histories
 
@@ -221,7 +212,9 @@ def by_jax(training, starts):
         targets = jnp.asarray(training.gate.targets, "float64")
         plan = compiled.Plan.of(training)
         at = (packed, method(training.optimizer).init(packed))
-        _, report = compiled.trace(plan, targets, 1e-4, at, training.epochs)
+        _, report = compiled.trace(
+            plan, targets, 1e-4, at, training.epochs, room=training.epochs, kept=starts.shape[1]
+        )
         return jax.tree.map(np.asarray, report)
 
 
@@ -251,17 +244,21 @@ def test_losses_agree_epoch_by_epoch(by_torch, by, gate_name):
     training = condition(gate_name, by, EPOCHS[by])
     report = by_jax(training, with_copies(SEEDS))
     amplified = amplification(report.loss, len(SEEDS))
+    compared = 0
     for s, run in zip(SEEDS, by_torch(training, SEEDS), strict=True):
         end = len(run.losses)
         apart, own = relative(report.loss[:end, s], run.losses), amplified[:end, s]
-        allowed = np.full(end, AGREE)
-        if s in AMPLIFIED.get((by, gate_name), ()):
-            assert own.max() > STEADY / 10, f"seed {s} need not be listed"
-            allowed = np.where(own < STEADY, AGREE, np.where(own < HOPELESS, FACTOR * own, np.inf))
+        assert own[: STEADY_EPOCHS[by]].max() < STEADY, f"seed {s} comes apart early"
+        allowed = np.where(own < STEADY, AGREE, np.where(own < HOPELESS, FACTOR * own, np.inf))
         worst = np.argmax(apart / allowed)
         assert (apart <= allowed).all(), f"seed {s}, epoch {worst}: {apart[worst]:.1e} apart"
+        # What an epoch spends shows in the next one's loss.
+        steady = int(np.sum(own < STEADY)) - 1
         spent = np.ones(end) if report.evaluations is None else report.evaluations[:end, s]
-        assert run.evaluations.tolist() == spent.tolist()
+        assert run.evaluations[:steady].tolist() == spent[:steady].tolist()
+        compared += int(np.sum(own < STEADY))
+    # Enough is compared closely for a wrong formula to show: all of SGD, most of Adam.
+    assert compared >= len(SEEDS) * STEADY_EPOCHS[by]
 
 
 # Budgets end before rounding is amplified, and let each setting make a difference.
@@ -293,7 +290,7 @@ def test_every_hyperparameter_means_the_same(by, epochs):
         training = condition(name, by, epochs)
         report = by_jax(training, np.stack(pack(seeds(*numbers))))
         for i, s in enumerate(numbers):
-            run = history(training, initial(s))
+            run = whole(training, initial_params(s))
             end = len(run.losses)
             np.testing.assert_allclose(report.loss[:end, i], run.losses, rtol=AGREE, err_msg=s)
             if report.evaluations is not None:

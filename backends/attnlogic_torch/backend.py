@@ -1,19 +1,20 @@
-"""The backend: one seed after the other, or one a process."""
+"""The backend: the notebook's own module, one seed after the other, or one a process."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 
 import torch
 
 from attnlogic.backend import OnProgress, Training, checked
-from attnlogic.errors import InputError
-from attnlogic.outcomes import History, Outcome, concatenate
+from attnlogic.history import History
+from attnlogic.outcomes import Outcome, concatenate
 from attnlogic.problems import Params, pack, unpack
-from attnlogic_torch import training as epochs
-from attnlogic_torch.optimizers import check
+from attnlogic.settings import whole
+from attnlogic_torch import training as training_loop
+from attnlogic_torch.optimizers import record
 from attnlogic_torch.parallel import Workers, train_one
 
 
@@ -40,10 +41,8 @@ class TorchBackend:
 
     def check(self, training: Training, jobs: int) -> None:
         """Refuse numbers that make no sense; see ``Backend.check``."""
-        checked(training)
-        check(training.optimizer)
-        if type(jobs) is not int or jobs < 1:
-            raise InputError(f"jobs: expected a number of processes from 1, got {jobs!r}")
+        record(checked(training).optimizer)
+        whole("jobs", jobs, low=1)
 
     def train(
         self,
@@ -60,7 +59,7 @@ class TorchBackend:
         """
         self.check(training, jobs)
         starts = [unpack(values) for values in zip(*pack(initial), strict=True)]
-        return self._train(training, starts, jobs, on_progress)
+        return self._train(checked(training), starts, int(jobs), on_progress)
 
     def _train(
         self,
@@ -69,6 +68,7 @@ class TorchBackend:
         jobs: int,
         on_progress: OnProgress | None,
     ) -> Iterator[Outcome]:
+        outcomes: Generator[Outcome, None, None]
         if min(jobs, len(starts)) > 1:
             outcomes = self._workers.train(training, starts, jobs, on_progress)
         else:
@@ -82,7 +82,7 @@ class TorchBackend:
     ) -> Iterator[History]:
         """Train one seed, keeping every loss; see ``Backend.history``."""
         self.check(training, 1)
-        yield epochs.history(training, initial, on_progress)
+        return training_loop.history(checked(training), initial, on_progress)
 
 
 TORCH = TorchBackend()

@@ -1,7 +1,7 @@
 """The notebook's modules: the same names, shapes and order of random draws.
 
 A ``state_dict`` of the notebook loads into them, and constructing ``RawAttentionWithTopNeuron``
-after ``torch.manual_seed(s)`` gives the parameters of ``initializations.initial(s)``.
+after ``torch.manual_seed(s)`` gives the parameters of ``initial_params(s)``.
 """
 
 from __future__ import annotations

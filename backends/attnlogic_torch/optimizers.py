@@ -1,8 +1,9 @@
-"""The optimizers of ``attnlogic.optimizers`` as torch's own, and the one that torch has not."""
+"""The optimizers of ``attnlogic.optimizers`` as torch's own: one record each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,76 +12,52 @@ from torch.optim.lr_scheduler import ExponentialLR
 
 from attnlogic.errors import unknown
 from attnlogic.optimizers import Optimizer
+from attnlogic_torch.polyak import Polyak
 
 
-class Polyak(torch.optim.Optimizer):
-    """Polyak's step on all parameters at once: ``x ← x - (loss - f_min)/‖g‖² · g``.
-
-    The notebook's "Newton on the loss": Newton's method for ``loss = f_min`` along the gradient.
-
-    Args:
-      params: the parameters, in one group.
-      f_min: the loss that is aimed at.
-      tolerance: once ‖g‖² is below it nothing moves any more.
+@dataclass(frozen=True)
+class TorchOptimizer:
+    """How this backend builds an optimizer.
 
     Attributes:
-      stopped: whether the last step found ‖g‖² < tolerance, and so moved nothing.
-
-    Raises:
-      ValueError: more than one group of parameters; the norm is over all of them.
-
-    Reference: Polyak, "Introduction to Optimization", 1987, section 5.3.
+      build: from the parameters and the hyperparameters but ``gamma``, to torch's optimizer.
+      elementwise: whether a parameter's step depends on that parameter's gradients alone.
+      stopped: whether the optimizer's own rule ended the run with the last step; most have none.
     """
 
-    def __init__(self, params: Iterable[Any], f_min: float = 0.0, tolerance: float = 1e-12) -> None:
-        super().__init__(params, {"f_min": f_min, "tolerance": tolerance})
-        self.stopped = False
-        if len(self.param_groups) != 1:
-            raise ValueError(f"Polyak takes one parameter group, got {len(self.param_groups)}")
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float]) -> float:  # type: ignore[override]
-        """Evaluate once and move once; returns the loss before the move.
-
-        Args:
-          closure: clears the gradients, computes the loss and the gradients, returns the loss.
-        """
-        with torch.enable_grad():
-            loss = closure()
-        group = self.param_groups[0]
-        moving = [p for p in group["params"] if p.grad is not None]
-        square: Tensor = sum(p.grad.square().sum() for p in moving)
-        self.stopped = bool(square < group["tolerance"])
-        if not self.stopped:
-            # As tensors: torch divides a float by a tensor through the reciprocal, rounding twice.
-            rate = (torch.as_tensor(loss, dtype=square.dtype) - group["f_min"]) / square
-            for p in moving:
-                p.sub_(rate * p.grad)
-        return loss
+    build: Callable[..., torch.optim.Optimizer]
+    elementwise: bool
+    stopped: Callable[[Any], bool] = lambda _: False
 
 
-def _adam(kind: Callable[..., torch.optim.Optimizer]) -> Callable[..., torch.optim.Optimizer]:
+def _with_betas(kind: Callable[..., torch.optim.Optimizer]) -> Callable[..., torch.optim.Optimizer]:
     """torch takes Adam's two betas as one."""
-    return lambda params, *, beta1, beta2, **rest: kind(params, betas=(beta1, beta2), **rest)
+
+    def build(params: Any, *, beta1: float, beta2: float, **rest: Any) -> torch.optim.Optimizer:
+        return kind(params, betas=(beta1, beta2), **rest)
+
+    return build
 
 
-_CONSTRUCTORS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": _adam(torch.optim.Adam),
-    "adamw": _adam(torch.optim.AdamW),
-    "sgd": torch.optim.SGD,
-    "lbfgs": torch.optim.LBFGS,
-    "polyak": Polyak,
+TORCH_OPTIMIZERS: dict[str, TorchOptimizer] = {
+    "adam": TorchOptimizer(_with_betas(torch.optim.Adam), elementwise=True),
+    "adamw": TorchOptimizer(_with_betas(torch.optim.AdamW), elementwise=True),
+    "sgd": TorchOptimizer(torch.optim.SGD, elementwise=True),
+    "lbfgs": TorchOptimizer(torch.optim.LBFGS, elementwise=False),
+    "polyak": TorchOptimizer(Polyak, elementwise=False, stopped=lambda it: it.stopped),
 }
+"""How each optimizer is built, by its name in ``attnlogic.optimizers``."""
 
 
-def check(optimizer: Optimizer) -> None:
-    """Refuse what ``construct`` cannot make.
+def record(optimizer: Optimizer) -> TorchOptimizer:
+    """How this backend builds an optimizer.
 
     Raises:
-      InputError: an optimizer outside ``attnlogic.optimizers.FAMILIES``.
+      InputError: it has none of that name.
     """
-    if optimizer.name not in _CONSTRUCTORS:
-        raise unknown("optimizer of the torch backend", optimizer.name, _CONSTRUCTORS)
+    if optimizer.name not in TORCH_OPTIMIZERS:
+        raise unknown("optimizer of the torch backend", optimizer.name, TORCH_OPTIMIZERS)
+    return TORCH_OPTIMIZERS[optimizer.name]
 
 
 def construct(
@@ -91,10 +68,9 @@ def construct(
     The schedule is None where the rate stays what it is: stepping it would cost and change nothing.
 
     Raises:
-      InputError: as ``check``.
+      InputError: see ``record``.
     """
-    check(optimizer)
     settings = optimizer.settings
     gamma = settings.pop("gamma", 1.0)
-    constructed = _CONSTRUCTORS[optimizer.name](params, **settings)
-    return constructed, None if gamma == 1 else ExponentialLR(constructed, gamma)
+    built = record(optimizer).build(params, **settings)
+    return built, None if gamma == 1 else ExponentialLR(built, gamma)

@@ -1,21 +1,30 @@
-"""Seeds side by side: worker processes that train one run each."""
+"""Many seeds side by side: worker processes that train one run at a time.
+
+Each worker has a pipe of its own. Over it the worker is given runs, and answers with their progress
+and their outcomes. When this process ends, in whatever way, its workers see it and end too. Nothing
+else is shared, so nothing, such as a semaphore, can be left behind.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import traceback
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from threading import Thread
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from threading import Lock, Thread
+from typing import Any
 
 import torch
 
 from attnlogic.backend import OnProgress, Training
-from attnlogic.outcomes import Outcome, outcome
+from attnlogic.errors import WorkError
+from attnlogic.history import join, outcome
+from attnlogic.outcomes import Outcome
 from attnlogic.problems import Params
 from attnlogic_torch.training import history
 
@@ -23,21 +32,72 @@ from attnlogic_torch.training import history
 def train_one(
     training: Training, initial: Params, on_progress: OnProgress | None = None
 ) -> Outcome:
-    """Train one seed; ``initial`` and the outcome are scalars."""
-    return outcome(history(training, initial, on_progress), training.threshold)
+    """Train one seed.
+
+    Args:
+      training: what to do; checked already.
+      initial: where to start; float32 scalars.
+      on_progress: called with shares of the run, which add up to 1 at its end.
+
+    Returns:
+      The outcome; NumPy scalars.
+    """
+    return outcome(join([*history(training, initial, on_progress)]), training.threshold)
 
 
-class Workers:
-    """The processes, kept from one call to the next: each spends seconds on importing torch.
+class Worker:
+    """A process that trains one run after the other. It takes seconds to start: it imports torch.
 
-    They are spawned, not forked: JAX and torch both have threads. They end with this process, in
-    whatever way it ends.
+    It is spawned, not forked: JAX and torch both have threads.
+
+    Attributes:
+      pipe: this process's end of the pipe to it.
+      index: which of the runs it was given last, from 0.
     """
 
     def __init__(self) -> None:
-        self._jobs = 0
-        self._executor: ProcessPoolExecutor | None = None
-        self._lifeline: Connection | None = None
+        context = get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.index = 0
+        self._process: BaseProcess = context.Process(target=_work, args=(theirs,), daemon=True)
+        try:
+            self._process.start()
+        finally:
+            theirs.close()  # or the death of the worker would not end the pipe
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is there."""
+        return self._process.is_alive()
+
+    def give(self, index: int, training: Training, start: Params) -> None:
+        """Have it train a run.
+
+        Over the pipe come shares of the run that are done (float), then its ``Outcome``, or the
+        exception that training raised. If the process dies the pipe ends.
+        """
+        self.index = index
+        with suppress(OSError):  # it died while idle: reading will find the end of the pipe
+            self.pipe.send((training, start))
+
+    def exit_code(self) -> int | None:
+        """That of a process that is about to end: below 0 for a signal. None if it does not end."""
+        self._process.join(5)
+        return self._process.exitcode
+
+    def end(self) -> None:
+        """End the process now, whatever it is doing."""
+        self.pipe.close()
+        self._process.terminate()
+        self._process.join()
+
+
+class Workers:
+    """Worker processes, kept from one training to the next. Trainings at one time share none."""
+
+    def __init__(self) -> None:
+        self._idle: list[Worker] = []
+        self._lock = Lock()
 
     def train(
         self,
@@ -49,59 +109,136 @@ class Workers:
         """Train each seed in one of ``jobs`` processes, giving the outcomes in the seeds' order.
 
         If anything goes wrong, an interrupt included, or the iterator is closed before its end, the
-        work that is left is dropped and the processes end.
+        processes end with the work that is left.
+
+        Args:
+          training: what to do; checked already.
+          starts: where to start; float32 scalars for each seed.
+          jobs: how many processes, at least 1.
+          on_progress: called as runs proceed; the sum is the number of seeds.
+
+        Yields:
+          Outcomes of NumPy scalars.
 
         Raises:
-          BrokenProcessPool: a process died.
+          WorkError: a process died, or could not be started.
         """
-        executor = self._started(jobs)
+        taken: list[Worker] = []
         try:
-            with _interrupts_held_back():
-                futures = [executor.submit(train_one, training, start) for start in starts]
-            for future in futures:
-                outcome = future.result()
-                if on_progress is not None:
-                    on_progress(1.0)
-                yield outcome
-        except BrokenProcessPool as error:
-            error.add_note(
-                "A process that trained a seed died: it was killed, or the calling script starts "
-                "its work outside of: if __name__ == '__main__'"
-            )
-            self.stop()
-            raise
+            self._take(min(jobs, len(starts)), taken)
+            yield from _train(training, starts, taken, on_progress)
         except BaseException:
-            self.stop()
+            for worker in taken:
+                worker.end()
             raise
+        with self._lock:
+            self._idle += taken
 
     def stop(self) -> None:
-        """End the processes, and whatever they are doing, now."""
-        if self._executor is not None and self._lifeline is not None:
-            self._lifeline.close()
-            self._executor.shutdown(cancel_futures=True)
-        self._executor, self._lifeline, self._jobs = None, None, 0
+        """End the idle processes."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.end()
 
-    def _started(self, jobs: int) -> ProcessPoolExecutor:
-        if self._executor is None or jobs != self._jobs:
-            self.stop()
-            context = get_context("spawn")
-            # Only this process holds the writing end. When it closes it, or dies, the workers read
-            # the end of the file.
-            reader, self._lifeline = context.Pipe(duplex=False)
-            self._executor = ProcessPoolExecutor(jobs, context, _begin, (reader,))
-            self._jobs = jobs
-        return self._executor
+    def _take(self, count: int, taken: list[Worker]) -> None:
+        """Append ``count`` workers: idle ones, and new ones where there are too few."""
+        with self._lock:
+            while self._idle and len(taken) < count:
+                worker = self._idle.pop()
+                if worker.alive:
+                    taken.append(worker)
+        try:
+            with _interrupts_held_back():
+                while len(taken) < count:
+                    taken.append(Worker())
+        except OSError as error:
+            raise WorkError(
+                f"cannot start {count} worker processes ({error}): use fewer --jobs"
+            ) from error
 
 
-def _begin(lifeline: Connection) -> None:
-    """What a worker does first."""
+def _train(
+    training: Training,
+    starts: Sequence[Params],
+    workers: Sequence[Worker],
+    on_progress: OnProgress | None,
+) -> Iterator[Outcome]:
+    """Keep the workers busy until every seed is trained; outcomes come in the seeds' order."""
+    waiting = deque(enumerate(starts))
+    busy: dict[Any, Worker] = {}
+    done: dict[int, Outcome] = {}
+
+    def give(worker: Worker) -> None:
+        if waiting:
+            index, start = waiting.popleft()
+            worker.give(index, training, start)
+            busy[worker.pipe] = worker
+
+    for worker in workers:
+        give(worker)
+    for index in range(len(starts)):
+        while index not in done:
+            for pipe in wait(list(busy)):
+                worker = busy[pipe]
+                try:
+                    answer = worker.pipe.recv()
+                except (EOFError, OSError):
+                    raise _death(worker, training, len(starts)) from None
+                if isinstance(answer, Exception):
+                    raise answer
+                if isinstance(answer, Outcome):
+                    done[worker.index] = answer
+                    del busy[pipe]
+                    give(worker)
+                elif on_progress is not None:
+                    on_progress(answer)
+        yield done.pop(index)
+
+
+def _death(worker: Worker, training: Training, seeds: int) -> WorkError:
+    """An error for a worker that died: which seed it trained, what happened, and what to do."""
+    code = worker.exit_code() or 0
+    if code < 0:
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        what = f"was ended by {name}"
+        advice = "it was killed, perhaps since the memory was full: try again with fewer --jobs"
+    else:
+        what = f"ended with exit code {code}"
+        advice = (
+            "see its message above. A script must start its work under: if __name__ == '__main__'"
+        )
+    return WorkError(
+        f"a worker process {what} while it trained number {worker.index + 1} of the {seeds} seeds "
+        f"of {training.gate} · {training.optimizer}: {advice}"
+    )
+
+
+def _work(pipe: Connection) -> None:
+    """What a worker does: train the runs that it is given, until its pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     torch.set_num_threads(1)
-    Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+    Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, OSError):  # the other end is closed: nobody waits for the work
+        while True:
+            training, start = pipe.recv()
+            answer: Outcome | Exception
+            try:
+                answer = train_one(training, start, pipe.send)
+            except Exception as error:
+                error.add_note(traceback.format_exc())  # the place would not reach the parent
+                answer = error
+            pipe.send(answer)
 
 
-def _end_with(lifeline: Connection) -> None:
-    lifeline.poll(None)  # nothing is ever sent: it returns at the end of the file
+def _end_with_parent() -> None:
+    """End this process, whatever it is doing, once the parent process has ended."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
     os._exit(1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,15 +11,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from attnlogic.backend import OnProgress, Training, checked
-from attnlogic.outcomes import NONE, History
-from attnlogic.problems import ROWS, Gate, Params
+from attnlogic.backend import OnProgress, Training
+from attnlogic.history import History
+from attnlogic.outcomes import NONE
+from attnlogic.problems import ROWS, Gate, Params, invariant
 from attnlogic_torch.model import RawAttentionWithTopNeuron, load, read
-from attnlogic_torch.optimizers import Polyak, construct
+from attnlogic_torch.optimizers import construct, record
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
-_TELL = 100
-"""Epochs between two words of progress: about a twentieth of a second."""
+
+TARGET_PART_SECONDS = 0.5
+"""How long the work on one part of a history takes."""
 
 
 class _EndedError(Exception):
@@ -36,8 +39,8 @@ class _Evaluation:
       goal: the loss at or below which the run ends.
 
     Attributes:
-      losses: one an epoch.
-      counts: evaluations in each epoch.
+      losses: one for each epoch of this part.
+      counts: evaluations in each of them.
     """
 
     def __init__(
@@ -45,16 +48,22 @@ class _Evaluation:
     ) -> None:
         self.losses: list[float] = []
         self.counts: list[int] = []
-        self._module, self._criterion, self._goal = module, nn.MSELoss(), goal
+        self._module, self._parameters = module, list(module.parameters())
+        self._criterion, self._goal = nn.MSELoss(), goal
         self._x = torch.tensor(ROWS, dtype=dtype, device="cpu")
         self._targets = torch.tensor(gate.targets, dtype=dtype, device="cpu").unsqueeze(-1)
+
+    def begin_part(self) -> None:
+        """Forget the epochs so far."""
+        self.losses, self.counts = [], []
 
     def begin_epoch(self) -> None:
         """The next evaluation is an epoch's first."""
         self.counts.append(0)
 
     def __call__(self) -> float:
-        self._module.zero_grad()
+        for parameter in self._parameters:  # the module's own zero_grad looks for them each time
+            parameter.grad = None
         loss = self._loss()
         value: float = loss.item()
         self.counts[-1] += 1
@@ -67,7 +76,7 @@ class _Evaluation:
 
     def gradient_norm(self) -> float:
         """‖∇loss‖ over all parameters, where they are now; not counted."""
-        gradients = torch.autograd.grad(self._loss(), list(self._module.parameters()))
+        gradients = torch.autograd.grad(self._loss(), self._parameters)
         return float(torch.cat([g.flatten() for g in gradients]).norm())
 
     def _loss(self) -> torch.Tensor:
@@ -75,58 +84,82 @@ class _Evaluation:
         return loss
 
 
-def history(training: Training, initial: Params, on_progress: OnProgress | None = None) -> History:
-    """Train one seed, keeping every epoch's loss.
+def history(
+    training: Training, initial: Params, on_progress: OnProgress | None = None
+) -> Iterator[History]:
+    """Train one seed, giving its history in parts; see ``Backend.history``.
 
     Args:
-      training: what to do.
+      training: what to do; checked already.
       initial: where to start; float32 scalars.
-      on_progress: told of the progress; the sum of what it is told is 1.
+      on_progress: called with shares of the run, which add up to 1 at its end.
 
-    Returns:
-      Its arrays and scalars have the training's dtype.
-
-    Raises:
-      InputError: the training's numbers make no sense, or its optimizer does not exist.
+    Yields:
+      Parts whose arrays and scalars have the training's dtype.
     """
-    checked(training)
-    budget, told, stopped_at = training.epochs, 0, NONE
-    weights: list[tuple[float, float, float]] = []
-    with _one_thread():
-        module = _module(initial, _DTYPES[training.precision])
-        start = read(module)
-        attention = module.raw_attention
-        optimizer, schedule = construct(training.optimizer, module.parameters())
+    run, reported = _Run(training, initial), 0.0
+    while not run.ended:
+        with _one_thread():
+            part = run.part()
+        share = 1 - reported if run.ended else run.epoch / training.epochs - reported
+        reported += share
+        if on_progress is not None:
+            on_progress(share)
+        yield part
+
+
+class _Run:
+    """A run under way.
+
+    Attributes:
+      epoch: epochs done.
+      ended: whether the budget is spent, or the run has ended by itself.
+    """
+
+    def __init__(self, training: Training, initial: Params) -> None:
+        self.epoch, self.ended, self._training = 0, False, training
+        dtype = np.dtype(training.precision)
         # In the losses' precision, as the threshold is compared everywhere.
-        threshold = float(np.dtype(training.precision).type(training.threshold))
+        threshold = float(dtype.type(training.threshold))
         goal = threshold if training.until == "hit" else -math.inf
-        evaluation = _Evaluation(module, training.gate, _DTYPES[training.precision], goal)
-        for epoch in range(budget):
-            weights.append(
-                (attention.Wq.weight.item(), attention.Wk.weight.item(), attention.Wv.weight.item())
-            )
+        self._module = _module(initial, _DTYPES[training.precision])
+        self._initial = read(self._module)
+        self._stopped = record(training.optimizer).stopped
+        self._optimizer, self._schedule = construct(training.optimizer, self._module.parameters())
+        self._evaluation = _Evaluation(
+            self._module, training.gate, _DTYPES[training.precision], goal
+        )
+
+    def part(self) -> History:
+        """Train on for about ``TARGET_PART_SECONDS``, and give the epochs of that time."""
+        began, stopped_at = time.perf_counter(), NONE
+        evaluation, training = self._evaluation, self._training
+        weights = list(self._module.raw_attention.parameters())  # wq, wk, wv
+        before: list[tuple[float, ...]] = []
+        evaluation.begin_part()
+        while not self.ended:
+            before.append(tuple(weight.item() for weight in weights))
             evaluation.begin_epoch()
             try:
-                optimizer.step(evaluation)
+                self._optimizer.step(evaluation)
             except _EndedError:
+                self.ended = True
+            else:
+                if self._stopped(self._optimizer):
+                    stopped_at, self.ended = self.epoch, True
+                elif self._schedule is not None:
+                    self._schedule.step()
+            self.epoch += 1
+            self.ended = self.ended or self.epoch == training.epochs
+            if time.perf_counter() - began >= TARGET_PART_SECONDS:
                 break
-            if isinstance(optimizer, Polyak) and optimizer.stopped:
-                stopped_at = epoch
-                break
-            if schedule is not None:
-                schedule.step()
-            if on_progress is not None and (epoch + 1) % _TELL == 0:
-                on_progress(_TELL / budget)
-                told += _TELL
-        final, norm = read(module), evaluation.gradient_norm()
-    if on_progress is not None and told < budget:
-        on_progress((budget - told) / budget)
-    wq, wk, wv = np.asarray(weights, training.precision).T
-    with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges may overflow here too
-        C = wq * wk * wv
-    losses = np.asarray(evaluation.losses, training.precision)
-    counts = np.asarray(evaluation.counts)
-    return History(losses, C, start, final, stopped_at, counts, losses.dtype.type(norm))
+        wq, wk, wv = np.asarray(before, training.precision).T
+        with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges may overflow here
+            C = invariant(Params(wq, wk, wv, (0, 0), 0))
+        losses = np.asarray(evaluation.losses, training.precision)
+        counts = np.asarray(evaluation.counts, np.int32)
+        norm = losses.dtype.type(evaluation.gradient_norm())
+        return History(losses, C, self._initial, read(self._module), stopped_at, counts, norm)
 
 
 def _module(initial: Params, dtype: torch.dtype) -> RawAttentionWithTopNeuron:
