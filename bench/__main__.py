@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
-from attnlogic.view import charts as plots
+from attnlogic.view import save
 from bench import costs, report
 from bench.machine import machine
 from bench.work import DisagreementError
@@ -67,7 +67,7 @@ def comparison(sizes: Sizes) -> list[dict[str, Any]]:
     ways = contenders(torch_seeds=sizes.torch_seeds, batched_epochs=sizes.batched_epochs)
     return [
         compare(by, ways, sizes.seeds, sizes.budget(by), sizes.repetitions)
-        for by in told(OPTIMIZERS)
+        for by in announced(OPTIMIZERS)
     ]
 
 
@@ -75,9 +75,9 @@ def growth(sizes: Sizes) -> dict[str, Any]:
     """Time and memory against seeds, against epochs, and for each optimizer."""
     n, times = sizes.seeds, sizes.repetitions
     return {
-        "seeds": [costs.point("adamw", n, 200, times) for n in told(sizes.many_seeds)],
-        "epochs": [costs.point("adamw", n, e, times) for e in told(sizes.many_epochs)],
-        "optimizers": [costs.point(by, n, sizes.budget(by), times) for by in told(OPTIMIZERS)],
+        "seeds": [costs.point("adamw", n, 200, times) for n in announced(sizes.many_seeds)],
+        "epochs": [costs.point("adamw", n, e, times) for e in announced(sizes.many_epochs)],
+        "optimizers": [costs.point(by, n, sizes.budget(by), times) for by in announced(OPTIMIZERS)],
         "loops": costs.probe("loops", seeds=n)["loops"],
     }
 
@@ -88,7 +88,9 @@ def chunks(sizes: Sizes) -> list[dict[str, Any]]:
     if machine()["platform"] == "cpu":
         at_once, epochs = sizes.cpu_chunks, sizes.cpu_chunk_epochs
         seeds = at_once[-1] * (os.cpu_count() or 1)  # each core has a chunk of its own
-    return [costs.point("adamw", seeds, epochs, sizes.repetitions, chunk=n) for n in told(at_once)]
+    return [
+        costs.point("adamw", seeds, epochs, sizes.repetitions, chunk=n) for n in announced(at_once)
+    ]
 
 
 MEASURE: dict[str, Callable[[Sizes], Any]] = {
@@ -97,13 +99,13 @@ MEASURE: dict[str, Callable[[Sizes], Any]] = {
     "accelerator": chunks,
     "startup": lambda sizes: costs.startup(sizes.repetitions),
     "studies": lambda sizes: [
-        row for work in told(sizes.studies) for row in costs.study(*work, sizes.repetitions)
+        row for work in announced(sizes.studies) for row in costs.study(*work, sizes.repetitions)
     ],
 }
 
 
-def told(items: Iterable[Item]) -> Iterator[Item]:
-    """The items, each named as its turn comes: progress for whoever waits."""
+def announced(items: Iterable[Item]) -> Iterator[Item]:
+    """The items, each printed when its turn comes, so that progress is seen."""
     for item in items:
         say(f"  {item}")
         yield item
@@ -168,7 +170,7 @@ def main(
         results[part] = {"date": date, "machine": machine(), "measured": measured}
         file.write_text(json.dumps(results, indent=1) + "\n")
     if "costs" in results:
-        plots.save(report.chart(results["costs"]["measured"]), folder / "cost.svg")
+        save(report.chart(results["costs"]["measured"]), folder / "cost.svg")
     text = report.markdown(results)
     if folder.resolve() == HERE:
         report.write(text, HERE / "README.md")

@@ -13,15 +13,17 @@ from scipy.stats import binomtest, ks_2samp
 
 from attnlogic.backend import Training
 from attnlogic.optimizers import optimizer
-from attnlogic.problems import gate, initial, pack, unpack
+from attnlogic.problems import gate, initial_params, pack, unpack
 from bench.work import Contender, DisagreementError, Result, SkippedError
 
 LEVEL = 1e-3
 """Two contenders differ where a test's p is below this."""
 
 FEW = 100
-"""Below so many seeds they are compared one by one: at least so large a share must hit alike."""
+"""Below this many seeds runs are compared one by one."""
+
 ALIKE = 0.75
+"""Of those, the least share that must hit alike."""
 
 CHAOTIC = ("polyak",)
 """Its steps of loss/‖grad‖² amplify rounding until first hits agree in distribution only."""
@@ -58,17 +60,17 @@ def agreement(theirs: Hits, ours: Hits, epochs: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def check(name: str, by: str, seeds: int, told: dict[str, Any]) -> None:
+def check(name: str, by: str, seeds: int, agreement: dict[str, Any]) -> None:
     """Refuse to time what trains otherwise.
 
     Raises:
       DisagreementError: a test's p is below ``LEVEL``, or too few of few seeds are alike.
     """
-    apart = min(told["sign_p"], told["first_hit_p"]) < LEVEL
-    if apart or (seeds < FEW and by not in CHAOTIC and told["alike"] < ALIKE):
+    apart = min(agreement["sign_p"], agreement["first_hit_p"]) < LEVEL
+    if apart or (seeds < FEW and by not in CHAOTIC and agreement["alike"] < ALIKE):
         raise DisagreementError(
             f"{by}: '{name}' does not train as attnlogic does, so nothing is timed: "
-            + ", ".join(f"{key} {value:.4g}" for key, value in told.items())
+            + ", ".join(f"{key} {value:.4g}" for key, value in agreement.items())
         )
 
 
@@ -91,7 +93,7 @@ def compare(
       DisagreementError: see ``check``; nothing has been timed then.
     """
     whole = Training(gate("xor"), optimizer(by), epochs, THRESHOLDS.get(by, 1e-4))
-    starts = np.stack(pack(initial(np.arange(seeds))))
+    starts = np.stack(pack(initial_params(np.arange(seeds))))
     rows: list[dict[str, Any]] = []
     runs: dict[str, Callable[[], Result]] = {}
     ours: Hits = np.empty(0)

@@ -40,7 +40,7 @@ def probe(what: str, environment: dict[str, str] | None = None, **request: Any) 
 def point(
     by: str, seeds: int, epochs: int, repetitions: int, chunk: int | None = None
 ) -> dict[str, Any]:
-    """Time and memory of one training, with so many seeds at once; None for the usual number."""
+    """Time and memory of one training, a chunk of this many seeds; None for the usual number."""
     work: dict[str, Any] = {"seeds": seeds, "epochs": epochs, "chunk": chunk}
     return {"optimizer": by, **work, **probe("train", by=by, repetitions=repetitions, **work)}
 
@@ -72,14 +72,14 @@ def study(seeds: int, epochs: int, repetitions: int) -> list[dict[str, Any]]:
     """
     alone = point("adamw", seeds, epochs, repetitions)["seconds"]
     work = {"seeds": seeds, "epochs": epochs, "train_seconds": alone}
-    told = [{**work, "compiles": compiles, "wall_seconds": []} for compiles in (True, False)]
+    rows = [{**work, "compiles": compiles, "wall_seconds": []} for compiles in (True, False)]
     for _ in range(repetitions):
         with TemporaryDirectory() as folder:
             kept = {
                 "JAX_COMPILATION_CACHE_DIR": str(Path(folder) / "kept"),
                 "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             }
-            for row in told:
+            for row in rows:
                 out = Path(folder) / f"runs-{row['compiles']}"
                 sizes = ["--seeds", str(seeds), "--epochs", str(epochs), "--out", str(out)]
                 reply = probe("study", kept, arguments=["xor", "-o", "adamw", *sizes])
@@ -87,4 +87,4 @@ def study(seeds: int, epochs: int, repetitions: int) -> list[dict[str, Any]]:
                 row["peak_bytes"] = max(reply["peak_bytes"], row.get("peak_bytes", 0))
                 files = [file for file in out.rglob("*") if file.is_file()]
                 row["stored_bytes"] = sum(file.stat().st_size for file in files)
-    return told
+    return rows

@@ -22,7 +22,7 @@ from bench.work import Result, SkippedError
 FLAGS = ("-O3", "-march=native", "-fno-math-errno")
 KINDS = {"sgd": 0, "adam": 1, "adamw": 1, "polyak": 2}
 GROUP = 16
-"""The kernel takes seeds by so many: two vectors of eight."""
+"""Seeds that the kernel takes at once: two vectors of eight."""
 
 
 class _Work(ctypes.Structure):

@@ -18,11 +18,10 @@ import jax
 import numpy as np
 
 from attnlogic.backend import Training
-from attnlogic.cli import app as cli
+from attnlogic.cli import entry as cli
 from attnlogic.optimizers import optimizer
-from attnlogic.problems import gate, initial
-from attnlogic_jax import compiled
-from attnlogic_jax.backend import JaxBackend
+from attnlogic.problems import gate, initial_params, pack
+from attnlogic_jax import compiled, parallel
 from attnlogic_jax.compiled import Plan
 
 
@@ -34,18 +33,11 @@ def train(
     Returns:
       ``seconds`` of each repetition; ``first_seconds``, of the one before, which also compiles.
     """
-
-    class Backend(JaxBackend):
-        """Works on so many seeds at once as it is told."""
-
-        def chunk(self, training: Training, seeds: int) -> int:
-            return chunk or super().chunk(training, seeds)
-
     training = Training(gate("xor"), optimizer(by), epochs)
-    starts, seconds = initial(np.arange(seeds)), []
+    start, seconds = np.stack(pack(initial_params(np.arange(seeds)))), []
     for _ in range(1 + repetitions):
         began = time.perf_counter()
-        for _outcome in Backend().train(training, starts):
+        for _outcome in parallel.train(training, start, size=chunk):
             pass
         seconds.append(time.perf_counter() - began)
     return {"first_seconds": seconds[0], "seconds": seconds[1:]}
@@ -71,7 +63,7 @@ def loops(seeds: int) -> dict[str, Any]:
     plan = Plan.of(Training(gate("xor"), optimizer("adamw"), 1))
     packed = jax.numpy.zeros((6, seeds))
     given = plan, jax.numpy.zeros(4), 1e-4, compiled.start(plan, 1e-4, packed), 1
-    text = compiled.advance.lower(*given).compile().as_text() or ""
+    text = compiled.advance.jitted.lower(*given).compile().as_text() or ""
     blocks = {b.split(" ", 1)[0]: b for b in text.split("\n\n")}
     bodies = [blocks["%" + part.split(",")[0].split(" ")[0]]
               for part in text.replace("\n", " ").split("body=%")[1:]]  # fmt: skip

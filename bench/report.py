@@ -20,13 +20,13 @@ Row = dict[str, Any]
 def markdown(results: dict[str, Any]) -> str:
     """All parts that have been measured, one after the other."""
     lines = []
-    for name, (title, tell) in PARTS.items():
+    for name, (title, lines_of) in PARTS.items():
         if name in results:
             on = results[name]["machine"]
             versions = [f"{each} {on[each]}" for each in ("python", "jax", "optax", "torch")]
-            told = [on["cpu"], f"{on['cores']} cores", f"JAX on {on['device']}", *versions]
-            lines += [f"### {title}", "", f"{', '.join(told)}; {results[name]['date']}.", ""]
-            lines += tell(results[name]["measured"])
+            machine = [on["cpu"], f"{on['cores']} cores", f"JAX on {on['device']}", *versions]
+            lines += [f"### {title}", "", f"{', '.join(machine)}; {results[name]['date']}.", ""]
+            lines += lines_of(results[name]["measured"])
     return "\n".join(lines).strip() + "\n"
 
 
@@ -77,13 +77,14 @@ def _comparison(measured: Any) -> Iterator[str]:
             if "skipped" in row:
                 rows.append([*start, f"left out: {row['skipped']}", *["–"] * 6])
                 continue
-            told = row["agreement"]
-            rates = f"{told['reached']:.2%} / {told['attnlogic_reached']:.2%}"
+            agreement = row["agreement"]
+            least_p = min(agreement["sign_p"], agreement["first_hit_p"])
+            rates = f"{agreement['reached']:.2%} / {agreement['attnlogic_reached']:.2%}"
             work_done = f"{row['seeds']:,} × {row['epochs']:,}"
             ratio = rate(ours) / rate(row)
             rows.append([
                 *start, work_done, _seconds(row["seconds"]), f"{rate(row):.2e}", _plain(ratio),
-                rates, f"{min(told['sign_p'], told['first_hit_p']):.2g}", f"{told['alike']:.1%}",
+                rates, f"{least_p:.2g}", f"{agreement['alike']:.1%}",
             ])  # fmt: skip
             if work["optimizer"] == "lbfgs" and row is not ours:
                 a, b = rate(ours, "evaluations"), rate(row, "evaluations")

@@ -41,7 +41,7 @@ class Contender(NamedTuple):
       name: what the table calls it.
       prepare: ``prepare(training, initial)``, with leaves of shape (N,), gives the function that
         is timed: each call trains the seeds anew, on float32. It raises ``SkippedError``.
-      seeds, epochs: at most so many, for one that would take minutes; None for all of the work.
+      seeds, epochs: limits, for a contender that would take minutes; None for all of the work.
     """
 
     name: str

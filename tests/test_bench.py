@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from attnlogic.backend import Training
-from attnlogic.optimizers.hyperparameters import optimizer
+from attnlogic.optimizers import optimizer
+from attnlogic.problems import initial_params
 from attnlogic.problems.gates import gate
-from attnlogic.problems.initializations import initial
-from attnlogic.view import charts as plots
+from attnlogic.view.picture_files import save
 from bench import comparison, contenders, costs, native, plain_jax, report, torch_batched
 from bench.machine import machine
 from bench.work import Contender, Result, SkippedError
@@ -35,7 +35,7 @@ def _one_thread():
 def first_hits(prepare, by, threshold):
     training = Training(gate("xor"), optimizer(by), 300, threshold)
     try:
-        return prepare(training, initial(np.arange(64)))().first_hit
+        return prepare(training, initial_params(np.arange(64)))().first_hit
     except SkippedError as reason:
         pytest.skip(str(reason))
 
@@ -136,7 +136,7 @@ def test_the_tables_say_what_was_measured():
 
 
 def test_the_picture_has_its_panels(tmp_path):
-    plots.save(report.chart(small_results()["costs"]["measured"]), tmp_path / "cost.svg")
+    save(report.chart(small_results()["costs"]["measured"]), tmp_path / "cost.svg")
     picture = (tmp_path / "cost.svg").read_text(encoding="utf-8")
     for title in ("seconds", "peak memory, MiB", "adamw, 10 epochs", "1 seeds, 10 epochs"):
         assert f">{title}</text>" in picture
@@ -166,12 +166,15 @@ def test_a_point_is_measured_in_a_process_of_its_own():
     assert 2**26 < told["peak_bytes"] < 2**30 - 1
 
 
-def test_a_study_takes_longer_than_its_training_and_less_the_second_time():
+def test_a_study_is_measured_without_compiled_code_and_with_it():
+    """Which of the two is faster depends on the machine, and is not asked here."""
     first, again = costs.study(64, 10, 1)
-    for told in (first, again):
-        assert 0 < told["train_seconds"][0] < told["wall_seconds"][0]
-        assert told["stored_bytes"] > 0
-    assert again["wall_seconds"] < first["wall_seconds"]  # the compiled code was kept
+    for measured, compiles in ((first, True), (again, False)):
+        assert measured["compiles"] is compiles
+        assert len(measured["train_seconds"]) == len(measured["wall_seconds"]) == 1
+        assert min(*measured["train_seconds"], *measured["wall_seconds"]) > 0
+        assert measured["stored_bytes"] > 0
+        assert measured["peak_bytes"] > 2**20
 
 
 def test_one_part_is_measured_and_the_others_are_kept(tmp_path):
