@@ -6,6 +6,7 @@ from attnlogic.errors import InputError
 from attnlogic.history import History, outcome
 from attnlogic.outcomes import NONE, concatenate
 from attnlogic.problems.model import pack, unpack
+from attnlogic.studies import Study, run
 
 
 class Abacus:
@@ -50,3 +51,19 @@ class Abacus:
     def run(self, training, initial):
         losses = np.abs(pack(initial)[:3]).astype(training.precision)
         return History(losses, losses, initial, initial, NONE, np.ones(losses.size, int), 0.0)
+
+
+SMALL = Study(gates=["xor", "nand"], optimizers=["sgd", "adam"], seeds=10, threshold=0.3)
+
+
+def work(out, backend=None, study=SMALL, **how):
+    return run(study, backend or Abacus(), out, progress=False, **how)
+
+
+def left(directory):
+    """All that there is in a folder, but for the folders themselves."""
+    return sorted(str(p.relative_to(directory)) for p in directory.rglob("*"))
+
+
+def part_names(runs):
+    return sorted(str(p.relative_to(runs.directory / "parts")) for p in runs.part_files())

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 
 import pytest
@@ -22,3 +23,38 @@ os.environ["XDG_CACHE_HOME"] = _CACHE
 def _no_folder_is_left():
     yield
     shutil.rmtree(_CACHE, ignore_errors=True)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """A study that has been started."""
+    from stored import DESCRIPTION
+
+    from attnlogic.results import writing
+
+    return writing.create(tmp_path / "study", DESCRIPTION)
+
+
+@pytest.fixture
+def type_in(monkeypatch, capfd):
+    """Runs ``attnlogic`` with these words: exit code, stdout, stderr."""
+    from attnlogic.cli import entry
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["attnlogic", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            entry.main()
+        out, err = capfd.readouterr()
+        return end.value.code or 0, out, err
+
+    monkeypatch.setenv("COLUMNS", "120")
+    return run
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A small study's folder."""
+    import attnlogic
+
+    chosen = attnlogic.Study(["xor", "true"], ["adam", "sgd(lr=50)"], seeds=8, epochs=300)
+    return attnlogic.run(chosen, out=tmp_path_factory.mktemp("study") / "demo", progress=False)

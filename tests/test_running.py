@@ -4,40 +4,22 @@ Most tests run on an abacus: a backend whose outcomes are a few sums on the init
 """
 
 import datetime
-import errno
 import json
-import os
 import re
 from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
-from abacus import Abacus
+from abacus import SMALL, Abacus, part_names, work
 
 from attnlogic import __version__
 from attnlogic.backend import Backend
 from attnlogic.errors import InputError
 from attnlogic.problems import SEED_LIMIT, initial_params, initialization
 from attnlogic.problems.model import NAMES, pack
-from attnlogic.results import files, load, writing
+from attnlogic.results import load
 from attnlogic.studies import Study, parts, run, running
-
-SMALL = Study(gates=["xor", "nand"], optimizers=["sgd", "adam"], seeds=10, threshold=0.3)
-
-
-def work(out, backend=None, study=SMALL, **how):
-    return run(study, backend or Abacus(), out, progress=False, **how)
-
-
-def left(directory):
-    """All that there is in a folder, but for the folders themselves."""
-    return sorted(str(p.relative_to(directory)) for p in directory.rglob("*"))
-
-
-def part_names(runs):
-    return sorted(str(p.relative_to(runs.directory / "parts")) for p in runs.part_files())
-
 
 # --- the runs -----------------------------------------------------------------------------------
 
@@ -127,129 +109,6 @@ def test_starts_too_far_out_for_floats_diverge_without_a_warning(tmp_path, backe
     runs = work(tmp_path / "far", backend, far).table()
     assert runs["status"].unique().to_list() == ["diverged"]
     assert np.isinf(runs["C_initial"].to_numpy()).all()
-
-
-# --- before its time ----------------------------------------------------------------------------
-
-ERRORS = [KeyboardInterrupt(), RuntimeError("a wire snapped"), MemoryError()]
-
-
-@pytest.mark.parametrize("good", [1, 3, 4, 6])
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_what_was_done_before_an_error_is_kept(tmp_path, error, good):
-    whole = work(tmp_path / "whole").table()
-    with pytest.raises(type(error)) as raised:
-        work(tmp_path / "study", Abacus(good=good, error=error))
-    assert raised.value is error
-    done = 10 * (good // 4) + 3 * (good % 4)  # a condition has outcomes of 3, 3, 3 and 1 runs
-    runs = load(tmp_path / "study")
-    assert runs.table().equals(whole[:done])
-    assert runs.description["seeds"] == {"first": 0, "count": 10}
-
-
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("out", [None, "study", "deep/er/still", "deep/../other", "empty"])
-def test_a_study_without_a_run_leaves_nothing(tmp_path, monkeypatch, error, out):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "notes").write_text("keep")
-    before = left(tmp_path)
-    with pytest.raises(type(error)) as raised:
-        work(out, Abacus(good=0, error=error))
-    assert raised.value is error
-    assert left(tmp_path) == before
-
-
-def test_what_others_put_there_meanwhile_is_kept(tmp_path):
-    class Busy(Abacus):
-        def train(self, *_, **__):
-            (tmp_path / "runs" / "another").mkdir()
-            (tmp_path / "runs" / "mine" / "notes").write_text("keep")
-            raise RuntimeError("a wire snapped")
-
-    with pytest.raises(RuntimeError):
-        work(tmp_path / "runs" / "mine", Busy())
-    assert left(tmp_path) == ["runs", "runs/another", "runs/mine", "runs/mine/notes"]
-
-
-def test_a_backends_work_is_ended_with_the_study(tmp_path, monkeypatch):
-    ended = []
-
-    class Watched(Abacus):
-        def train(self, *args, **rest):
-            try:
-                yield from super().train(*args, **rest)
-            finally:
-                ended.append(True)
-
-    def write_part(*_):
-        assert not ended
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(parts, "PART_ROWS", 1)
-    monkeypatch.setattr(running, "write_part", write_part)
-    with pytest.raises(OSError, match="No space"):
-        work(tmp_path / "study", Watched())
-    assert ended == [True]
-    assert left(tmp_path) == []
-
-
-@pytest.fixture
-def troubled_disk(monkeypatch):
-    """Makes the n-th writings of a part raise, before or after it has been written."""
-
-    def trouble(error, calls, after=False):
-        made, write = [], writing.write_part
-
-        def write_part(*args):
-            made.append(args)
-            if len(made) not in calls:
-                write(*args)
-                return
-            if after:
-                write(*args)
-            raise error
-
-        monkeypatch.setattr(running, "write_part", write_part)
-        return made
-
-    return trouble
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_an_interrupt_while_a_part_is_written_loses_nothing(
-    tmp_path, monkeypatch, troubled_disk, after
-):
-    whole = work(tmp_path / "whole").table()
-    monkeypatch.setattr(parts, "PART_ROWS", 1)
-    troubled_disk(KeyboardInterrupt(), {2}, after)
-    with pytest.raises(KeyboardInterrupt):
-        work(tmp_path / "study")
-    runs = load(tmp_path / "study")
-    assert runs.table().equals(whole[:6])
-    assert part_names(runs) == ["000-xor-sgd/0-2.parquet", "000-xor-sgd/3-5.parquet"]
-
-
-def test_a_full_disk_is_the_error_raised_and_costs_only_what_did_not_fit(tmp_path, monkeypatch):
-    whole = work(tmp_path / "whole").table()
-    monkeypatch.setattr(parts, "PART_ROWS", 1)
-    calls, fsync = [], os.fsync
-
-    def full(file):
-        calls.append(file)
-        if len(calls) > 3:  # the description and two parts
-            raise OSError(errno.ENOSPC, "No space left on device")
-        fsync(file)
-
-    monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(OSError, match="No space left") as error:
-        work(tmp_path / "study")
-    assert error.value.errno == errno.ENOSPC
-    part = tmp_path / "study" / "parts" / "000-xor-sgd" / "6-8.parquet"
-    assert str(error.value) == f"[Errno 28] No space left on device: '{part}'"
-    assert len(calls) <= 5  # it gives up, rather than train on in vain
-    assert load(tmp_path / "study").table().equals(whole[:6])
 
 
 # --- where it goes ------------------------------------------------------------------------------

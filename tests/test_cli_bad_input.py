@@ -1,0 +1,104 @@
+"""What the commands say of bad input."""
+
+import sys
+
+import pytest
+
+from attnlogic.cli.options import read_seeds
+from attnlogic.errors import InputError
+
+BAD = {
+    "study xro": ["unknown gate 'xro'", "did you mean 'xor'", "0110"],
+    "study 011": ["'011'", "3 bits"],
+    "study -o adan": ["unknown optimizer 'adan'", "did you mean 'adam'", "lbfgs"],
+    "study -o adam(lr=x)": ["lr of adam", "expected a finite number above 0", "'x'"],
+    "study -o adam(rl=1)": ["'rl'", "lr"],
+    "study -o adam(": ["adam(", "name(key=value"],
+    "study -o adam(amsgrad=1)": ["amsgrad", "--backend torch"],
+    "study --seeds 0": ["--seeds 0 has no seed", "from 1"],
+    "study --seeds -5": ["--seeds", "'-5'"],
+    "study --seeds 5:2": ["--seeds 5:2 has no seed", "such as 5:1005"],
+    "study --seeds 5:5": ["--seeds 5:5 has no seed"],
+    "study --seeds -3": ["seeds are numbers from 0", "'-3'"],
+    "study --seeds many": ["--seeds", "'many'"],
+    "study --seeds 4294967290:4294967297": ["4294967295"],
+    "study --epochs 0": ["epochs", "got 0"],
+    "study --epochs few": ["--epochs"],
+    "study --threshold 0": ["threshold", "above 0"],
+    "study --threshold nan": ["threshold", "nan"],
+    "study --backend jx": ["unknown backend 'jx'", "did you mean 'jax'"],
+    "study --precision float16": ["unknown precision 'float16'", "float32"],
+    "study --init xavier": ["unknown initialization 'xavier'", "normal"],
+    "study --init normal(scale=0)": ["scale of normal", "1e-37"],
+    "study --until hti": ["unknown value of until 'hti'", "did you mean 'hit'"],
+    "study --jobs 2": ["--jobs 2", "leave it out"],
+    "study --jobs 0 --backend torch": ["jobs", "got 0"],
+    "study --out .": ["not empty", "--out"],
+    "study --nonsense": ["--nonsense"],
+    "train": ["gate"],
+    "train xor --seed -1": ["seed", "-1"],
+    "train xor --seed 4294967296": ["4294967295", "4294967296"],
+    "train xor --every 0": ["--every", "0"],
+    "train xor --plot loss.jpg": ["loss.jpg", ".svg"],
+    "train xor --from 5": ["--from 5", "--plot"],
+    "summary nowhere": ["nowhere", "study.json"],
+    "runs nowhere": ["nowhere", "study.json"],
+    "train xor --plot nowhere/a.svg": ["no folder 'nowhere'", "make it first"],
+    "ladder . --plot nowhere/a.svg": ["no folder 'nowhere'"],
+    "tally . --out nowhere/t.parquet": ["no folder 'nowhere'"],
+    "summary . --level 1": ["level", "0.95"],
+    "starts . --bins 3": ["bins", "even", "3"],
+    "basins file": ["'file'", "every run"],
+    "summary . --interval wald": ["unknown interval 'wald'", "jeffreys"],
+    "times nowhere": ["nowhere", "study.json"],
+    "endings nowhere": ["nowhere", "study.json"],
+    "solutions nowhere": ["nowhere", "study.json"],
+    "ladder nowhere": ["nowhere", "study.json"],
+    "ladder . --plot x.jpg": ["x.jpg", ".svg"],
+    "tally nowhere --out new.parquet": ["nowhere", "study.json"],
+    "tally .": ["--out"],
+    "summary file": ["'file'", "tally"],
+    "compare file": ["'file'", "every run"],
+    "stability nowhere": ["nowhere", "study.json"],
+    "starts nowhere": ["nowhere", "study.json"],
+    "curvature nowhere": ["nowhere", "study.json"],
+    "compare nowhere": ["nowhere", "study.json"],
+    "theory xro": ["unknown gate 'xro'"],
+    "summary . --format pdf": ["pdf", "markdown"],
+    "sudy": ["sudy"],
+}
+
+
+@pytest.mark.parametrize("words", BAD)
+def test_bad_input_is_one_screen_and_exit_code_2(type_in, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("a study needs an empty folder")
+    code, out, err = type_in(*words.split())
+    assert code == 2
+    assert out == ""
+    assert "Traceback" not in err
+    assert len(err.splitlines()) <= 12
+    for fragment in BAD[words]:
+        assert fragment in err
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]  # nothing was begun
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [("3", range(3)), ("2:5", range(2, 5)), ("10_000", range(10_000)), ("0:1", range(1))],
+)
+def test_seeds_are_a_number_or_a_range(text, seeds):
+    assert read_seeds(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["", ":", "1:", ":5", "1:2:3", "1.5", "5:5", "-3"])
+def test_other_seeds_are_refused(text):
+    with pytest.raises(InputError, match="--seeds"):
+        read_seeds(text)
+
+
+def test_parquet_is_not_printed_on_a_terminal(type_in, study, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    code, out, err = type_in("runs", study.directory, "--format", "parquet")
+    assert (code, out) == (2, "")
+    assert "> FILE" in err

@@ -1,0 +1,162 @@
+"""Files of results: a part is whole or not there, and what is broken is named."""
+
+import errno
+import json
+import os
+import resource
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+import pytest
+from stored import DESCRIPTION, everything, files, rows
+
+from attnlogic.errors import InputError
+from attnlogic.results import schema, store, writing
+
+# --- a part is whole or not there ---------------------------------------------------------------
+
+
+@contextmanager
+def full_disk():
+    """A disk with room for a few bytes more: a long write comes half through, then fails."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_write_that_fails_half_way_leaves_what_was_there(runs):
+    writing.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
+    before = {path: (runs.directory / path).read_bytes() for path in files(runs.directory)}
+    # An OSError, as the caller expects of a disk, whatever library writes the file.
+    with full_disk(), pytest.raises(OSError, match="File too large") as error:
+        writing.write_part(runs.directory, "000-xor-sgd", rows([2, 3]))
+    assert error.value.errno == errno.EFBIG
+    assert error.value.filename == str(runs.directory / "parts" / "000-xor-sgd" / "2-3.parquet")
+    assert {path: (runs.directory / path).read_bytes() for path in files(runs.directory)} == before
+    assert runs.table().equals(rows([0, 1]))
+    writing.write_part(runs.directory, "000-xor-sgd", rows([2, 3]))
+    assert runs.table().equals(rows())
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "bad disk"), KeyboardInterrupt()], ids=repr)
+@pytest.mark.parametrize("where", [(os, "fsync"), (Path, "replace")], ids=["fsync", "replace"])
+def test_a_part_has_its_name_only_when_it_is_on_the_disk(runs, monkeypatch, where, error):
+    seen = []
+
+    def fail(*_):
+        seen.append(files(runs.directory))
+        raise error
+
+    writing.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
+    with monkeypatch.context() as patch:
+        patch.setattr(*where, fail)
+        with pytest.raises(type(error)):
+            writing.write_part(runs.directory, "000-xor-sgd", rows([2, 3]))
+    complete = ["parts/000-xor-sgd/0-1.parquet", "study.json"]
+    (during,) = seen
+    assert [name for name in during if name.endswith((".parquet", ".json"))] == complete
+    assert len(during) == 3
+    assert files(runs.directory) == complete
+    assert runs.table().equals(rows([0, 1]))
+
+
+def test_what_is_being_written_is_not_read(runs):
+    writing.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
+    (runs.directory / "parts" / "000-xor-sgd" / ".2-3.parquet.tmp").write_bytes(b"PAR1half")
+    assert runs.table().equals(rows([0, 1]))
+
+
+def test_a_part_written_twice_is_there_once(runs):
+    for _ in range(2):
+        writing.write_part(runs.directory, "000-xor-sgd", rows())
+    assert runs.table().equals(rows())
+
+
+def test_a_study_that_cannot_be_started_says_why(tmp_path):
+    big = {**DESCRIPTION, "devices": ["a long name"] * 1000}
+    with full_disk(), pytest.raises(InputError, match=r"cannot write to '.*study': File too large"):
+        writing.create(tmp_path / "deep" / "study", big)
+    assert everything(tmp_path) == []
+
+
+# --- what is broken is named --------------------------------------------------------------------
+
+PAIR = {"gate": "xor", "optimizer": "adam"}
+
+
+@pytest.mark.parametrize(
+    ("content", "fragment"),
+    [
+        (b"", "cannot read"),
+        (b'{"precision": "float32", "cond', "cannot read"),
+        (b"\xff\xfe\x00", "cannot read"),
+        (b"[1, 2]", "does not describe a study"),
+        (b"null", "does not describe a study"),
+        (b"{}", "does not describe a study"),
+        (json.dumps({"conditions": [PAIR]}).encode(), "'precision'"),
+        (json.dumps({"precision": "float16", "conditions": [PAIR]}).encode(), "'precision'"),
+        (json.dumps({"precision": "float32"}).encode(), "'conditions'"),
+        (json.dumps({"precision": "float32", "conditions": PAIR}).encode(), "'conditions'"),
+        (json.dumps({"precision": "float32", "conditions": ["xor"]}).encode(), "'conditions'"),
+        (json.dumps({"precision": "float32", "conditions": [{"gate": "xor"}]}).encode(), "'optim"),
+    ],
+)
+def test_a_description_that_is_broken_is_named(tmp_path, content, fragment):
+    (tmp_path / "study.json").write_bytes(content)
+    with pytest.raises(InputError) as error:
+        store.load(tmp_path)
+    assert str(tmp_path / "study.json") in str(error.value)
+    assert fragment in str(error.value)
+
+
+def test_where_no_study_lies_there_is_none(tmp_path):
+    (tmp_path / "a file").write_text("mine")
+    for path in (tmp_path, tmp_path / "missing", tmp_path / "a file"):
+        with pytest.raises(InputError) as error:
+            store.load(path)
+        assert f"no study in '{path}'" in str(error.value)
+        assert "--out" in str(error.value)
+    (tmp_path / "study.json").mkdir()
+    with pytest.raises(InputError, match=r"cannot read '.*study.json': .*directory"):
+        store.load(tmp_path)
+
+
+BREAK = {
+    "empty": lambda content: b"",
+    "cut": lambda content: content[: len(content) // 2],
+    "without its end": lambda content: content[:-1],
+    "text": lambda content: b"gate,optimizer\nxor,adam\n",
+}
+
+
+@pytest.mark.parametrize("part", ["0-1", "2-3"])
+@pytest.mark.parametrize("harm", BREAK.values(), ids=BREAK.keys())
+def test_a_part_that_is_broken_is_named(runs, harm, part):
+    for seeds in ([0, 1], [2, 3]):
+        writing.write_part(runs.directory, "000-xor-sgd", rows(seeds))
+    path = runs.directory / "parts" / "000-xor-sgd" / f"{part}.parquet"
+    path.write_bytes(harm(path.read_bytes()))
+    with pytest.raises(InputError) as error:
+        store.load(runs.directory).table()
+    assert str(path) in str(error.value)
+
+
+def test_a_part_of_another_study_is_named(runs):
+    writing.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
+    writing.write_part(runs.directory, "000-xor-sgd", rows([2, 3], "float64"))
+    with pytest.raises(InputError, match=r"2-3.parquet"):
+        runs.table()
+
+
+def test_a_study_of_an_earlier_version_is_read_with_the_columns_of_this_one(runs):
+    """It kept evaluations in 32 bits."""
+    counts = ("evaluations", "evaluations_first_hit")
+    old = rows([2, 3]).cast(dict.fromkeys(counts, pl.Int32))
+    writing.write_part(runs.directory, "000-xor-sgd", old)
+    assert runs.table().schema == runs.frame.collect_schema() == schema("float32")
+    assert runs.table().equals(rows([2, 3]))
+    assert pl.concat(runs.parts()).equals(runs.table())
