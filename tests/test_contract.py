@@ -1,4 +1,4 @@
-"""Both backends keep one contract, and in float64 they train the same runs."""
+"""What every backend promises."""
 
 from dataclasses import replace
 from functools import partial
@@ -11,6 +11,7 @@ from helpers import seeds, trained, whole_history
 from attnlogic.backend import Backend
 from attnlogic.backend import backend as find
 from attnlogic.errors import InputError
+from attnlogic.history import join
 from attnlogic.optimizers import OPTIMIZERS
 from attnlogic.outcomes import NONE, NUMBERS, concatenate, leaves_of, numbers_of
 from attnlogic.problems import initial_params
@@ -127,10 +128,49 @@ def test_a_training_that_makes_no_sense_is_refused_at_once(name, change):
     for work in (
         lambda: backend.check(training, 1),
         lambda: backend.train(training, seeds(0)),  # at the call, not at the first outcome
-        lambda: whole_history(backend, training, initial_params(0)),
+        lambda: backend.history(training, initial_params(0)),  # nor at the first part
     ):
         with pytest.raises(InputError, match=word):
             work()
+
+
+PART_SECONDS = {"jax": "attnlogic_jax.traces.TARGET_PART_SECONDS",
+                "torch": "attnlogic_torch.training.TARGET_PART_SECONDS"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_history_in_parts_is_the_whole(monkeypatch, name):
+    backend, training = find(name), condition("xor", "adam", 600, precision="float32")
+    whole = whole_history(backend, training, initial_params(4))
+    monkeypatch.setattr(PART_SECONDS[name], 0.001)
+    parts = [*backend.history(training, initial_params(4))]
+    assert len(parts) >= 3
+    joined = join(parts)
+    for field in ("losses", "C", "evaluations"):
+        np.testing.assert_array_equal(getattr(joined, field), getattr(whole, field))
+        assert getattr(joined, field).dtype == getattr(whole, field).dtype
+    assert joined[2:5] == whole[2:5]
+    # What a part says of the run so far is what the whole of a run of that length says.
+    epochs = len(parts[0].losses) + len(parts[1].losses)
+    until_then = whole_history(backend, replace(training, epochs=epochs), initial_params(4))
+    assert parts[1].final == until_then.final
+    assert parts[1].gradient_norm == until_then.gradient_norm
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("by", "until"),
+    [("adam", "hit"), ("polyak(tolerance=0.05)", "budget"), ("sgd(lr=50)", "budget")],
+)
+def test_a_history_ends_with_its_run_however_long_the_budget(name, by, until):
+    training, told = condition("xor", by, 2**31 - 1, precision="float32", until=until), []
+    run = whole_history(find(name), training, initial_params(0), on_progress=told.append)
+    assert 2 < len(run.losses) == len(run.C) == len(run.evaluations) < 1000
+    ends = run.losses <= 1e-4 if until == "hit" else ~np.isfinite(run.losses)
+    assert not ends[:-1].any()
+    assert ends[-1] == (run.stopped_at == NONE)
+    assert run.stopped_at in (NONE, len(run.losses) - 1)
+    assert sum(told) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -110,13 +110,13 @@ def groups(plan: Plan, seeds: int) -> int:
     return next((n for n in range(fewest, seeds // LANES + 1) if seeds % (n * LANES) == 0), 1)
 
 
-@partial(jit, static_argnames="plan")
+@partial(jit, static="plan")
 def start(plan: Plan, threshold: jax.Array, packed: jax.Array) -> Carry:
     carry: Carry = _by_device(partial(training.start, plan.method(threshold)), packed)
     return carry
 
 
-@partial(jit, static_argnames="plan", donate_argnames="carry")
+@partial(jit, static="plan", donated="carry")
 def advance(
     plan: Plan, targets: jax.Array, threshold: jax.Array, carry: Carry, epochs: jax.Array
 ) -> Carry:
@@ -146,7 +146,7 @@ def advance(
     return trained
 
 
-@partial(jit, static_argnames="plan")
+@partial(jit, static="plan")
 def finish(
     plan: Plan, targets: jax.Array, threshold: jax.Array, initial: jax.Array, carry: Carry
 ) -> Outcome:
@@ -166,7 +166,7 @@ def going(carry: Carry) -> jax.Array:
 take = jax.jit(method.take)
 
 
-@partial(jit, static_argnames=("plan", "room", "kept"))
+@partial(jit, static=("plan", "room", "kept"))
 def trace(
     plan: Plan, targets: jax.Array, threshold: jax.Array, at: Any, epochs: jax.Array,
     room: int, kept: int,

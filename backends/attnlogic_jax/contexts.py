@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
 
 import jax
 
@@ -19,6 +20,11 @@ CARRIED = (
 ``jax_`` before its name, a value of ``jax.config``."""
 
 
+def setting(name: str) -> Any:
+    """The value of a setting of JAX's, here and now."""
+    return getattr(jax.config, f"jax_{name}")
+
+
 def captured(precision: str) -> Callable[[], AbstractContextManager[None]]:
     """The calling thread's settings with the backend's own, to be entered in any thread.
 
@@ -28,7 +34,7 @@ def captured(precision: str) -> Callable[[], AbstractContextManager[None]]:
     Returns:
       A function that gives a new context, as often as it is called.
     """
-    callers = {name: getattr(jax.config, f"jax_{name}") for name in CARRIED}
+    callers = {name: setting(name) for name in CARRIED}
 
     @contextmanager
     def entered() -> Iterator[None]:

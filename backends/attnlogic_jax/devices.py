@@ -7,6 +7,7 @@ import os
 import jax
 
 from attnlogic.errors import InputError
+from attnlogic_jax.contexts import setting
 
 
 def devices() -> list[jax.Device]:
@@ -15,7 +16,7 @@ def devices() -> list[jax.Device]:
     Raises:
       InputError: JAX cannot start.
     """
-    chosen = getattr(jax.config, "jax_default_device")  # noqa: B009  # it has no type
+    chosen = setting("default_device")
     try:
         if chosen is None:
             return list(jax.local_devices())

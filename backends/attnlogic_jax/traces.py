@@ -55,6 +55,7 @@ def _parts(
         targets = jnp.asarray(training.gate.targets, dtype)
         threshold = jnp.asarray(training.threshold, dtype)
         at = packed, plan.method(threshold).init(packed)
+    start = unpack([dtype.type(value) for value in pack(initial)])
     done, epochs, ended = 0, min(budget, PROBE_EPOCHS), False
     while not ended:
         began = time.perf_counter()
@@ -72,7 +73,7 @@ def _parts(
         yield History(
             losses=part.losses,
             C=part.C,
-            initial=initial,
+            initial=start,
             final=final,
             stopped_at=done + len(part.losses) - 1 if part.stopped else NONE,
             evaluations=part.evaluations,

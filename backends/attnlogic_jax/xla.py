@@ -12,7 +12,11 @@ import jax
 import jax.numpy as jnp
 from jax.experimental.xla_metadata import set_xla_metadata
 
+from attnlogic_jax.contexts import setting
 from attnlogic_jax.devices import platform
+
+Names = str | tuple[str, ...]
+"""Names of arguments."""
 
 VECTORS = {"xla_cpu_prefer_vector_width": 512}
 """XLA's CPU compiler keeps to vectors of 256 bits if nothing else is asked for; where the processor
@@ -35,21 +39,32 @@ def options() -> dict[str, int]:
 
 
 class jit:  # noqa: N801  # it is JAX's jit, but for when it asks XLA what it knows
-    """``jax.jit`` with ``options()``, made when the function is first used, in whatever thread."""
+    """``jax.jit`` with ``options()``, made when the function is first used, in whatever thread.
+
+    While JAX searches for NaN nothing is donated: it calls a function again to find its origin.
+    """
 
     _first_use = RLock()
 
-    def __init__(self, function: Callable[..., Any], **arguments: Any) -> None:
-        self._function, self._arguments = function, arguments
-        self._made: Any = None
+    def __init__(
+        self, function: Callable[..., Any], *, static: Names = (), donated: Names = ()
+    ) -> None:
+        self._function, self._static, self._donated = function, static, donated
+        self._made: dict[Names, Any] = {}
 
     @property
     def jitted(self) -> Any:
         """JAX's own function, which can also be lowered without being called."""
+        donated = () if setting("debug_nans") else self._donated
         with self._first_use:
-            if self._made is None:
-                self._made = jax.jit(self._function, compiler_options=options(), **self._arguments)
-            return self._made
+            if donated not in self._made:
+                self._made[donated] = jax.jit(
+                    self._function,
+                    compiler_options=options(),
+                    static_argnames=self._static,
+                    donate_argnames=donated,
+                )
+            return self._made[donated]
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.jitted(*arguments, **named)

@@ -1,0 +1,235 @@
+"""A user's own settings of JAX: each is kept, in every thread, and none is in the way."""
+
+import os
+import subprocess
+import sys
+import threading
+from contextlib import ExitStack
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from attnlogic.backend import Training
+from attnlogic.errors import InputError
+from attnlogic.optimizers import OPTIMIZERS, optimizer
+from attnlogic.outcomes import NONE, concatenate, leaves_of
+from attnlogic.problems import gate, initial_params
+from attnlogic_jax import JAX, compiled, devices, parallel, trainer, xla
+from attnlogic_jax.contexts import CARRIED
+
+SET = {
+    "check_tracer_leaks": True,
+    "debug_nans": True,
+    "default_device": "cpu",
+    "default_matmul_precision": "float32",
+    "disable_jit": True,
+    "explain_cache_misses": True,
+    "log_compiles": True,
+    "numpy_dtype_promotion": "strict",
+    "numpy_rank_promotion": "warn",
+}
+"""A value of each of the settings that are carried over, which is not its default."""
+
+
+def training(by, epochs=20, **rest):
+    return Training(gate("xor"), optimizer(by), epochs, **rest)
+
+
+def seeds(count):
+    return initial_params(np.arange(count))
+
+
+def setting(name):
+    return getattr(jax.config, f"jax_{name}")
+
+
+# --- settings of a with block -------------------------------------------------------------------
+
+
+class SeenError(Exception):
+    """Ends the work once the settings have been seen."""
+
+
+def test_every_setting_that_is_carried_is_tested():
+    assert set(SET) == set(CARRIED)
+
+
+@pytest.mark.parametrize("name", CARRIED)
+def test_the_callers_settings_hold_in_every_thread(monkeypatch, name):
+    seen = []
+
+    def look(*_, **__):
+        seen.append((threading.current_thread(), setting(name)))
+        raise SeenError
+
+    monkeypatch.setattr(parallel, "train_chunk", look)
+    monkeypatch.setattr(compiled, "trace", look)
+    before = setting(name)
+    assert before != SET[name]
+    with getattr(jax, name)(SET[name]):
+        outcomes = JAX.train(training("adam"), seeds(2))
+        parts = JAX.history(training("adam"), initial_params(0))
+    assert setting(name) == before
+    # They are those of the call, wherever the results are asked for.
+    with pytest.raises(SeenError):
+        next(outcomes)
+    with pytest.raises(SeenError):
+        next(parts)
+    (worker, there), (_, here) = seen
+    assert worker is not threading.main_thread()
+    assert there == here == SET[name]
+    assert setting(name) == before
+
+
+def test_between_the_parts_of_a_history_the_callers_settings_hold():
+    for _ in JAX.history(training("adam", 200, precision="float64"), initial_params(0)):
+        assert not jax.config.jax_enable_x64
+        assert not jax.config.jax_debug_infs
+
+
+WATCHFUL = {
+    "check_tracer_leaks": True,
+    "debug_infs": True,
+    "debug_nans": True,
+    "enable_x64": True,
+    "numpy_dtype_promotion": "strict",
+    "numpy_rank_promotion": "raise",
+    "transfer_guard": "disallow",
+}
+"""JAX's settings that make errors of what might be a mistake."""
+
+
+@pytest.mark.parametrize("by", [*OPTIMIZERS, "sgd(momentum=0.9)", "adam(gamma=0.99)"])
+def test_watchful_settings_find_nothing_and_change_nothing(by):
+    """Some of these runs never hit, and what does not exist is NaN: that is no one's mistake."""
+    done, starts = training(by, threshold=0.1), seeds(8)
+    plain = concatenate([*JAX.train(done, starts)])
+    losses = [part.losses for part in JAX.history(done, initial_params(0))]
+    with ExitStack() as stack:
+        for name, value in WATCHFUL.items():
+            stack.enter_context(getattr(jax, name)(value))
+        watched = concatenate([*JAX.train(done, starts)])
+        same = [part.losses for part in JAX.history(done, initial_params(0))]
+    assert (plain.first_hit == NONE).any()
+    for one, other in zip(leaves_of(plain), leaves_of(watched), strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(np.concatenate(losses), np.concatenate(same))
+
+
+@pytest.mark.parametrize("by", [*OPTIMIZERS, "adam(gamma=0.99)", "lbfgs(gamma=0.99)"])
+def test_the_pure_function_promotes_neither_dtypes_nor_ranks(by):
+    with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"):
+        for wide in (False, True):
+            with jax.enable_x64(wide):
+                params = jax.tree.map(jnp.asarray, seeds(2))
+                jax.eval_shape(trainer("xor", by, epochs=3), params)
+                jax.eval_shape(jax.vmap(trainer("xor", by, epochs=3)), params)
+
+
+@pytest.mark.parametrize("until", ["budget", "hit"])
+def test_a_search_for_nan_finds_a_run_that_diverges(until):
+    diverging = training("sgd(lr=50)", 60, until=until)
+    assert (next(JAX.train(diverging, seeds(2))).diverged_at != NONE).all()
+    with jax.debug_nans(True):
+        with pytest.raises(FloatingPointError):
+            next(JAX.train(diverging, seeds(2)))
+        with pytest.raises(FloatingPointError):
+            list(JAX.history(diverging, initial_params(0)))
+
+
+def test_without_jit_it_is_slow_and_the_same():
+    done = training("adam", 3, precision="float64")
+    compiled_ = concatenate([*JAX.train(done, seeds(2))])
+    with jax.disable_jit():
+        step_by_step = concatenate([*JAX.train(done, seeds(2))])
+    # Uncompiled code fuses no multiplication with an addition: three epochs of that.
+    for one, other in zip(leaves_of(compiled_), leaves_of(step_by_step), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+# --- settings of the environment ----------------------------------------------------------------
+
+
+def command(*words, **environment):
+    """The finished command, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "attnlogic", *map(str, words)],
+        env={**os.environ, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_study_runs_under_every_watchful_setting_of_the_environment(tmp_path):
+    names = {f"JAX_{name.upper()}": str(int(v) if v is True else v) for name, v in WATCHFUL.items()}
+    words = ["study", "xor", "-o", "adamw", "--seeds", 64, "--epochs", 30]
+    done = command(*words, "--out", tmp_path / "runs", **names)
+    assert done.returncode == 0, done.stderr
+    assert "Error" not in done.stderr
+
+
+def test_a_platform_that_does_not_exist_is_an_error_in_one_line(tmp_path):
+    study = command("study", "--out", tmp_path / "runs", JAX_PLATFORMS="abacus")
+    assert (study.returncode, study.stdout) == (2, "")
+    (line,) = study.stderr.splitlines()
+    assert "JAX cannot start with JAX_PLATFORMS=abacus" in line
+    assert "Unset JAX_PLATFORMS" in line
+    assert "attnlogic[cuda]" in line
+    assert not (tmp_path / "runs").exists()
+    listed = command("backends", JAX_PLATFORMS="abacus")
+    assert listed.returncode == 0
+    assert "JAX cannot start with JAX_PLATFORMS=abacus" in listed.stdout + listed.stderr
+    assert "Traceback" not in listed.stderr
+
+
+@pytest.mark.parametrize("error", [AssertionError(), RuntimeError("no CUDA.\nmore\nlines")])
+def test_so_is_a_platform_without_devices(monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(jax, "local_devices", fail)
+    monkeypatch.setenv("JAX_PLATFORMS", "cuda")
+    for work in (
+        lambda: JAX.check(training("adam"), 1),
+        lambda: JAX.train(training("adam"), seeds(1)),
+        lambda: JAX.history(training("adam"), initial_params(0)),
+        JAX.devices,
+    ):
+        with pytest.raises(InputError, match="JAX cannot start with JAX_PLATFORMS=cuda: ") as found:
+            work()
+        assert "\n" not in str(found.value)
+
+
+def test_a_platforms_name_as_the_default_device_means_its_first_device():
+    with jax.default_device("cpu"):
+        assert devices.devices() == [jax.local_devices(backend="cpu")[0]]
+    with jax.default_device(jax.local_devices()[-1]):
+        assert devices.devices() == [jax.local_devices()[-1]]
+    assert devices.devices() == jax.local_devices()
+
+
+# --- what XLA is asked for ----------------------------------------------------------------------
+
+
+def test_an_option_that_xla_has_dropped_costs_a_warning_and_no_training(monkeypatch):
+    usual = concatenate([*JAX.train(training("adam"), seeds(4))])
+    monkeypatch.setattr(xla, "VECTORS", {"xla_cpu_no_such_option": 512})
+    for function in (compiled.start, compiled.advance, compiled.finish):
+        monkeypatch.setattr(function, "_made", {})
+    xla.options.cache_clear()
+    try:
+        with pytest.warns(UserWarning, match="xla_cpu_no_such_option.*a third longer") as heard:
+            without = concatenate([*JAX.train(training("adam"), seeds(4))])
+        assert len(heard) == 1
+    finally:
+        xla.options.cache_clear()
+    for one, other in zip(leaves_of(usual), leaves_of(without), strict=True):
+        # Vectors of another width: the same operations, in whatever order XLA fuses them.
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+def test_the_options_in_use_are_known_to_this_xla():
+    assert xla.options() == xla.VECTORS
