@@ -7,7 +7,7 @@ from attnlogic.backend import backend as find
 from attnlogic.history import join
 from attnlogic.optimizers import optimizer
 from attnlogic.outcomes import NUMBERS, concatenate, from_leaves, leaves_of
-from attnlogic.problems import gate, initial_params
+from attnlogic.problems import ROWS, gate, initial_params, loss, unpack
 
 FIELDS = [*(f"initial {i}" for i in range(6)), *(f"final {i}" for i in range(6))]
 FIELDS += [*NUMBERS]
@@ -35,6 +35,32 @@ def trained(name, training, starts):
 def whole_history(backend, training, initial, **options):
     """A run's whole history from a backend, which gives it in parts."""
     return join([*backend.history(training, initial, **options)])
+
+
+def torch_side_by_side(training, starts):
+    """Losses (epochs, N) of torch's own optimizer on many seeds at once, which must not mix.
+
+    Args:
+      training: with an elementwise optimizer.
+      starts: packed parameters, (6, N).
+    """
+    import torch
+
+    from attnlogic_torch.optimizers import construct, record
+
+    assert record(training.optimizer).elementwise
+    packed = torch.tensor(np.asarray(starts, training.precision), requires_grad=True)
+    optimizer, schedule = construct(training.optimizer, [packed])
+    losses = []
+    for _ in range(training.epochs):
+        optimizer.zero_grad()
+        each = loss(unpack(tuple(packed)), ROWS, training.gate.targets)
+        each.sum().backward()
+        losses.append(each.detach().numpy())
+        optimizer.step()
+        if schedule is not None:
+            schedule.step()
+    return np.stack(losses)
 
 
 def part(runs, which):

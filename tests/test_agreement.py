@@ -1,123 +1,64 @@
-"""Both backends train the same runs, in float64."""
+"""Both backends train the same runs, as far as rounding lets them, on whatever processor.
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+How far that is comes from ``copies``: what is a number must be as close as the copies are, and what
+is a whole number, such as the epoch at which a run stops, the same wherever all copies have the
+same.
+"""
+
+from dataclasses import replace
 from functools import partial
 
 import helpers
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import seeds, trained
+from copies import STEADY, agreed, assert_as_close_as_copies, first, with_copies
+from helpers import seeds, torch_side_by_side, trained, whole_history
 
-from attnlogic.history import join
-from attnlogic.outcomes import NONE
-from attnlogic.problems import initial_params
-from attnlogic.problems.gates import ROWS
-from attnlogic.problems.model import loss, pack, unpack
-from attnlogic_jax import compiled
-from attnlogic_jax.optimizers import method
-from attnlogic_torch.training import history
+from attnlogic.outcomes import LADDER, NONE
+from attnlogic.problems import ROWS, initial_params, loss, pack, unpack
+from attnlogic_torch import TORCH
+from attnlogic_torch.optimizers import record
 
-# --- float64: the same runs ---------------------------------------------------------------------
-
-# Another backend rounds otherwise, and training may amplify that: Adam, which oscillates once the
-# loss is small, L-BFGS by its differences of gradients, and Polyak's steps, which are huge where
-# the gradient nearly vanishes. How much is measured, run by run, on copies that start one rounding
-# (2^-52) aside. As long as these agree to STEADY, the backends must agree to AGREE. From there on
-# they must be as close as the copies, up to a factor: a copy is moved once, a backend rounds at
-# every step (measured: up to 14 with AdamW, 71 with Polyak).
-AGREE, STEADY, FACTOR = 1e-9, 1e-10, 100
-HOPELESS = 1e-2  # no digits are left to compare
-COPIES = 32
-
-SEEDS = range(20)
-GATES = ["xor", "nand", "or", "x1"]
-EPOCHS = {"adam": 300, "adamw": 300, "sgd": 300, "polyak": 100, "lbfgs": 10}
-STEADY_EPOCHS = {"adam": 80, "adamw": 80, "sgd": 300, "polyak": 6, "lbfgs": 1}
-"""For these epochs no run comes apart from its copies, on any processor. With Adam the first does
-from epoch 114 on, with Polyak's steps from 11, with L-BFGS from 3, give or take a processor's own
-rounding; SGD's never do."""
-
-NAMES = ["jax", "torch"]
 condition = partial(helpers.condition, precision="float64")
 
 
-def whole(training, start):
-    """A run's whole history, by torch."""
-    return join([*history(training, start)])
+# --- epoch by epoch -----------------------------------------------------------------------------
 
+SEEDS = {"adam": 20, "adamw": 20, "sgd": 20, "polyak": 20, "lbfgs": 10}
+GATES = ["xor", "nand", "or", "x1"]
+EPOCHS = {"adam": 300, "adamw": 300, "sgd": 300, "polyak": 100, "lbfgs": 10}
 
-@pytest.fixture(scope="module")
-def by_torch():
-    """torch's histories of some seeds, from two processes: they take most of this file's time."""
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as executor:
+STEADY_EPOCHS = {"adam": 60, "adamw": 60, "sgd": 300, "polyak": 6, "lbfgs": 1}
+"""For these epochs rounding is amplified in no run: with Adam it begins at epoch 95 or later, with
+Polyak's steps at 11, with L-BFGS at 3, whatever the processor, give or take a little. With SGD it
+never is."""
 
-        def histories(training, numbers):
-            starts = [initial_params(s) for s in numbers]
-            return list(executor.map(whole, [training] * len(starts), starts, chunksize=4))
-
-        yield histories
-
-
-def by_jax(training, starts):
-    """Each epoch's report, leaves of shape (epochs, N), from packed starts (6, N)."""
-    with jax.enable_x64(True):
-        packed = jnp.asarray(starts, "float64")
-        targets = jnp.asarray(training.gate.targets, "float64")
-        plan = compiled.Plan.of(training)
-        at = (packed, method(training.optimizer).init(packed))
-        _, report = compiled.trace(
-            plan, targets, 1e-4, at, training.epochs, room=training.epochs, kept=starts.shape[1]
-        )
-        return jax.tree.map(np.asarray, report)
-
-
-def with_copies(numbers):
-    """The seeds' starts, then COPIES times the same with each number moved by one rounding."""
-    starts = np.stack(pack(seeds(*numbers))).astype(np.float64)
-    signs = np.random.default_rng(0).choice([-1, 0, 1], (COPIES, *starts.shape))
-    return np.concatenate([starts, *(starts * (1 + signs * 2.0**-52))], axis=1)
-
-
-def relative(a, b):
-    """|a - b|/|b|; 0 where both are equal, or both not finite."""
-    same = (a == b) | ~(np.isfinite(a) | np.isfinite(b))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(same, 0.0, np.abs(a - b) / np.abs(b))
-
-
-def amplification(losses, count):
-    """How far any copy has come apart from its seed, up to each epoch: (epochs, seeds)."""
-    copies = losses.reshape(len(losses), COPIES + 1, count)
-    return np.fmax.accumulate(relative(copies[:, 1:], copies[:, :1]).max(axis=1))
+STEADY_SHARE = {"adam": 0.6, "adamw": 0.6, "sgd": 1.0, "polyak": 0.1, "lbfgs": 0.4}
+"""The least share of epochs that is compared to nine digits, of any gate. Measured: from 0.76,
+0.81, 1, 0.18 and 0.60 on."""
 
 
 @pytest.mark.parametrize("gate_name", GATES)
 @pytest.mark.parametrize("by", EPOCHS)
-def test_losses_agree_epoch_by_epoch(by_torch, by, gate_name):
-    training = condition(gate_name, by, EPOCHS[by])
-    report = by_jax(training, with_copies(SEEDS))
-    amplified = amplification(report.loss, len(SEEDS))
-    compared = 0
-    for s, run in zip(SEEDS, by_torch(training, SEEDS), strict=True):
-        end = len(run.losses)
-        apart, own = relative(report.loss[:end, s], run.losses), amplified[:end, s]
-        assert own[: STEADY_EPOCHS[by]].max() < STEADY, f"seed {s} comes apart early"
-        allowed = np.where(own < STEADY, AGREE, np.where(own < HOPELESS, FACTOR * own, np.inf))
-        worst = np.argmax(apart / allowed)
-        assert (apart <= allowed).all(), f"seed {s}, epoch {worst}: {apart[worst]:.1e} apart"
-        # What an epoch spends shows in the next one's loss.
-        steady = int(np.sum(own < STEADY)) - 1
-        spent = np.ones(end) if report.evaluations is None else report.evaluations[:end, s]
-        assert run.evaluations[:steady].tolist() == spent[:steady].tolist()
-        compared += int(np.sum(own < STEADY))
-    # Enough is compared closely for a wrong formula to show: all of SGD, most of Adam.
-    assert compared >= len(SEEDS) * STEADY_EPOCHS[by]
+def test_losses_agree_epoch_by_epoch(by, gate_name):
+    training, chosen = condition(gate_name, by, EPOCHS[by]), range(SEEDS[by])
+    copies = with_copies(training, chosen)
+    steady = copies.spread < STEADY
+    assert steady[: STEADY_EPOCHS[by]].all()
+    assert steady.mean() >= STEADY_SHARE[by]
+    own = chosen
+    if record(training.optimizer).elementwise:
+        # The same optimizers of torch's, all seeds at once; the backend itself trains two.
+        together = torch_side_by_side(training, np.stack(pack(seeds(*chosen))))
+        for seed in chosen:
+            assert_as_close_as_copies(copies, seed, together[:, seed], np.ones(EPOCHS[by]))
+        own = chosen[:2]
+    for seed in own:
+        run = whole_history(TORCH, training, initial_params(seed))
+        assert_as_close_as_copies(copies, seed, run.losses, run.evaluations)
 
 
-# Budgets end before rounding is amplified, and let each setting make a difference.
+# Budgets let each setting make a difference, and end before rounding is amplified.
 HYPERPARAMETERS = [
     ("adam(weight_decay=0.01, beta1=0.8, beta2=0.99, eps=1e-6)", 100),
     ("adam(lr=0.001)", 100),
@@ -144,13 +85,44 @@ def test_every_hyperparameter_means_the_same(by, epochs):
     numbers = (0, 2, 4)
     for name in ("xor", "nand"):
         training = condition(name, by, epochs)
-        report = by_jax(training, np.stack(pack(seeds(*numbers))))
-        for i, s in enumerate(numbers):
-            run = whole(training, initial_params(s))
-            end = len(run.losses)
-            np.testing.assert_allclose(report.loss[:end, i], run.losses, rtol=AGREE, err_msg=s)
-            if report.evaluations is not None:
-                assert report.evaluations[:end, i].tolist() == run.evaluations.tolist()
+        copies = with_copies(training, numbers)
+        for place, seed in enumerate(numbers):
+            run = whole_history(TORCH, training, initial_params(seed))
+            assert_as_close_as_copies(copies, place, run.losses, run.evaluations)
+            assert copies.spread[len(run.losses) - 1, place] < 1e-6  # six digits were compared
+
+
+# --- how runs end -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("gate_name", "by", "epochs"), [("nand", "adam", 200), ("or", "lbfgs", 10)]
+)
+def test_runs_that_end_at_their_first_hit_are_the_same_by_both(gate_name, by, epochs):
+    numbers = range(12)
+    training = replace(condition(gate_name, by, epochs, threshold=1e-3), until="hit")
+    copies = with_copies(replace(training, until="budget"), numbers)
+    passed = [first(copies.losses <= rung) for rung in LADDER[:3]]
+    before = np.arange(epochs)[:, None, None] < passed[2]
+    spent = np.sum(copies.evaluations, axis=0, where=before)
+    alike = agreed(*passed, spent) & (passed[2][0] != NONE)
+    assert alike.sum() >= 2
+    one, other = (trained(name, training, seeds(*numbers)) for name in ("jax", "torch"))
+    for field in ("first_hit", "sustained_from", "stopped_at", "evaluations", "rises"):
+        a, b = (getattr(runs, field)[alike] for runs in (one, other))
+        np.testing.assert_array_equal(a, b, err_msg=field)
+    np.testing.assert_array_equal(one.first_hit[alike], passed[2][0, alike])
+    np.testing.assert_array_equal(one.evaluations[alike], spent[0, alike] + 1)
+    for a, b in zip(one.ladder, other.ladder, strict=True):
+        np.testing.assert_array_equal(a[alike], b[alike])
+    steady = alike & (copies.spread[one.first_hit, np.arange(len(numbers))] < 1e-8)
+    assert steady.any()
+    for field in ("final_loss", "C", "C_first_hit", "gradient_norm"):
+        a, b = (getattr(runs, field)[steady] for runs in (one, other))
+        np.testing.assert_allclose(a, b, rtol=1e-6, err_msg=field)
+    hit = one.first_hit != NONE
+    assert (one.rises[hit] == 0).all()
+    np.testing.assert_array_equal(one.C[hit], one.C_first_hit[hit])
 
 
 @pytest.mark.parametrize(
@@ -158,35 +130,47 @@ def test_every_hyperparameter_means_the_same(by, epochs):
     [
         ("xor", "sgd(lr=50)", 60, range(20), ["float32", "float64"]),
         ("nand", "sgd(lr=50)", 60, range(20), ["float32", "float64"]),
-        ("xor", "lbfgs", 12, [62], ["float64"]),
-        ("or", "lbfgs", 12, [12], ["float64"]),
+        ("xor", "lbfgs(lr=3)", 3, range(16), ["float64"]),
+        ("or", "lbfgs(lr=10)", 3, range(16), ["float64"]),
     ],
 )
 def test_runs_diverge_at_the_same_epoch(gate_name, by, epochs, numbers, precisions):
     for precision in precisions:
         training = condition(gate_name, by, epochs, precision=precision)
-        one, other = (trained(name, training, seeds(*numbers)) for name in NAMES)
-        assert (one.diverged_at != NONE).all()
-        assert one.diverged_at.tolist() == other.diverged_at.tolist()
-        assert one.evaluations.tolist() == other.evaluations.tolist()
+        copies = with_copies(training, numbers)
+        at = first(~np.isfinite(copies.losses))
+        spent = np.sum(copies.evaluations, axis=0, where=np.arange(epochs)[:, None, None] <= at)
+        alike = np.flatnonzero(agreed(at, spent) & (at[0] != NONE))
+        assert alike.size >= 3
+        chosen = [numbers[place] for place in alike]
+        for name in ("jax", "torch"):
+            runs = trained(name, training, seeds(*chosen))
+            np.testing.assert_array_equal(runs.diverged_at, at[0, alike])
+            np.testing.assert_array_equal(runs.evaluations, spent[0, alike])
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("gate_name", ["xor", "nand"])
 def test_runs_stop_at_the_same_epoch(gate_name, precision):
-    # With so coarse a tolerance they stop early, before rounding is amplified.
+    # With so coarse a tolerance they stop early, before rounding is amplified much.
     training = condition(gate_name, "polyak(tolerance=0.05)", 12, precision=precision)
-    one, other = (trained(name, training, seeds(*range(20))) for name in NAMES)
-    assert len(set(one.stopped_at.tolist())) > 3
-    assert one.stopped_at.tolist() == other.stopped_at.tolist()
-    assert one.evaluations.tolist() == other.evaluations.tolist()
+    numbers = range(20)
+    at = first(with_copies(training, numbers).stopped)
+    alike = agreed(at)
+    assert alike.mean() > 0.8
+    assert len(set(at[0, alike].tolist())) > 3
+    for name in ("jax", "torch"):
+        runs = trained(name, training, seeds(*numbers))
+        np.testing.assert_array_equal(runs.stopped_at[alike], at[0, alike])
+        spent = np.where(at[0] == NONE, training.epochs, at[0] + 1)
+        np.testing.assert_array_equal(runs.evaluations[alike], spent[alike])
 
 
 @pytest.mark.parametrize("gate_name", ["xor", "nand"])
-@pytest.mark.parametrize(("by", "epochs"), [("adam", 60), ("sgd", 60), ("lbfgs", 2), ("polyak", 8)])
+@pytest.mark.parametrize(("by", "epochs"), [("adam", 60), ("sgd", 60), ("lbfgs", 2), ("polyak", 6)])
 def test_both_end_where_the_gradient_is_the_same(gate_name, by, epochs):
-    training = condition(gate_name, by, epochs)
-    one, other = (trained(name, training, seeds(*range(8))) for name in NAMES)
+    training = condition(gate_name, by, epochs)  # too short for rounding to be amplified
+    one, other = (trained(name, training, seeds(*range(8))) for name in ("jax", "torch"))
     np.testing.assert_allclose(one.gradient_norm, other.gradient_norm, rtol=1e-8)
     starts = unpack([leaf.astype(np.float64) for leaf in pack(one.final)])
     # By central differences of the model itself: of second order in a step of 1e-5.

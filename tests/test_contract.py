@@ -21,9 +21,6 @@ NAMES = ["jax", "torch"]
 condition = partial(helpers.condition, precision="float64")
 
 
-# --- what any backend promises ------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_a_backend_says_who_it_is(name):
     backend = find(name)
@@ -35,22 +32,6 @@ def test_a_backend_says_who_it_is(name):
     versions = backend.versions()
     assert name in versions
     assert all(isinstance(v, str) and v[0].isdigit() for v in versions.values())
-
-
-@pytest.mark.parametrize("by", ["adam", "lbfgs"])
-def test_runs_that_end_at_their_first_hit_are_the_same_by_both(by):
-    epochs = {"adam": 200, "lbfgs": 10}[by]
-    training = replace(condition("nand", by, epochs, threshold=1e-3), until="hit")
-    one, other = (concatenate([*find(name).train(training, seeds(*range(12)))]) for name in NAMES)
-    hit = one.first_hit != NONE
-    assert hit.any()
-    assert (one.rises[hit] == 0).all()
-    for field in ("first_hit", "sustained_from", "stopped_at", "evaluations", "ladder"):
-        np.testing.assert_array_equal(getattr(one, field), getattr(other, field), err_msg=field)
-    for field in ("final_loss", "C", "C_first_hit", "gradient_norm"):
-        a, b = (getattr(runs, field)[hit] for runs in (one, other))
-        np.testing.assert_allclose(a, b, rtol=1e-4, err_msg=field)  # some amplify rounding
-    np.testing.assert_array_equal(one.C[hit], one.C_first_hit[hit])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -101,7 +82,7 @@ def test_outcomes_come_in_the_order_of_the_seeds(name):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("epochs", [1, 248])
 @pytest.mark.parametrize("by", ["adam", "sgd(lr=50)", "polyak(tolerance=0.05)"])
-def test_what_advance_is_told_adds_up(name, epochs, by):
+def test_reported_progress_adds_up(name, epochs, by):
     """Also where runs end early: they diverge, or stop."""
     training, told = condition("xor", by, epochs, precision="float32"), []
     list(find(name).train(training, seeds(0, 1, 2), on_progress=told.append))
@@ -171,6 +152,21 @@ def test_a_history_ends_with_its_run_however_long_the_budget(name, by, until):
     assert ends[-1] == (run.stopped_at == NONE)
     assert run.stopped_at in (NONE, len(run.losses) - 1)
     assert sum(told) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_history_that_is_closed_does_no_more(monkeypatch, name):
+    """A budget of weeks: the first part comes soon, and closing ends the work."""
+    monkeypatch.setattr(PART_SECONDS[name], 0.0)
+    shares = []
+    parts = find(name).history(
+        condition("xor", "sgd", 2**31 - 1), initial_params(0), on_progress=shares.append
+    )
+    assert shares == []
+    assert len(next(parts).losses) < 100_000
+    parts.close()
+    assert len(shares) == 1
+    assert next(parts, None) is None
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -19,33 +19,6 @@ from attnlogic.problems.model import pack
 from attnlogic_jax import JAX, compiled, trainer
 from attnlogic_jax.model import evaluation
 
-# --- the notebook's figures, in float32 ---------------------------------------------------------
-
-
-def test_adamw_on_xor_prints_what_the_notebook_prints():
-    losses = whole_history(JAX, condition("xor", "adamw", 403), initial_params(0)).losses
-    printed = " ".join(f"{loss:.4f}" for loss in losses[:401:50])
-    assert printed == "0.8390 0.1130 0.0257 0.0036 0.0005 0.0001 0.0001 0.0000 0.0000"
-
-
-def test_polyak_on_xor_is_stopped_by_its_guard():
-    run = whole_history(JAX, condition("xor", "polyak", 800), initial_params(0))
-    # Where the gradient nearly vanishes a step is huge, and rounding with it: in float32 the
-    # notebook's own run is followed for its first epochs only.
-    printed = " ".join(f"{loss:.4f}" for loss in run.losses[:5])
-    assert printed == "0.8390 0.3124 0.4716 0.2566 7.0928"
-    assert 250 < run.stopped_at < 799
-    assert run.losses[-1] < 1e-10
-
-
-@pytest.mark.parametrize(("name", "valley"), [("xor", 2 / 9), ("nand", 1 / 72)])
-def test_lbfgs_runs_away_into_the_valley(name, valley):
-    run = whole_history(JAX, condition(name, "lbfgs", 96), initial_params(0))
-    # The loss falls towards it as 1/epoch: 2e-6 are left after 96.
-    assert run.losses[-1] == pytest.approx(valley, abs=1e-5)
-    assert abs(run.C[-1]) > 1000 > abs(run.C[0])
-
-
 # --- the statistics, folded, are those of the whole history -------------------------------------
 
 

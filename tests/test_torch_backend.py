@@ -1,4 +1,4 @@
-"""The torch backend is the notebook: its modules, its loop, its figures."""
+"""The torch backend is the notebook: its modules and its loop, bit for bit."""
 
 import numpy as np
 import pytest
@@ -10,11 +10,13 @@ from torch import nn
 from torch.optim.lr_scheduler import ExponentialLR
 
 from attnlogic.errors import InputError
-from attnlogic.outcomes import NONE
+from attnlogic.history import outcome
+from attnlogic.outcomes import NONE, leaves_of
 from attnlogic.problems import initial_params
 from attnlogic.problems.gates import ROWS
 from attnlogic.problems.model import invariant, pack, predict, unpack
 from attnlogic_torch import TORCH, RawAttentionWithTopNeuron
+from attnlogic_torch import training as training_loop
 from attnlogic_torch.model import load, read
 
 
@@ -91,46 +93,6 @@ def test_load_and_read_are_inverse(dtype):
     load(module, initial_params(5))
     assert {p.dtype for p in module.parameters()} == {dtype}
     np.testing.assert_array_equal(pack(read(module)), pack(initial_params(5)))
-
-
-# --- the notebook's figures ---------------------------------------------------------------------
-
-
-def test_adamw_on_xor_prints_what_the_notebook_prints():
-    losses = whole_history(TORCH, condition("xor", "adamw", 401), initial_params(0)).losses
-    printed = " ".join(f"{loss:.4f}" for loss in losses[::50])
-    assert printed == "0.8390 0.1130 0.0257 0.0036 0.0005 0.0001 0.0001 0.0000 0.0000"
-
-
-def test_polyak_on_xor_stops_as_the_notebooks_run_does():
-    """Its steps amplify rounding from epoch 11 on, so that each kind of processor has another run.
-
-    The notebook's figures are those of one: they lie among the runs that start one rounding aside.
-    """
-    training = condition("xor", "polyak", 800)
-    start = np.stack(pack(initial_params(0)))
-    signs = np.random.default_rng(0).choice([-1, 0, 1], (12, len(start)))
-    aside = [start, *(start * np.float32(1 + s * 2.0**-23) for s in signs.astype(np.float32))]
-    runs = [whole_history(TORCH, training, unpack([*a.astype(np.float32)])) for a in aside]
-    assert {f"{run.losses[0]:.4f}" for run in runs} == {"0.8390"}
-    at_50 = [run.losses[50] for run in runs]
-    assert min(at_50) < 0.0219 < max(at_50)
-    assert np.median([run.losses[250] for run in runs]) < 5e-5  # printed as 0.0000
-    ended = [run for run in runs if run.stopped_at != NONE]  # a few need more than the budget
-    assert len(ended) > len(runs) / 2
-    # Epochs count from 0: the notebook's guard ended the 579th.
-    assert min(run.stopped_at for run in ended) < 578 < max(run.stopped_at for run in ended)
-    for run in ended:
-        assert len(run.losses) == run.evaluations.sum() == run.stopped_at + 1
-        assert invariant(run.final) == pytest.approx(-0.5, abs=1e-3)
-
-
-@pytest.mark.parametrize(("name", "valley"), [("xor", 2 / 9), ("nand", 1 / 72)])
-def test_lbfgs_runs_away_into_the_valley(name, valley):
-    run = whole_history(TORCH, condition(name, "lbfgs", 100), initial_params(0))
-    # The loss falls towards it as 1/epoch: 2e-6 are left after 100.
-    assert run.losses[-1] == pytest.approx(valley, abs=1e-5)
-    assert abs(run.C[-1]) > 1000 > abs(run.C[0])
 
 
 # --- the notebook's loop ------------------------------------------------------------------------
@@ -220,6 +182,15 @@ def test_the_invariant_belongs_to_the_loss_of_its_epoch():
     assert run.C[1:].tolist() == [float(invariant(h.final)) for h in shorter]
 
 
+def test_an_outcome_is_that_of_its_history():
+    training = condition("xor", "adamw", 250, threshold=1e-3)
+    (one,) = TORCH.train(training, seeds(0))
+    expected = outcome(whole_history(TORCH, training, initial_params(0)), 1e-3)
+    for got, want in zip(leaves_of(one), leaves_of(expected), strict=True):
+        np.testing.assert_array_equal(got, [want])
+    assert one.first_hit[0] > 0
+
+
 # --- torch's own state --------------------------------------------------------------------------
 
 
@@ -238,6 +209,44 @@ def test_torchs_global_state_is_left_as_it_was():
         torch.set_num_threads(threads)
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.get_default_dtype() == torch.float32
+
+
+def test_between_two_parts_of_a_history_torch_has_the_callers_threads(monkeypatch):
+    monkeypatch.setattr(training_loop, "TARGET_PART_SECONDS", 0.0)
+    before, within = torch.get_num_threads(), []
+    try:
+        torch.set_num_threads(3)
+        parts = TORCH.history(
+            condition("xor", "adam", 4),
+            initial_params(0),
+            on_progress=lambda _: within.append(torch.get_num_threads()),
+        )
+        next(parts)
+        assert torch.get_num_threads() == 3
+        torch.set_num_threads(2)  # by the caller, meanwhile
+        next(parts)
+        assert torch.get_num_threads() == 2
+        parts.close()
+        assert torch.get_num_threads() == 2
+        assert within == [3, 2]
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_an_interrupt_gives_the_callers_threads_back(monkeypatch):
+    def interrupt(*_):
+        assert torch.get_num_threads() == 1
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RawAttentionWithTopNeuron, "forward", interrupt)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        with pytest.raises(KeyboardInterrupt):
+            next(TORCH.history(condition("xor", "adam", 4), initial_params(0)))
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("by", ["adam", "lbfgs", "polyak"])
