@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,22 +12,20 @@ from attnlogic.backend import Training
 from attnlogic.optimizers import Optimizer
 from attnlogic.problems import ROWS, Params, pack
 from attnlogic_torch import RawAttentionWithTopNeuron
+from attnlogic_torch.optimizers import record
 from bench.work import Result, SkippedError
 
 
-def constructor(optimizer: Optimizer) -> Callable[[list[torch.Tensor]], Any]:
-    """torch's optimizer for stacked parameters: elementwise, so each seed has its own."""
-    s: dict[str, Any] = optimizer.settings
-    match optimizer.name:
-        case "adam" | "adamw":
-            kind = torch.optim.AdamW if optimizer.name == "adamw" else torch.optim.Adam
-            betas, decay = (s["beta1"], s["beta2"]), s["weight_decay"]
-            return lambda stacked: kind(
-                stacked, s["lr"], betas, s["eps"], weight_decay=decay, fused=True
-            )
-        case "sgd":
-            return lambda stacked: torch.optim.SGD(stacked, s["lr"], fused=True)
-    raise SkippedError(f"torch.optim has no {optimizer.name} that keeps stacked seeds apart")
+def constructor(optimizer: Optimizer) -> Callable[[list[torch.Tensor]], torch.optim.Optimizer]:
+    """How to build torch's optimizer on stacked parameters, so that each seed has its own.
+
+    Raises:
+      SkippedError: a seed's step would depend on the other seeds' gradients, or the rate decays.
+    """
+    how, settings = record(optimizer), optimizer.settings
+    if not how.elementwise or settings.pop("gamma", 1.0) != 1:
+        raise SkippedError(f"torch.optim has no {optimizer} that keeps stacked seeds apart")
+    return lambda stacked: how.build(stacked, **settings, fused=True)
 
 
 def prepare(training: Training, initial: Params) -> Callable[[], Result]:

@@ -32,7 +32,14 @@ class RawAttention(nn.Module):
 
 
 class RawAttentionWithTopNeuron(nn.Module):
-    """The whole model: raw attention on two tokens, a residual, and a linear neuron on top."""
+    """The whole model: raw attention on two tokens, a residual, and a linear neuron on top.
+
+    Example:
+      >>> _ = torch.manual_seed(0)
+      >>> module = RawAttentionWithTopNeuron()
+      >>> module(torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])).shape
+      torch.Size([4, 1])
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,5 +62,13 @@ def load(module: RawAttentionWithTopNeuron, params: Params) -> None:
 
 
 def read(module: RawAttentionWithTopNeuron) -> Params:
-    """The module's six numbers, as NumPy scalars of its dtype."""
+    """The module's six numbers, as NumPy scalars of its dtype.
+
+    Example:
+      >>> from attnlogic.problems import initial_params
+      >>> module = RawAttentionWithTopNeuron()
+      >>> load(module, initial_params(3))
+      >>> read(module) == initial_params(3)
+      True
+    """
     return unpack(list(parameters_to_vector(module.parameters()).detach().cpu().numpy()))

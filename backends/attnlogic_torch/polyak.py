@@ -25,6 +25,17 @@ class Polyak(torch.optim.Optimizer):
     Raises:
       ValueError: more than one group of parameters; the norm is over all of them.
 
+    Example:
+      >>> x = torch.tensor([3.0, 4.0], requires_grad=True)
+      >>> optimizer = Polyak([x])
+      >>> def closure():
+      ...     optimizer.zero_grad()
+      ...     loss = x.square().sum()
+      ...     loss.backward()
+      ...     return loss.item()
+      >>> optimizer.step(closure), x.tolist()  # Newton's step for a double root goes half the way
+      (25.0, [1.5, 2.0])
+
     Reference: Polyak, "Introduction to Optimization", 1987, section 5.3.
     """
 
