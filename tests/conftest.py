@@ -58,3 +58,19 @@ def study(tmp_path_factory):
 
     chosen = attnlogic.Study(["xor", "true"], ["adam", "sgd(lr=50)"], seeds=8, epochs=300)
     return attnlogic.run(chosen, out=tmp_path_factory.mktemp("study") / "demo", progress=False)
+
+
+@pytest.fixture
+def compilations():
+    """The names of the functions compiled since the last clear()."""
+    import jax
+
+    names = []
+
+    def hear(event, seconds, **about):
+        if event.endswith("backend_compile_duration"):
+            names.append(about["fun_name"])
+
+    jax.monitoring.register_event_duration_secs_listener(hear)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(hear)

@@ -39,6 +39,8 @@ import test_devices as this
 sizes.USUAL.chunk["cpu"], sizes.WITH_HISTORY.chunk["cpu"] = 50, 25
 chunks.MIN_COMPACTED_CHUNK = 64
 assert len(jax.devices()) == len(JAX.devices()) == 4
+with jax.default_device("cpu"):  # to JAX that means the first one
+    assert devices.devices() == jax.devices()[:1]
 np.savez(sys.argv[1], **{str(i): np.stack(this.leaves(*case)) for i, case in enumerate(this.CASES)})
 """
 
@@ -49,7 +51,7 @@ def on_four(tmp_path_factory):
     file = tmp_path_factory.mktemp("devices") / "leaves.npz"
     env = os.environ | {
         "XLA_FLAGS": "--xla_force_host_platform_device_count=4",
-        "PYTHONPATH": os.path.dirname(__file__),
+        "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path]),
     }
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, file], env=env, capture_output=True, text=True

@@ -113,27 +113,6 @@ def test_the_loss_its_gradient_and_c_are_stacked():
 # --- what is refused ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("by", "fragments"),
-    [
-        ("adam(amsgrad=True)", ["'amsgrad'", "--backend torch"]),
-        ("adamw(amsgrad=True)", ["'amsgrad'", "adamw(amsgrad=True)"]),
-        ("sgd(momentum=0.9, dampening=0.1)", ["'dampening'", "--backend torch"]),
-    ],
-)
-def test_what_optax_lacks_is_refused(by, fragments):
-    training = condition("xor", by, 10)
-    for work in (
-        lambda: JAX.check(training, 1),
-        lambda: JAX.train(training, seed_range(1)),
-        lambda: whole_history(JAX, training, initial_params(0)),
-    ):
-        with pytest.raises(InputError) as error:
-            work()
-        for fragment in fragments:
-            assert fragment in str(error.value)
-
-
 @pytest.mark.parametrize("jobs", [2, 0, -1, 1.0, True, "1", None])
 def test_jobs_other_than_one_are_refused(jobs):
     training = condition("xor", "adam", 10)

@@ -3,17 +3,23 @@
 import threading
 import time
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import assert_same, condition, part, seed_range, trained
 
 from attnlogic.outcomes import concatenate
+from attnlogic.problems import pack
 from attnlogic_jax import JAX, chunks, compiled, parallel, sizes
 from attnlogic_jax.method import LANES
 
 # --- chunks side by side ------------------------------------------------------------------------
+
+
+def test_chunks_may_be_of_a_size_that_is_asked_for():
+    start = np.stack(pack(seed_range(128)))
+    parts = list(parallel.train(condition("xor", "adam", 20), start, size=32))
+    assert [len(part.first_hit) for part in parts] == [32] * 4
 
 
 def test_outcomes_come_in_order_whichever_chunk_is_done_first(monkeypatch):
@@ -89,20 +95,6 @@ def test_a_chunk_is_split_into_groups_that_fit_a_cores_cache(by, count):
 
 
 # --- what is compiled, and how often ------------------------------------------------------------
-
-
-@pytest.fixture
-def compilations():
-    """The names of the functions compiled since the last clear()."""
-    names = []
-
-    def hear(event, seconds, **about):
-        if event.endswith("backend_compile_duration"):
-            names.append(about["fun_name"])
-
-    jax.monitoring.register_event_duration_secs_listener(hear)
-    yield names
-    jax.monitoring.unregister_event_duration_listener(hear)
 
 
 def chunks_of(monkeypatch, size):

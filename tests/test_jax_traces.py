@@ -1,0 +1,40 @@
+"""The JAX backend: one run, epoch by epoch."""
+
+from helpers import condition, whole_history
+
+from attnlogic.problems import initial_params
+from attnlogic_jax import JAX, compiled
+from attnlogic_jax.pacing import MAX_GROWTH, PROBE_EPOCHS
+
+
+def test_a_history_is_trained_little_beyond_its_end(monkeypatch):
+    lengths, trace = [], compiled.trace
+
+    def watched(plan, targets, threshold, at, epochs, **sizes):
+        lengths.append(epochs)
+        return trace(plan, targets, threshold, at, epochs, **sizes)
+
+    monkeypatch.setattr(compiled, "trace", watched)
+    training = condition("xor", "adamw", 20_000_000, until="hit")
+    run = whole_history(JAX, training, initial_params(0))
+    assert len(run.losses) == 272
+    assert lengths[0] == PROBE_EPOCHS
+    assert sum(lengths) <= (1 + MAX_GROWTH) * len(run.losses)
+
+
+def test_a_history_keeps_no_more_than_its_epochs():
+    (part,) = JAX.history(condition("xor", "adam", 20), initial_params(0))
+    for kept in (part.losses, part.C, part.evaluations):
+        assert kept.base is None  # no view of an array with room for more
+        assert kept.nbytes == 4 * 20
+
+
+def test_one_compilation_serves_histories_of_every_length(compilations):
+    def compiled_by(name, epochs):
+        compilations.clear()
+        whole_history(JAX, condition(name, "adam(lr=0.0125)", epochs), initial_params(0))
+        return compilations
+
+    assert compiled_by("xor", 9).count("jit(trace)") == 1
+    for name, epochs in [("xor", 1), ("nand", 8), ("or", 77), ("xor", 400)]:
+        assert compiled_by(name, epochs) == []
