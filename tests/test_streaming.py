@@ -4,6 +4,7 @@ The losses are made up, so that they tie, lie exactly at the threshold or at a r
 numbers: comparisons that are off by their equality show only there.
 """
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -55,20 +56,23 @@ def history_of(values, stopped_at, evaluations, until_hit):
     return run, [*kept, *rest]
 
 
+fold = jax.jit(streaming.fold)
+
+
 def folded_outcome(values, stop, evaluations, until_hit, budget):
     """One run through the fold, with another beside it that never does anything."""
     packed = jnp.stack([jnp.full(2, k + 1, jnp.float32) for k in range(len(NAMES))])
     seen = streaming.start(packed)
     for epoch in range(budget):
         report = Report(
-            loss=jnp.asarray([values[epoch], 3.0], jnp.float32),
-            C=jnp.asarray([10 + epoch, 0], jnp.float32),
+            loss=np.array([values[epoch], 3.0], np.float32),
+            C=np.array([10 + epoch, 0], np.float32),
             evaluations=None
             if evaluations is None
-            else jnp.asarray([evaluations[epoch], 1], jnp.int32),
-            stopped=jnp.asarray([NONE < stop <= epoch, False]),
+            else np.array([evaluations[epoch], 1], np.int32),
+            stopped=np.array([NONE < stop <= epoch, False]),
         )
-        seen = streaming.fold(seen, jnp.asarray(epoch), report, jnp.asarray(THRESHOLD))
+        seen = fold(seen, np.int32(epoch), report, THRESHOLD)
     found = streaming.finish(
         seen, packed, jnp.asarray([values[0], 3.0], jnp.float32), packed,
         jnp.full(2, 0.25, jnp.float32), jnp.asarray(budget), jnp.asarray(THRESHOLD),
@@ -118,18 +122,23 @@ def test_every_number_is_that_of_its_definition(values, stopped_at, counted, unt
 def test_evaluations_do_not_wrap():
     """Two million an epoch pass 2^31 after 1074 epochs."""
     budget, each = 5000, 2_000_000
-    values = [0.5] * (budget - 1) + [0.0]
-    run, _ = history_of(values, None, [each] * budget, until_hit=False)
+    values, evaluations = [0.5] * (budget - 1) + [0.0], [each] * budget
+    run, _ = history_of(values, None, evaluations, until_hit=False)
     expected = outcome(run, THRESHOLD)
-    words = jnp.zeros((2, 1), jnp.int32)
-    for _ in range(budget):
-        words = streaming._added(words, jnp.full(1, each, jnp.int32))
-    assert joined(words).tolist() == [budget * each] == [int(expected.evaluations)]
-    assert joined(words).dtype == np.int64
-    # A pure function has 32 bits unless JAX is told otherwise: the largest stands for more.
-    assert streaming.joined(words).tolist() == [2**31 - 1]
-    small = streaming._added(jnp.zeros((2, 1), jnp.int32), jnp.full(1, 2**30 + 5, jnp.int32))
-    assert streaming.joined(small).tolist() == [2**30 + 5]
+    found = folded_outcome(values, NONE, evaluations, False, budget)
+    assert found.evaluations == expected.evaluations == budget * each
+    assert found.evaluations_first_hit == expected.evaluations_first_hit
+    assert found.evaluations_first_hit == (budget - 1) * each + 1
+    assert found.evaluations.dtype == np.int64
+
+
+@pytest.mark.parametrize("number", [0, 5, 2**30 - 1, 2**30, 2**31 - 2, 2**31 - 1, 2**31, 10**10])
+def test_a_count_of_the_pure_function_is_the_largest_where_32_bits_do_not_do(number):
+    words = jnp.asarray([[number >> 30], [number & (2**30 - 1)]], jnp.int32)
+    assert streaming.joined(words).tolist() == [min(number, 2**31 - 1)]
+    with jax.enable_x64(True):
+        assert streaming.joined(words).tolist() == [number]
+        assert streaming.joined(words).dtype == np.int64
 
 
 @pytest.mark.parametrize("name", NUMBERS)
