@@ -94,8 +94,10 @@ def trainer(
       ``train(params) -> Outcome``. The leaves of ``params`` share one shape S and one floating
       dtype, in which all is computed; S is () for one seed. The outcome's leaves have shape S, and
       the dtypes of ``attnlogic.outcomes``; without JAX's x64 mode evaluations are int32, and
-      2^31 − 1 stands for more. It can be jitted, vmapped and differentiated, in reverse as well. It
-      raises ``AssertionError``, when traced, for leaves of several shapes or of whole numbers.
+      2^31 − 1 stands for more. NaN stands for what does not exist, such as ``C_first_hit`` without
+      a hit: ``jax.debug_nans`` finds these, too. It can be jitted, vmapped and differentiated, in
+      reverse as well. It raises ``AssertionError``, when traced, for leaves of several shapes or of
+      whole numbers.
 
     Raises:
       InputError: something asked for does not exist.
