@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from attnlogic.errors import InputError
 from attnlogic.problems.initializations import INITIALIZATIONS, Initialization, initialization
-from attnlogic.problems.model import NAMES, Params, unpack
+from attnlogic.problems.neuron import NAMES, Params, unpack
 from attnlogic.problems.torch_generator import Seeds, TorchGenerator
 
 SEED_LIMIT = 2**32
@@ -26,7 +26,7 @@ def initial_params(seeds: npt.ArrayLike, init: str | Initialization = "torch") -
 
     A seed's parameters depend on that seed alone, not on its neighbours or on how seeds are cut
     into chunks. ``uniform`` is ``torch.nn.init.uniform_(p, -scale, scale)`` and ``normal`` is
-    ``torch.nn.init.normal_(p, std=scale)`` on the six parameters in the order of ``model.NAMES``
+    ``torch.nn.init.normal_(p, std=scale)`` on the six parameters in the order of ``neuron.NAMES``
     after ``torch.manual_seed(seed)``.
 
     Args:

@@ -1,7 +1,7 @@
 """Initialisations by name: how the six parameters are drawn from a seed.
 
 Every one draws from torch's generator after ``torch.manual_seed(s)``, one parameter after the other
-in the order of ``model.NAMES``.
+in the order of ``neuron.NAMES``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from attnlogic.problems.model import NAMES
+from attnlogic.problems.neuron import NAMES
 from attnlogic.settings import Setting, Value, complete, look_up, parse, write
 
 if TYPE_CHECKING:  # the table is read by help and completion, which must not wait for NumPy

@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from attnlogic.errors import InputError
 from attnlogic.optimizers import OPTIMIZERS, Optimizer
-from attnlogic.problems import ROWS, Gate, Params, model
+from attnlogic.problems import ROWS, Gate, Params, neuron
 from attnlogic.theory.derivatives import gradient_and_hessian
 from attnlogic.theory.exact_solutions import solution
 
@@ -44,7 +44,7 @@ class ShiftedSolution(NamedTuple):
       shift: C minus the exact solution's; None for the constant gates.
       params: the six parameters, floats, with |wq| = |wk| = |wv|.
       loss: the loss there, without the decay.
-      strength: S for each parameter in the order of ``model.NAMES``.
+      strength: S for each parameter in the order of ``neuron.NAMES``.
     """
 
     C: float
@@ -131,9 +131,9 @@ def _settle(
         before, θ = θ, _balanced(C, _ridge(gate, C, decay * S[3:]))
         # A pull of 1e-10 leaves 1e-11 of rounding in a direction that it alone fixes.
         if np.allclose(θ, before, rtol=1e-10, atol=1e-12):
-            params = model.unpack(list(map(float, θ)))
+            params = neuron.unpack(list(map(float, θ)))
             shift = None if exact.C is None else C - start
-            loss = float(model.loss(params, ROWS, gate.targets))
+            loss = float(neuron.loss(params, ROWS, gate.targets))
             return ShiftedSolution(C, shift, params, loss, tuple(map(float, S)))
     return None
 
@@ -162,7 +162,7 @@ def _invariant(gate: Gate, start: float, pull: Vector) -> float | None:
 def _ridge(gate: Gate, C: float, pull: Vector) -> Vector:
     """The readout (w1, w2, b) at which its gradient is -pull·θ: a ridge regression, (3,)."""
     units = [((1, 0), 0), ((0, 1), 0), ((0, 0), 1)]
-    columns = [[model.predict(Params(C, 1, 1, w, b), x) for x in ROWS] for w, b in units]
+    columns = [[neuron.predict(Params(C, 1, 1, w, b), x) for x in ROWS] for w, b in units]
     A = np.array(columns, np.float64).T
     # Stacked, not squared: a pull of 1e-10 would be lost in rounding.
     rows = np.vstack([A / np.sqrt(2), np.diag(np.sqrt(pull))])

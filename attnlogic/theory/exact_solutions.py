@@ -1,7 +1,7 @@
 """The exact solutions: the parameters at which a gate's loss is zero, over the rationals.
 
 On the rows 00 01 10 11 the output is b, ``w2(C+1) + b``, ``w1(C+1) + b`` and ``(w1+w2)(2C+1) + b``
-(see ``problems.model``), with C = wq·wk·wv. Exact numbers are ``Fraction``s.
+(see ``problems.neuron``), with C = wq·wk·wv. Exact numbers are ``Fraction``s.
 """
 
 from __future__ import annotations

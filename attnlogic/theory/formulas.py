@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from attnlogic.problems import Gate, Params, model
+from attnlogic.problems import Gate, Params, neuron
 from attnlogic.theory.exact_solutions import Solution
 from attnlogic.theory.least_loss import landscape
 
@@ -34,7 +34,7 @@ def output_formula() -> Expansion:
     import sympy
 
     wq, wk, wv, w1, w2, b, C = sympy.symbols("wq wk wv w1 w2 b C")
-    output = model.predict(Params(wq, wk, wv, (w1, w2), b), _tokens()).expand()
+    output = neuron.predict(Params(wq, wk, wv, (w1, w2), b), _tokens()).expand()
     return _expansion(output.subs(wq * wk * wv, C))
 
 
@@ -56,7 +56,7 @@ def solution_formula(solution: Solution) -> Expansion:
     else:
         w = (_rational(solution.w[0]), _rational(solution.w[1]))
     one = sympy.Integer(1)
-    return _expansion(model.predict(Params(C, one, one, w, _rational(solution.b)), _tokens()))
+    return _expansion(neuron.predict(Params(C, one, one, w, _rational(solution.b)), _tokens()))
 
 
 def least_loss_formula(gate: Gate) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 from attnlogic import optimizers
 from attnlogic.errors import InputError
 from attnlogic.optimizers import Optimizer
-from attnlogic.problems import Gate, gates, model
+from attnlogic.problems import Gate, gates, neuron
 from attnlogic.theory import formulas
 from attnlogic.theory.critical_points import Point, points
 from attnlogic.theory.decay import ShiftedSolution, edge_of_stability, fixed_point
@@ -116,8 +116,8 @@ def _shifted(point: ShiftedSolution | None) -> dict[str, Any]:
     if point is None:
         return dict.fromkeys(ShiftedSolution._fields)
     named = {
-        "params": dict(zip(model.NAMES, model.pack(point.params), strict=True)),
-        "strength": dict(zip(model.NAMES, point.strength, strict=True)),
+        "params": dict(zip(neuron.NAMES, neuron.pack(point.params), strict=True)),
+        "strength": dict(zip(neuron.NAMES, point.strength, strict=True)),
     }
     return point._asdict() | named
 
