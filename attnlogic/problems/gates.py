@@ -5,6 +5,7 @@ Rows stand in the order (x1, x2) = 00, 01, 10, 11, so the bit string ``0110`` is
 
 from __future__ import annotations
 
+from itertools import product
 from typing import NamedTuple
 
 from attnlogic.errors import InputError, described, unknown
@@ -45,6 +46,16 @@ class Gate(NamedTuple):
     name: str
     targets: tuple[int, ...]
     aliases: tuple[str, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """How many inputs it has."""
+        return len(self.targets).bit_length() - 1
+
+    @property
+    def rows(self) -> tuple[tuple[int, ...], ...]:
+        """The inputs, row by row: 00, 01, 10, 11 for two of them."""
+        return tuple(product((0, 1), repeat=self.n))
 
     @property
     def bits(self) -> str:
