@@ -3,9 +3,10 @@ from .architecture import Quantity as Quantity
 from .architecture import Tensor as Tensor
 from .architecture import Value as Value
 from .architecture import mean_squared_error as mean_squared_error
-from .data import ENCODINGS as ENCODINGS
-from .data import Data as Data
-from .data import read_data as read_data
+from .datasets import ENCODINGS as ENCODINGS
+from .datasets import Data as Data
+from .datasets import data as data
+from .datasets import read_data as read_data
 from .gates import GATES as GATES
 from .gates import ROWS as ROWS
 from .gates import Gate as Gate

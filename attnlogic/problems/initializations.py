@@ -63,7 +63,7 @@ INITIALIZATIONS = {
             "all parameters normal with mean 0 and standard deviation scale",
             _scale("the standard deviation"),
             lambda generator, tensors, settings: generator.normal(
-                len(names(tensors)), settings["scale"]
+                len(names(tensors)), float(settings["scale"])
             ),
         ),
     )

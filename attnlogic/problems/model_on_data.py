@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnlogic.errors import InputError, described
 from attnlogic.problems.architecture import Model, Tensor, Value, flat, names, nested
-from attnlogic.problems.data import Data, data
+from attnlogic.problems.datasets import Data, data
 from attnlogic.problems.gates import Gate
 from attnlogic.problems.models import model
 
@@ -49,6 +49,11 @@ class Problem:
     def kind(self) -> tuple[Any, ...]:
         """What is compiled in. Problems of one kind differ in their targets alone."""
         return (self.model, self.data.inputs)
+
+    @property
+    def quantity_names(self) -> tuple[str, ...]:
+        """The names of the numbers that are the model's own."""
+        return tuple(quantity.name for quantity in self.model.quantities)
 
     def unpack(self, packed: Sequence[Value]) -> Any:
         """The parameters as the model takes them, from their P scalars."""

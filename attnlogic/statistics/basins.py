@@ -33,17 +33,17 @@ COLUMNS = by_condition(
 
 
 def _rows(conditions: Sequence[pl.DataFrame], interval: Interval, level: float) -> Iterator[Row]:
-    """The constant gates, whose V is 0 everywhere, have no sides and so no rows."""
+    """What has no maximum of V has no sides, and so no rows: constant gates, models without C."""
     import polars as pl
 
-    from attnlogic.problems import gate
-    from attnlogic.results import condition
+    from attnlogic.results import condition, known_gate
     from attnlogic.theory import landscape
 
     for part in conditions:
         key = condition(part)
-        shape = landscape(gate(key["gate"]))
-        if shape.maximum is None or shape.falls_towards is None:
+        of = known_gate(key)
+        shape = None if of is None else landscape(of)
+        if shape is None or shape.maximum is None or shape.falls_towards is None:
             continue
         maximum, outward = float(shape.maximum), 1 if shape.falls_towards > 0 else -1
         starts, ends = (

@@ -46,12 +46,10 @@ COLUMNS = by_condition(
 
 def _rows(conditions: Sequence[Population], interval: Interval, level: float) -> Iterator[Row]:
     from attnlogic.statistics.hitting_times import HittingTimes
-    from attnlogic.theory import solution
 
     for some in conditions:
         n, hits, off = some.runs, some.of("first_hit", "reached"), some.of("C_off", "solved")
-        exact = solution(some.gate).C
-        C = None if exact is None else float(exact)
+        C = some.exact
         held = some.of("settling", "reached").count(0)
 
         def at(distance: float | None, C: float | None = C) -> float | None:
