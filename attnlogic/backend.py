@@ -18,8 +18,9 @@ from attnlogic.errors import InputError, unknown
 from attnlogic.history import History
 from attnlogic.optimizers import Optimizer, optimizer
 from attnlogic.outcomes import Outcome
+from attnlogic.precision import in_precision
 from attnlogic.problems import Gate, Params, gate
-from attnlogic.settings import in_precision, real, whole
+from attnlogic.settings import real, whole
 
 T = TypeVar("T")
 

@@ -4,10 +4,6 @@ from .gates import Gate as Gate
 from .gates import gate as gate
 from .initial_parameters import SEED_LIMIT as SEED_LIMIT
 from .initial_parameters import initial_params as initial_params
-from .initializations import INITIALIZATIONS as INITIALIZATIONS
-from .initializations import Initialization as Initialization
-from .initializations import InitializationRecord as InitializationRecord
-from .initializations import initialization as initialization
 from .model import NAMES as NAMES
 from .model import SIGNS as SIGNS
 from .model import Coefficients as Coefficients
@@ -20,3 +16,8 @@ from .model import mean_squared_error as mean_squared_error
 from .model import pack as pack
 from .model import predict as predict
 from .model import unpack as unpack
+from .random_starts import INITIALIZATIONS as INITIALIZATIONS
+from .random_starts import Initialization as Initialization
+from .random_starts import InitializationRecord as InitializationRecord
+from .random_starts import initialization as initialization
+from .random_starts import initializations as initializations

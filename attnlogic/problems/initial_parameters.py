@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from attnlogic.errors import InputError
-from attnlogic.problems.initializations import INITIALIZATIONS, Initialization, initialization
 from attnlogic.problems.model import NAMES, Params, unpack
+from attnlogic.problems.random_starts import INITIALIZATIONS, Initialization, initialization
 from attnlogic.problems.torch_generator import Seeds, TorchGenerator
 
 SEED_LIMIT = 2**32
