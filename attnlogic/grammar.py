@@ -51,7 +51,9 @@ def parse(kind: str, text: object, example: str) -> tuple[str, dict[str, Any]]:
     form = f"{kind} '{text}' is not of the form name or name(key=value, …)"
     found = _CHOICE.fullmatch(text.strip())
     if found is None or not _names(found):
-        raise InputError(form)
+        is_path = found is not None and found["source"] is None and dotted(found["name"])
+        hint = ": what a package defines is written package.module:name" if is_path else ""
+        raise InputError(form + hint)
     source, body = found["source"], found["body"] or ""
     name = f"{source}:{found['name']}" if source else found["name"].lower()
     pieces = _split(body)

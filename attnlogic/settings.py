@@ -70,6 +70,8 @@ class Setting(NamedTuple):
         Raises:
           InputError: see ``read``.
         """
+        if not isinstance(value, str):
+            raise unknown(name, value, self.choices)
         word, given = parse(name, value, example=str(self.default))
         look_up(name, word, dict.fromkeys(self.choices))
         return word, complete(word, given, self.choice_settings.get(word, {}))

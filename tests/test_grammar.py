@@ -44,7 +44,7 @@ def test_the_form(text, expected):
         ("sgd lr=0.1", ["not of the form"]),
         ("lr=0.1", ["not of the form"]),
         ("1", ["not of the form"]),
-        ("torch.adam(lr=1)", ["not of the form"]),
+        ("torch.adam(lr=1)", ["not of the form", "is written package.module:name"]),
         ("a(**b)", ["not of the form"]),
         ("a\0", ["not of the form"]),
         ("a(x=" + "-" * 100_000 + "1)", ["not of the form"]),

@@ -190,7 +190,10 @@ def test_schedules_can_be_swept():
             "final of linear: expected a finite number of",
         ),
         ("adam(schedule=step(factor=0))", "factor of step: expected a finite number above 0"),
-        ("adam(schedule=0.5)", "schedule of adam"),
+        (
+            "adam(schedule=0.5)",
+            "schedule of adam: expected a name, got 0.5 (float): known",
+        ),
         ("adam(schedule=constant(epochs=3))", "constant has no settings"),
         ("adam(warmup=-1)", "warmup of adam: expected a whole number in 0 …"),
         ("adam(warmup=2.5)", "warmup of adam: expected a whole number"),
