@@ -147,7 +147,7 @@ def test_a_rate_that_does_not_change_needs_no_arithmetic():
     assert Schedule().structure == ()
     assert factor(Schedule(), 7, None) == 1.0
     assert optimizer("polyak").schedule == optimizer("adam").schedule == Schedule()
-    assert optimizer("optax:lion(b1=0.9)").schedule == Schedule()
+    assert optimizer("optax:lion(gamma=0.9, schedule='x')").schedule == Schedule()  # its own
 
 
 @pytest.mark.parametrize(

@@ -87,15 +87,7 @@ class Optimizer:
     @property
     def schedule(self) -> Schedule:
         """How the learning rate changes."""
-        settings = self.settings
-        known = _of_schedule(self.record)
-        if not known:
-            return Schedule()
-        warmup = settings["warmup"]
-        if settings["gamma"] != 1:
-            return Schedule("exponential", (("gamma", settings["gamma"]),), warmup)
-        name, values = known["schedule"].chosen("schedule", settings["schedule"])
-        return Schedule(name, tuple(values.items()), warmup)
+        return Schedule.of(self.settings) if _of_schedule(self.record) else Schedule()
 
     @property
     def epochs(self) -> int:

@@ -179,6 +179,19 @@ class Schedule:
         warmup = SCHEDULE_SETTINGS["warmup"].read("warmup", self.warmup)
         object.__setattr__(self, "warmup", warmup)
 
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Schedule:
+        """The schedule that values of ``SCHEDULE_SETTINGS`` say; other settings do not matter.
+
+        Example:
+          >>> Schedule.of({"gamma": 0.9995, "schedule": "constant", "warmup": 0, "lr": 0.1})
+          Schedule(name='exponential', values=(('gamma', 0.9995),), warmup=0)
+        """
+        name, values = SCHEDULE_SETTINGS["schedule"].chosen("schedule", settings["schedule"])
+        if settings["gamma"] != 1:
+            name, values = "exponential", {"gamma": settings["gamma"]}
+        return cls(name, tuple(values.items()), settings["warmup"])
+
     @property
     def structure(self) -> tuple[str, ...]:
         """What is compiled: the parts that change the rate, without their numbers."""
