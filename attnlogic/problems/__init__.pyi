@@ -13,10 +13,6 @@ from .gates import Gate as Gate
 from .gates import gate as gate
 from .initial_parameters import SEED_LIMIT as SEED_LIMIT
 from .initial_parameters import initial_params as initial_params
-from .initializations import INITIALIZATIONS as INITIALIZATIONS
-from .initializations import Initialization as Initialization
-from .initializations import InitializationRecord as InitializationRecord
-from .initializations import initialization as initialization
 from .model_on_data import Problem as Problem
 from .model_on_data import problem as problem
 from .models import MODELS as MODELS
@@ -32,3 +28,8 @@ from .neuron import loss as loss
 from .neuron import pack as pack
 from .neuron import predict as predict
 from .neuron import unpack as unpack
+from .random_starts import INITIALIZATIONS as INITIALIZATIONS
+from .random_starts import Initialization as Initialization
+from .random_starts import InitializationRecord as InitializationRecord
+from .random_starts import initialization as initialization
+from .random_starts import initializations as initializations

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from attnlogic.problems.initializations import Initialization
+    from attnlogic.problems.random_starts import Initialization
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from functools import cache, partial
 from typing import NamedTuple
 
 from attnlogic.errors import InputError, described
+from attnlogic.grammar import Value, parse, write
 from attnlogic.problems import neuron
 from attnlogic.problems.architecture import Model, Quantity
-from attnlogic.settings import Setting, Value, complete, look_up, parse, write
+from attnlogic.settings import Setting, complete, look_up
 
 
 class ModelRecord(NamedTuple):

@@ -88,12 +88,12 @@ def edge_of_stability(gate: Gate, optimizer: Optimizer) -> ShiftedSolution | Non
       The point; None where the decay is so strong that none is left near the solution.
 
     Raises:
-      InputError: not AdamW, or with amsgrad or a gamma other than 1, which never comes to an edge.
+      InputError: not AdamW, or with amsgrad or a schedule, which never comes to an edge.
     """
     settings, decay = optimizer.settings, _weight_decay(optimizer)
     decoupled = optimizer.record.weight_decay == "decoupled_adam"
-    if not decoupled or optimizer.enabled("amsgrad", "gamma"):
-        raise InputError(f"{optimizer}: expected adamw with amsgrad=False and gamma=1")
+    if not decoupled or optimizer.enabled("amsgrad", "gamma", "schedule"):
+        raise InputError(f"{optimizer}: expected adamw with amsgrad=False and no schedule")
     limit = stability_limit(float(settings["beta1"]), float(settings["lr"]))
     _, hessian = gradient_and_hessian()
 
