@@ -3,6 +3,7 @@ from .architecture import Quantity as Quantity
 from .architecture import Tensor as Tensor
 from .architecture import Value as Value
 from .architecture import mean_squared_error as mean_squared_error
+from .architecture import nested as nested
 from .data import ENCODINGS as ENCODINGS
 from .data import Data as Data
 from .data import read_data as read_data
@@ -21,6 +22,9 @@ from .model_on_data import problem as problem
 from .models import MODELS as MODELS
 from .models import ModelRecord as ModelRecord
 from .models import model as model
+from .namespaces import FLOATS as FLOATS
+from .namespaces import FUNCTIONS as FUNCTIONS
+from .namespaces import symbols as symbols
 from .neuron import NAMES as NAMES
 from .neuron import SIGNS as SIGNS
 from .neuron import Coefficients as Coefficients
@@ -31,3 +35,6 @@ from .neuron import loss as loss
 from .neuron import pack as pack
 from .neuron import predict as predict
 from .neuron import unpack as unpack
+from .own import AnyModel as AnyModel
+from .own_loss import OwnLoss as OwnLoss
+from .own_module import OwnModule as OwnModule

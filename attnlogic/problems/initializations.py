@@ -55,7 +55,7 @@ INITIALIZATIONS = {
             "all parameters uniform in ±scale",
             _scale("half the width of the interval"),
             lambda generator, tensors, settings: generator.uniform(
-                [settings["scale"]] * len(names(tensors))
+                [float(settings["scale"])] * len(names(tensors))
             ),
         ),
         InitializationRecord(
@@ -63,7 +63,7 @@ INITIALIZATIONS = {
             "all parameters normal with mean 0 and standard deviation scale",
             _scale("the standard deviation"),
             lambda generator, tensors, settings: generator.normal(
-                [len(tensor.entries) for tensor in tensors], settings["scale"]
+                [len(tensor.entries) for tensor in tensors], float(settings["scale"])
             ),
         ),
     )

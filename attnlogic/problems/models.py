@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import NamedTuple
 
-from attnlogic.errors import InputError, described
-from attnlogic.problems import neuron
+from attnlogic.problems import neuron, own, perceptrons
 from attnlogic.problems.architecture import Model, Quantity
+from attnlogic.problems.own import AnyModel
 from attnlogic.settings import Setting, Value, complete, look_up, parse, write
 
 
@@ -20,12 +20,14 @@ class ModelRecord(NamedTuple):
       summary: one line for a person.
       settings: its settings by name.
       build: the model, from its written name and the values of all settings.
+      theory: what is known of it before anything is trained, for a person.
     """
 
     name: str
     summary: str
     settings: dict[str, Setting]
     build: Callable[[str, dict[str, Value]], Model]
+    theory: str
 
 
 def _attention(name: str, settings: dict[str, Value]) -> Model:
@@ -54,6 +56,31 @@ def _attention(name: str, settings: dict[str, Value]) -> Model:
     )
 
 
+def _linear(name: str, settings: dict[str, Value]) -> Model:
+    return Model(
+        name=name,
+        formula="w·x + b",
+        tensors=perceptrons.linear_tensors,
+        predict=perceptrons.linear,
+        family="linear",
+        settings=tuple(settings.items()),
+    )
+
+
+def _mlp(name: str, settings: dict[str, Value]) -> Model:
+    hidden, activation = int(settings["hidden"]), str(settings["activation"])
+    inner = "v_h·x + c_h"
+    unit = f"({inner})" if activation == "identity" else f"{activation}({inner})"
+    return Model(
+        name=name,
+        formula=f"Σ_h w_h {unit} + b",
+        tensors=partial(perceptrons.mlp_tensors, hidden=hidden),
+        predict=partial(perceptrons.mlp, activation=activation),
+        family="mlp",
+        settings=tuple(settings.items()),
+    )
+
+
 MODELS = {
     record.name: record
     for record in (
@@ -67,32 +94,52 @@ MODELS = {
                 "heads": Setting(1, "attentions whose results are added", low=1, high=8),
             },
             _attention,
+            "raw scores: the least loss at every C, and so whether a gate can be solved at all; "
+            "softmax: nothing",
+        ),
+        ModelRecord(
+            "linear",
+            "a linear readout of the inputs",
+            {},
+            _linear,
+            "the least loss: the linear plateau of attention, C = 0",
+        ),
+        ModelRecord(
+            "mlp",
+            "a network with one hidden layer",
+            {
+                "hidden": Setting(2, "hidden units", low=1, high=64),
+                "activation": Setting(
+                    "tanh", "what a hidden unit does", choices=tuple(perceptrons.ACTIVATIONS)
+                ),
+            },
+            _mlp,
+            "nothing",
         ),
     )
 }
 """The families of models by name."""
 
 
-def model(text: str | Model) -> Model:
-    """Read a model: ``"attention"`` or ``"attention(residual=False, heads=2)"``.
+def model(text: object) -> AnyModel:
+    """Read a model: ``"attention"``, ``"mlp(hidden=3)"`` or ``"package.module:factory(width=3)"``.
 
     Args:
-      text: a name, with the settings that differ from the default in parentheses; or a ``Model``,
-        returned as it is.
+      text: a name, with the settings that differ from the default in parentheses; or where a
+        user's own is found (see ``own.load``); or a model, returned as it is; or what stands for
+        one (see ``own.adopted``).
 
     Raises:
-      InputError: an unknown name or setting, or a value out of range.
+      InputError: an unknown name or setting, a value out of range, or a user's own cannot be had.
 
     Example:
       >>> model("attention(bias=False)").tensors(2)[-1].entries
       ('w1', 'w2')
     """
-    if isinstance(text, Model):
-        return text
     if not isinstance(text, str):
-        raise InputError(
-            f"model: expected a name such as 'attention' or a Model, got {described(text)}"
-        )
+        return own.adopted(text)
+    if ":" in text.partition("(")[0]:
+        return own.load(text)
     name, given = parse("model", text, example="attention(residual=False)")
     record = look_up("model", name, MODELS)
     return _built(name, tuple(complete(name, given, record.settings).items()))

@@ -197,7 +197,8 @@ def _twist(state: Words) -> None:
 def _mixed(word: Words, following: Words, shifted: Words) -> Words:
     """A word of the next state, from words k, k+1 and k+397."""
     y = (word & np.uint32(0x80000000)) | (following & np.uint32(0x7FFFFFFF))
-    return shifted ^ (y >> np.uint32(1)) ^ ((y & np.uint32(1)) * np.uint32(0x9908B0DF))
+    mixed: Words = shifted ^ (y >> np.uint32(1)) ^ ((y & np.uint32(1)) * np.uint32(0x9908B0DF))
+    return mixed
 
 
 def _temper(y: Words) -> Words:
