@@ -27,7 +27,10 @@ EXPECTED = (
 )
 """What a factory may return."""
 
-_FORM = re.compile(r"(?P<module>[^\W\d][\w.]*):(?P<attribute>[^\W\d]\w*)(?P<call>\(.*\))?", re.S)
+_NAME = r"[^\W\d]\w*"
+_FORM = re.compile(
+    rf"(?P<module>{_NAME}(\.{_NAME})*):(?P<attribute>{_NAME})(?P<call>\(.*\))?", re.DOTALL
+)
 
 
 class Reference(NamedTuple):

@@ -8,9 +8,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attnlogic.errors import InputError, described
+
+if TYPE_CHECKING:
+    from attnlogic.problems.data import Data
+    from attnlogic.problems.own_loss import OwnLoss
+    from attnlogic.problems.own_module import OwnModule
 
 MAX_MESSAGE = 200
 """Characters of a user's error that a message shows at most."""
@@ -52,6 +57,17 @@ def check_callable(name: str, value: object) -> None:
     """Raise an ``InputError`` unless the value can be called."""
     if not callable(value):
         raise InputError(f"{name}: expected a function, got {described(value)}")
+
+
+def check_data(own: OwnLoss | OwnModule, data: Data | None) -> None:
+    """Raise an ``InputError`` where a loss needs data and has none, or has and cannot use it."""
+    if data is None and own.needs_data:
+        raise InputError(f"model '{own}' needs a gate or data to be fitted to")
+    if data is not None and not own.takes_data:
+        raise InputError(
+            f"model '{own}' has a loss of its parameters alone, and no use for '{data}': "
+            "leave that out"
+        )
 
 
 def name_of(function: Callable[..., Any]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from attnlogic.errors import InputError, described
 from attnlogic.problems.architecture import Tensor, flat, nested
-from attnlogic.problems.own_code import check_callable, name_of, takes, users_code
+from attnlogic.problems.own_code import check_callable, check_data, name_of, takes, users_code
 
 if TYPE_CHECKING:
     import numpy as np
@@ -185,12 +185,10 @@ class PreparedModule:
         import torch
 
         own, data = self.own, self.data
-        if data is None and own.needs_data:
-            raise InputError(f"model '{own}' needs a gate or data to be fitted to")
-        if data is not None and not own.takes_data:
-            raise InputError(f"model '{own}' is loss(module) and has no use for '{data}'")
+        check_data(own, data)
         module = own.build(0)
         self._check_parameters(module)
+        self.initial([0])
         given = () if data is None else (data.inputs, data.targets)
         rows = [torch.tensor(numbers, dtype=torch.float32) for numbers in given]
         with torch.random.fork_rng(devices=[]), users_code(f"model '{own}': loss"):
