@@ -17,6 +17,7 @@ from attnlogic.errors import InputError
 from attnlogic.problems import (
     FLOATS,
     MODELS,
+    SYMBOLS,
     Data,
     Model,
     Problem,
@@ -24,7 +25,6 @@ from attnlogic.problems import (
     mean_squared_error,
     model,
     problem,
-    symbols,
 )
 from attnlogic_torch.modules import load, module_for
 from attnlogic_torch.namespace import TORCH
@@ -112,7 +112,7 @@ def test_a_rational_model_is_exact(text, n):
     exact = found.predict(parameters, x, FLOATS)
     assert isinstance(exact, Fraction)
     as_symbols = [sympy.Rational(p.numerator, p.denominator) for p in (*parameters, *x)]
-    by_symbols = found.predict(as_symbols[: len(packed)], as_symbols[len(packed) :], symbols())
+    by_symbols = found.predict(as_symbols[: len(packed)], as_symbols[len(packed) :], SYMBOLS)
     assert by_symbols == sympy.Rational(exact.numerator, exact.denominator)
     assert found.predict([*map(float, parameters)], [*map(float, x)], FLOATS) == pytest.approx(
         float(exact), rel=1e-12, abs=1e-12
@@ -125,10 +125,25 @@ def test_a_rational_model_is_exact(text, n):
 def test_symbols_become_the_number_that_floats_give(text):
     found, packed = on(text, 2)
     names = sympy.symbols([*found.names, "x1", "x2"], real=True)
-    formula = found.predict(names[:-2], names[-2:], symbols())
+    formula = found.predict(names[:-2], names[-2:], SYMBOLS)
     x = found.data.inputs[0]
     got = formula.subs(dict(zip(names, [*packed.tolist(), *x], strict=True)))
     assert float(got) == pytest.approx(found.predict(packed.tolist(), x, FLOATS), rel=1e-12)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("text", ALL)
+def test_torch_differentiates_a_batch_at_once_as_one_by_one(text, n):
+    found, _ = on(text, n)
+    packed = torch.tensor(found.initial(range(3)), dtype=torch.float64)
+
+    def loss(column):
+        return mean_squared_error(outputs(found, column.unbind(), TORCH), found.data.targets)
+
+    gradient = torch.func.grad(loss)
+    together = torch.func.vmap(gradient, in_dims=1)(packed)
+    each = torch.stack([gradient(packed[:, i]) for i in range(3)])
+    np.testing.assert_allclose(together, each, **CLOSE)
 
 
 @pytest.mark.parametrize("xp", [np, jnp, TORCH], ids=["numpy", "jax", "torch"])
@@ -330,6 +345,7 @@ def test_floats_have_numpys_values_also_where_python_raises(value):
             np.testing.assert_allclose(
                 getattr(FLOATS, name)(value), getattr(np, name)(value), rtol=1e-14, err_msg=name
             )
+        assert np.arctan(value) == FLOATS.arctan(value) or np.isnan(value)
         for other in (1.0, np.nan):
             for name in ("maximum", "minimum"):
                 got = getattr(FLOATS, name)(value, other)

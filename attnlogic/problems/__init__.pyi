@@ -23,8 +23,7 @@ from .models import MODELS as MODELS
 from .models import ModelRecord as ModelRecord
 from .models import model as model
 from .namespaces import FLOATS as FLOATS
-from .namespaces import FUNCTIONS as FUNCTIONS
-from .namespaces import symbols as symbols
+from .namespaces import SYMBOLS as SYMBOLS
 from .neuron import NAMES as NAMES
 from .neuron import SIGNS as SIGNS
 from .neuron import Coefficients as Coefficients

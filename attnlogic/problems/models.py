@@ -90,8 +90,12 @@ MODELS = {
             {
                 "residual": Setting(True, "the tokens are added to what was attended"),
                 "bias": Setting(True, "the readout has a bias"),
-                "scores": Setting("raw", "what attention weighs with", choices=("raw", "softmax")),
-                "heads": Setting(1, "attentions whose results are added", low=1, high=8),
+                "scores": Setting(
+                    "raw", "how the scores become weights", choices=("raw", "softmax")
+                ),
+                "heads": Setting(
+                    1, "attentions side by side, whose results are added", low=1, high=8
+                ),
             },
             _attention,
             "raw scores: the least loss at every C, and so whether a gate can be solved at all; "
@@ -102,15 +106,15 @@ MODELS = {
             "a linear readout of the inputs",
             {},
             _linear,
-            "the least loss: the linear plateau of attention, C = 0",
+            "the least loss, which is the linear plateau of attention (C = 0)",
         ),
         ModelRecord(
             "mlp",
             "a network with one hidden layer",
             {
-                "hidden": Setting(2, "hidden units", low=1, high=64),
+                "hidden": Setting(2, "the number of hidden units", low=1, high=64),
                 "activation": Setting(
-                    "tanh", "what a hidden unit does", choices=tuple(perceptrons.ACTIVATIONS)
+                    "tanh", "the function of a hidden unit", choices=tuple(perceptrons.ACTIVATIONS)
                 ),
             },
             _mlp,

@@ -10,67 +10,79 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
-FUNCTIONS = (
-    "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs",
-    "maximum", "minimum", "where",
-)  # fmt: skip
-"""What every namespace here has; NumPy's, JAX's and torch's too."""
 
+class Floats:
+    """For Python's floats, and for ``Fraction``, which all but the transcendental ones keep."""
 
-def _where(condition: Any, chosen: Any, other: Any) -> Any:
-    return chosen if condition else other
+    @staticmethod
+    def where(condition: Any, chosen: Any, other: Any) -> Any:
+        """One of two numbers."""
+        return chosen if condition else other
 
+    @staticmethod
+    def maximum(a: Any, b: Any) -> Any:
+        """The larger one; NaN where there is one, as NumPy's."""
+        return a if a >= b or a != a else b
 
-def _larger(a: Any, b: Any) -> Any:
-    return a if a >= b or a != a else b  # NaN, where there is one, as NumPy
+    @staticmethod
+    def minimum(a: Any, b: Any) -> Any:
+        """The smaller one; NaN where there is one, as NumPy's."""
+        return a if a <= b or a != a else b
 
+    abs = staticmethod(abs)
 
-def _smaller(a: Any, b: Any) -> Any:
-    return a if a <= b or a != a else b
-
-
-def _real(function: Callable[[float], float], x: Any) -> float:
-    """The function, with NumPy's NaN or infinity where Python raises an error."""
-    try:
-        return function(x)
-    except (OverflowError, ValueError):
+    def __getattr__(self, name: str) -> Callable[..., float]:
+        """NumPy's function of that name, of floats."""
         import numpy as np
 
-        with np.errstate(all="ignore"):
-            return float(getattr(np, function.__name__)(float(x)))
+        by_numpy = getattr(np, name)
+        by_python = getattr(math, name, None)
+
+        def function(*numbers: Any) -> float:
+            try:
+                if by_python is not None:
+                    return float(by_python(*numbers))
+            except (OverflowError, ValueError):  # where NumPy has an infinity or NaN
+                pass
+            with np.errstate(all="ignore"):
+                return float(by_numpy(*map(float, numbers)))
+
+        return function
 
 
-FLOATS = SimpleNamespace(
-    **{name: partial(_real, getattr(math, name)) for name in FUNCTIONS[:11]},
-    abs=abs,
-    maximum=_larger,
-    minimum=_smaller,
-    where=_where,
-)
-"""For Python's floats and ``Fraction``, which ``abs``, ``maximum``, ``minimum``, ``where`` keep."""
+FLOATS = Floats()
+"""The functions for Python's floats and fractions."""
 
 
-def symbols() -> SimpleNamespace:
-    """The functions for SymPy's expressions.
+class Symbols:
+    """For SymPy's expressions."""
 
-    Example:
-      >>> import sympy
-      >>> symbols().where(sympy.Symbol("x", real=True) <= 0, 0, 1)
-      Piecewise((0, x <= 0), (1, True))
-    """
-    import sympy
+    @staticmethod
+    def where(condition: Any, chosen: Any, other: Any) -> Any:
+        """One of two expressions."""
+        import sympy
 
-    found = {name: getattr(sympy, name) for name in FUNCTIONS[:11] if hasattr(sympy, name)}
-    return SimpleNamespace(
-        **found,
-        expm1=lambda x: sympy.exp(x) - 1,
-        log1p=lambda x: sympy.log(1 + x),
-        abs=sympy.Abs,
-        maximum=sympy.Max,
-        minimum=sympy.Min,
-        where=lambda condition, a, b: sympy.Piecewise((a, condition), (b, True)),
-    )
+        return sympy.Piecewise((chosen, condition), (other, True))
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """SymPy's function for NumPy's name."""
+        import sympy
+
+        function: Callable[..., Any] = getattr(sympy, _BY_SYMPY.get(name, name))
+        return function
+
+
+_BY_SYMPY = {
+    "maximum": "Max",
+    "minimum": "Min",
+    "abs": "Abs",
+    "arctan": "atan",
+    "arcsin": "asin",
+    "arccos": "acos",
+}
+"""SymPy's names, where they are not NumPy's."""
+
+SYMBOLS = Symbols()
+"""The functions for SymPy's expressions."""

@@ -123,12 +123,8 @@ def adopted(made: object, name: str = "") -> AnyModel:
     """
     if isinstance(made, Model | OwnLoss | OwnModule):
         return replace(made, name=name) if name else made
-    if isinstance(made, type) and _is_class(made, _TORCH):
-        return OwnModule(made, name=name)
-    if isinstance(made, type) and _is_class(made, _EQUINOX):
-        return OwnLoss(lambda key: made(key=key), name=name or made.__qualname__)
-    if _is_a(made, _FLAX):
-        return _flax(made, name)
+    if _is_class(made, _TORCH) or _is_class(made, _EQUINOX) or _is_a(made, _FLAX):
+        return _network(made, name)
     what = f"model '{name}'" if name else "model"
     if _is_a(made, _TORCH) or _is_a(made, _EQUINOX):
         raise InputError(
@@ -138,13 +134,18 @@ def adopted(made: object, name: str = "") -> AnyModel:
     raise InputError(f"{what}: expected {EXPECTED}, got {described(made)}")
 
 
-def _flax(module: Any, name: str) -> OwnLoss:
-    """A Flax module with one output a row."""
+@cache  # as in _made
+def _network(made: Any, name: str) -> AnyModel:
+    """A network with one output a row: a torch or Equinox module's class, or a Flax module."""
+    if _is_class(made, _TORCH):
+        return OwnModule(made, name=name)
+    if _is_class(made, _EQUINOX):
+        return OwnLoss(lambda key: made(key=key), name=name or made.__qualname__)
 
     def loss(params: Any, x: Any, y: Any) -> Any:
-        return squared_error(lambda row: module.apply(params, row), x, y)
+        return squared_error(lambda row: made.apply(params, row), x, y)
 
-    return OwnLoss(lambda key, x: module.init(key, x[0]), loss, name or type(module).__name__)
+    return OwnLoss(lambda key, x: made.init(key, x[0]), loss, name or type(made).__name__)
 
 
 _TORCH, _EQUINOX, _FLAX = "torch.nn", "equinox", "flax.linen"
