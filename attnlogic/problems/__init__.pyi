@@ -3,7 +3,9 @@ from .architecture import Quantity as Quantity
 from .architecture import Tensor as Tensor
 from .architecture import Value as Value
 from .architecture import mean_squared_error as mean_squared_error
+from .architecture import nested as nested
 from .datasets import ENCODINGS as ENCODINGS
+from .datasets import NO_DATA as NO_DATA
 from .datasets import Data as Data
 from .datasets import data as data
 from .datasets import read_data as read_data
@@ -18,6 +20,9 @@ from .model_on_data import problem as problem
 from .models import MODELS as MODELS
 from .models import ModelRecord as ModelRecord
 from .models import model as model
+from .models import models_of as models_of
+from .namespaces import FLOATS as FLOATS
+from .namespaces import SYMBOLS as SYMBOLS
 from .neuron import NAMES as NAMES
 from .neuron import SIGNS as SIGNS
 from .neuron import Coefficients as Coefficients
@@ -28,6 +33,9 @@ from .neuron import loss as loss
 from .neuron import pack as pack
 from .neuron import predict as predict
 from .neuron import unpack as unpack
+from .own import AnyModel as AnyModel
+from .own_loss import OwnLoss as OwnLoss
+from .own_module import OwnModule as OwnModule
 from .random_starts import INITIALIZATIONS as INITIALIZATIONS
 from .random_starts import Initialization as Initialization
 from .random_starts import InitializationRecord as InitializationRecord

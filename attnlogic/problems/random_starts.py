@@ -1,6 +1,6 @@
 """Initialisations by name: how parameters are drawn from a seed.
 
-Every one draws from torch's generator after ``torch.manual_seed(s)``, one scalar after the other in
+Every one draws from torch's generator after ``torch.manual_seed(s)``, one tensor after the other in
 the order in which torch's module of the model has them.
 """
 
@@ -65,7 +65,7 @@ INITIALIZATIONS = {
             "all parameters normal with mean 0 and standard deviation scale",
             _scale("the standard deviation"),
             lambda generator, tensors, settings: generator.normal(
-                len(names(tensors)), float(settings["scale"])
+                [len(tensor.entries) for tensor in tensors], float(settings["scale"])
             ),
         ),
     )
