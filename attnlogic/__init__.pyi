@@ -9,7 +9,7 @@ from .problems import GATES as GATES
 from .problems import Params as Params
 from .problems import gate as gate
 from .problems import initial_params as initial_params
-from .problems import model as model
+from .problems import neuron as neuron
 from .results import Runs as Runs
 from .results import Tally as Tally
 from .results import load as load

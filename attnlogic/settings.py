@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, TypeVar
 from attnlogic.errors import InputError, described, unknown
 
 T = TypeVar("T")
-Value = float | int | bool
-"""A setting's value, as Python's own number."""
+Value = float | int | bool | str
+"""A setting's value, as Python's own number or word."""
 
 NORMAL_NUMBERS = {
     "float32": (2.0**-126, (2 - 2.0**-23) * 2.0**127),
@@ -46,6 +46,7 @@ class Setting(NamedTuple):
     open_low: bool = False
     open_high: bool = False
     off: Value | None = None
+    choices: tuple[str, ...] = ()
 
     def read(self, name: str, value: object) -> Value:
         """The value as Python's own, of the default's type.
@@ -57,6 +58,8 @@ class Setting(NamedTuple):
         Raises:
           InputError: it has another type, or lies out of bounds.
         """
+        if isinstance(self.default, str):
+            return look_up(name, value, dict(zip(self.choices, self.choices, strict=True)))
         if isinstance(self.default, bool):
             return truth(name, value)
         if isinstance(self.default, int):

@@ -5,7 +5,7 @@ import numpy as np
 from attnlogic.errors import InputError
 from attnlogic.history import History, outcome
 from attnlogic.outcomes import NONE, concatenate
-from attnlogic.problems.model import pack, unpack
+from attnlogic.problems.neuron import pack, unpack
 from attnlogic.studies import Study, run
 
 

@@ -9,7 +9,7 @@ from attnlogic.history import History, outcome
 from attnlogic.optimizers import optimizer
 from attnlogic.outcomes import NONE, concatenate
 from attnlogic.problems.gates import gate
-from attnlogic.problems.model import unpack
+from attnlogic.problems.neuron import unpack
 from attnlogic.results import table
 
 NAN, INF = math.nan, math.inf

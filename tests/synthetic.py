@@ -7,7 +7,7 @@ from attnlogic.history import History, outcome
 from attnlogic.optimizers import optimizer
 from attnlogic.outcomes import NONE, concatenate
 from attnlogic.problems import gate, initial_params
-from attnlogic.problems.model import unpack
+from attnlogic.problems.neuron import unpack
 from attnlogic.results import create, table, write_part
 from attnlogic.theory import solution
 

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 import attnlogic
 from attnlogic.optimizers import OPTIMIZERS
-from attnlogic.problems import gates, model
+from attnlogic.problems import gates, neuron
 
 NOTEBOOK = [
     "0.8390",
@@ -90,12 +90,12 @@ def test_json_of_a_run_is_one_object_that_fits_together(type_in):
     assert run["final_loss"] == losses[-1]
     assert losses[hit] <= 1e-4 < min(losses[:hit])
     assert run["rises"] == sum(np.diff(losses[hit:]) > 0)
-    params = model.unpack([run["params"][name] for name in model.NAMES])
-    assert model.invariant(params) == pytest.approx(run["C"], rel=1e-5)
+    params = neuron.unpack([run["params"][name] for name in neuron.NAMES])
+    assert neuron.invariant(params) == pytest.approx(run["C"], rel=1e-5)
     for x1, x2 in gates.ROWS:
         c = run["coefficients"]
         value = c["x1"] * x1 + c["x2"] * x2 + c["x1x2"] * x1 * x2 + c["bias"]
-        assert value == pytest.approx(model.predict(params, (x1, x2)), abs=1e-5)
+        assert value == pytest.approx(neuron.predict(params, (x1, x2)), abs=1e-5)
 
 
 def test_json_of_a_run_that_diverges_has_nulls(type_in):

@@ -15,7 +15,7 @@ from attnlogic.history import join
 from attnlogic.optimizers import OPTIMIZERS
 from attnlogic.outcomes import NONE, NUMBERS, concatenate, leaves_of, numbers_of
 from attnlogic.problems import initial_params
-from attnlogic.problems.model import invariant, pack, unpack
+from attnlogic.problems.neuron import invariant, pack, unpack
 
 NAMES = ["jax", "torch"]
 condition = partial(helpers.condition, precision="float64")

@@ -9,7 +9,7 @@ import pytest
 import attnlogic
 from attnlogic import theory
 from attnlogic.problems.gates import GATES, ROWS, gate
-from attnlogic.problems.model import NAMES, loss, pack, unpack
+from attnlogic.problems.neuron import NAMES, loss, pack, unpack
 from attnlogic.results.rows import schema
 from attnlogic.statistics.curvature import eigenvalues, zero_within
 from attnlogic.statistics.curvature import statistic as curvature

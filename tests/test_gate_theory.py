@@ -14,7 +14,7 @@ from rich.console import Console
 
 from attnlogic import theory
 from attnlogic.cli import entry as cli
-from attnlogic.problems import GATES, ROWS, model
+from attnlogic.problems import GATES, ROWS, neuron
 from attnlogic.theory import formulas, theory_of
 from attnlogic.view import theory_in_words as report
 
@@ -39,13 +39,13 @@ def test_the_expansion_is_the_model():
     rng = np.random.default_rng(0)
     general, on_bits = formulas.output_formula()
     for values in rng.normal(size=(5, 8)):
-        params, x = model.unpack(values[:6]), values[6:]
-        given = {"C": model.invariant(params), "w1": params.w[0], "w2": params.w[1], "b": params.b}
+        params, x = neuron.unpack(values[:6]), values[6:]
+        given = {"C": neuron.invariant(params), "w1": params.w[0], "w2": params.w[1], "b": params.b}
         output = general.subs(given).subs({X1: x[0], X2: x[1]})
-        assert float(output) == pytest.approx(model.predict(params, x))
+        assert float(output) == pytest.approx(neuron.predict(params, x))
         factor = sympy.Poly(on_bits.subs(given), X1, X2).coeff_monomial
         got = [float(factor(m)) for m in (X1, X2, X1 * X2, 1)]
-        assert got == pytest.approx(list(model.coefficients(params)))
+        assert got == pytest.approx(list(neuron.coefficients(params)))
 
 
 @pytest.mark.parametrize("gate", GATES, ids=str)

@@ -15,7 +15,7 @@ from attnlogic.optimizers import OPTIMIZERS
 from attnlogic.outcomes import NONE, concatenate
 from attnlogic.problems import initial_params
 from attnlogic.problems.gates import gate
-from attnlogic.problems.model import pack
+from attnlogic.problems.neuron import pack
 from attnlogic_jax import JAX, compiled, trainer
 from attnlogic_jax.model import evaluation
 

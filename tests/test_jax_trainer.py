@@ -12,7 +12,7 @@ from attnlogic.errors import InputError
 from attnlogic.optimizers import OPTIMIZERS
 from attnlogic.outcomes import NUMBERS, Kind, leaves_of
 from attnlogic.problems import initial_params
-from attnlogic.problems.model import pack, unpack
+from attnlogic.problems.neuron import pack, unpack
 from attnlogic_jax import trainer
 
 # --- the pure function --------------------------------------------------------------------------

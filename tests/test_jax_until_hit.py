@@ -11,7 +11,7 @@ from helpers import FIELDS, assert_same, condition, seed_range, trained, whole_h
 from attnlogic.history import outcome
 from attnlogic.outcomes import NONE, concatenate, leaves_of, status
 from attnlogic.problems import initial_params
-from attnlogic.problems.model import invariant
+from attnlogic.problems.neuron import invariant
 from attnlogic_jax import JAX, chunks, compiled, parallel, sizes, trainer
 
 # --- runs that end at their first hit -----------------------------------------------------------

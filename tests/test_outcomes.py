@@ -21,7 +21,7 @@ from attnlogic.outcomes import (
     numbers_of,
     status,
 )
-from attnlogic.problems.model import invariant, pack, unpack
+from attnlogic.problems.neuron import invariant, pack, unpack
 
 NAN, INF = math.nan, math.inf
 INITIAL, FINAL = unpack([6.0, 5.0, 4.0, 3.0, 2.0, 1.0]), unpack([0.5, 2.0, -3.0, 4.0, 5.0, 6.0])

@@ -14,7 +14,7 @@ from attnlogic.optimizers import optimizer
 from attnlogic.outcomes import NONE
 from attnlogic.problems.gates import ROWS, gate
 from attnlogic.problems.initializations import Initialization
-from attnlogic.problems.model import invariant, pack, predict, unpack
+from attnlogic.problems.neuron import invariant, pack, predict, unpack
 from attnlogic.studies.single_run import Run, train
 from attnlogic.view.run_in_words import formulas, run_text
 

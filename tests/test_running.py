@@ -17,7 +17,7 @@ from attnlogic import __version__
 from attnlogic.backend import Backend
 from attnlogic.errors import InputError
 from attnlogic.problems import SEED_LIMIT, initial_params, initialization
-from attnlogic.problems.model import NAMES, pack
+from attnlogic.problems.neuron import NAMES, pack
 from attnlogic.results import load
 from attnlogic.studies import Study, parts, run, running
 

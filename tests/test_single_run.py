@@ -10,7 +10,7 @@ from attnlogic.errors import InputError
 from attnlogic.history import History, outcome, rises
 from attnlogic.optimizers import OPTIMIZERS
 from attnlogic.outcomes import NONE
-from attnlogic.problems import initial_params, model
+from attnlogic.problems import initial_params, neuron
 from attnlogic.problems.gates import ROWS, gate
 from attnlogic.studies.single_run import train
 
@@ -39,7 +39,7 @@ def test_a_run_is_its_history_and_what_is_kept_of_it(runs):
     for run in runs.values():
         np.testing.assert_equal(run.outcome, outcome(run.history, run.training.threshold))
         np.testing.assert_equal(run.history.initial, initial_params(0))
-        first = model.loss(initial_params(0), ROWS, run.training.gate.targets)
+        first = neuron.loss(initial_params(0), ROWS, run.training.gate.targets)
         # One float32 sum in another order.
         assert run.history.losses[0] == pytest.approx(first, rel=1e-6)
         assert (run.seed, run.backend, str(run.init)) == (0, "jax", "torch")
@@ -94,7 +94,7 @@ def test_as_dict_is_strict_json_with_null_for_what_does_not_exist(runs):
 
 def test_numbers_in_the_dict_are_those_of_the_run(runs):
     told, final = runs["solved"].as_dict(), runs["solved"].outcome.final
-    assert [*told["params"].values()] == [float(v) for v in model.pack(final)]
+    assert [*told["params"].values()] == [float(v) for v in neuron.pack(final)]
     p = told["params"]
     # The dict's numbers were rounded to float32 when they were multiplied.
     assert told["C"] == pytest.approx(p["wq"] * p["wk"] * p["wv"], rel=1e-6)
@@ -102,7 +102,7 @@ def test_numbers_in_the_dict_are_those_of_the_run(runs):
     for x1, x2 in ROWS:
         c = told["coefficients"]
         expanded = c["x1"] * x1 + c["x2"] * x2 + c["x1x2"] * x1 * x2 + c["bias"]
-        assert expanded == pytest.approx(model.predict(final, (x1, x2)), abs=1e-5)
+        assert expanded == pytest.approx(neuron.predict(final, (x1, x2)), abs=1e-5)
 
     gone = runs["diverged"].as_dict()
     assert {*gone["params"].values(), *gone["coefficients"].values()} == {None}
@@ -146,7 +146,7 @@ class Still:
         return self.parts(training, initial, on_progress)
 
     def parts(self, training, initial, on_progress):
-        C = np.full(training.epochs, model.invariant(initial))
+        C = np.full(training.epochs, neuron.invariant(initial))
         losses = 0.9 ** np.arange(training.epochs)
         size = self.size or training.epochs
         try:

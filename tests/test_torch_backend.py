@@ -14,7 +14,7 @@ from attnlogic.history import outcome
 from attnlogic.outcomes import NONE, leaves_of
 from attnlogic.problems import initial_params
 from attnlogic.problems.gates import ROWS
-from attnlogic.problems.model import invariant, pack, predict, unpack
+from attnlogic.problems.neuron import invariant, pack, predict, unpack
 from attnlogic_torch import TORCH, RawAttentionWithTopNeuron
 from attnlogic_torch import training as training_loop
 from attnlogic_torch.model import load, read

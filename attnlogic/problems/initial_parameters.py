@@ -6,12 +6,15 @@ bit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from attnlogic.errors import InputError
+from attnlogic.problems.architecture import Tensor, names
 from attnlogic.problems.initializations import INITIALIZATIONS, Initialization, initialization
-from attnlogic.problems.model import NAMES, Params, unpack
+from attnlogic.problems.neuron import Params, tensors, unpack
 from attnlogic.problems.torch_generator import Seeds, TorchGenerator
 
 SEED_LIMIT = 2**32
@@ -26,7 +29,7 @@ def initial_params(seeds: npt.ArrayLike, init: str | Initialization = "torch") -
 
     A seed's parameters depend on that seed alone, not on its neighbours or on how seeds are cut
     into chunks. ``uniform`` is ``torch.nn.init.uniform_(p, -scale, scale)`` and ``normal`` is
-    ``torch.nn.init.normal_(p, std=scale)`` on the six parameters in the order of ``model.NAMES``
+    ``torch.nn.init.normal_(p, std=scale)`` on the six parameters in the order of ``neuron.NAMES``
     after ``torch.manual_seed(seed)``.
 
     Args:
@@ -43,15 +46,34 @@ def initial_params(seeds: npt.ArrayLike, init: str | Initialization = "torch") -
       >>> initial_params(range(3)).wq
       array([-0.00748682,  0.5152632 ,  0.22939014], dtype=float32)
     """
+    return unpack(tuple(drawn(tensors(2), seeds, init)))
+
+
+def drawn(
+    trained: Sequence[Tensor], seeds: npt.ArrayLike, init: str | Initialization = "torch"
+) -> npt.NDArray[np.float32]:
+    """The initial values of all scalars of some tensors: see ``initial_params``.
+
+    Args:
+      trained: the tensors, in the order in which they are drawn.
+      seeds: whole numbers in 0 … 2^32-1; shape (N,), or () for one seed.
+      init: how they are drawn.
+
+    Returns:
+      Shape (P, N), or (P,).
+
+    Raises:
+      InputError: as ``initial_params``.
+    """
     how = initialization(init)
     draw, settings = INITIALIZATIONS[how.name].draw, how.settings
     array = _checked(seeds)
     flat = array.reshape(-1)
-    values = np.empty((len(NAMES), flat.size), np.float32)
+    values = np.empty((len(names(trained)), flat.size), np.float32)
     for start in range(0, flat.size, SEEDS_AT_ONCE):
         block = slice(start, start + SEEDS_AT_ONCE)
-        values[:, block] = draw(TorchGenerator(flat[block]), settings)
-    return unpack(tuple(v.reshape(array.shape) for v in values))
+        values[:, block] = draw(TorchGenerator(flat[block]), trained, settings)
+    return values.reshape(len(values), *array.shape)
 
 
 def _checked(seeds: npt.ArrayLike) -> Seeds:

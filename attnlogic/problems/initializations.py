@@ -1,16 +1,16 @@
-"""Initialisations by name: how the six parameters are drawn from a seed.
+"""Initialisations by name: how parameters are drawn from a seed.
 
-Every one draws from torch's generator after ``torch.manual_seed(s)``, one parameter after the other
-in the order of ``model.NAMES``.
+Every one draws from torch's generator after ``torch.manual_seed(s)``, one scalar after the other in
+the order in which torch's module of the model has them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from attnlogic.problems.model import NAMES
+from attnlogic.problems.architecture import Tensor, names
 from attnlogic.settings import Setting, Value, complete, look_up, parse, write
 
 if TYPE_CHECKING:  # the table is read by help and completion, which must not wait for NumPy
@@ -24,13 +24,14 @@ class InitializationRecord(NamedTuple):
       name: how it is called.
       summary: one line for a person.
       settings: its settings by name.
-      draw: the six parameters, shape (6, N), from a generator of N seeds and the settings' values.
+      draw: all scalars of some tensors, shape (P, N), from a generator of N seeds, the tensors and
+        the settings' values.
     """
 
     name: str
     summary: str
     settings: dict[str, Setting]
-    draw: Callable[[TorchGenerator, dict[str, Value]], Draws]
+    draw: Callable[[TorchGenerator, Sequence[Tensor], dict[str, Value]], Draws]
 
 
 def _scale(meaning: str) -> dict[str, Setting]:
@@ -43,22 +44,27 @@ INITIALIZATIONS = {
     for record in (
         InitializationRecord(
             "torch",
-            "nn.Linear's own: wq, wk, wv uniform in ±1; w1, w2, b uniform in ±1/√2",
+            "nn.Linear's own: uniform in ±1/√(inputs of the layer)",
             {},
-            # ±1/√fan_in, where fan_in is 1 for wq, wk, wv and 2 for the readout
-            lambda generator, _: generator.uniform([1.0] * 3 + [0.5**0.5] * 3),
+            lambda generator, tensors, _: generator.uniform(
+                [tensor.fan_in**-0.5 for tensor in tensors for _ in tensor.entries]
+            ),
         ),
         InitializationRecord(
             "uniform",
-            "all six uniform in ±scale",
+            "all parameters uniform in ±scale",
             _scale("half the width of the interval"),
-            lambda generator, settings: generator.uniform([settings["scale"]] * len(NAMES)),
+            lambda generator, tensors, settings: generator.uniform(
+                [settings["scale"]] * len(names(tensors))
+            ),
         ),
         InitializationRecord(
             "normal",
-            "all six normal with mean 0 and standard deviation scale",
+            "all parameters normal with mean 0 and standard deviation scale",
             _scale("the standard deviation"),
-            lambda generator, settings: generator.normal(len(NAMES), settings["scale"]),
+            lambda generator, tensors, settings: generator.normal(
+                len(names(tensors)), settings["scale"]
+            ),
         ),
     )
 }
@@ -67,7 +73,7 @@ INITIALIZATIONS = {
 
 @dataclass(frozen=True)
 class Initialization:
-    """How the six parameters are drawn from a seed.
+    """How parameters are drawn from a seed.
 
     Attributes:
       name: a key of ``INITIALIZATIONS``.

@@ -63,10 +63,10 @@ def _ends(rows: pl.DataFrame) -> Any:
     """Where runs ended: ``Params`` of float64 leaves (N,), NaN where an end is not finite."""
     import polars as pl
 
-    from attnlogic.problems import NAMES, model
+    from attnlogic.problems import NAMES, neuron
 
     ends = rows.select(pl.col(NAMES).cast(pl.Float64).fill_null(float("nan"))).to_numpy().T
-    return model.unpack([*ends])
+    return neuron.unpack([*ends])
 
 
 def eigenvalues(rows: pl.DataFrame) -> npt.NDArray[np.float64]:
@@ -108,7 +108,7 @@ def zero_within(
     """
     import numpy as np
 
-    from attnlogic.problems import gate, model
+    from attnlogic.problems import gate, neuron
     from attnlogic.theory import hessian, nearest_solution
 
     ends, of = _ends(rows), gate(rows["gate"][0])
@@ -116,7 +116,7 @@ def zero_within(
         here = hessian(of, ends)
         zero: npt.NDArray[np.float64] = ROUNDING * np.abs(_spectra(here)).max(axis=1)
         if around_solution.any():
-            some = model.unpack([leaf[around_solution] for leaf in model.pack(ends)])
+            some = neuron.unpack([leaf[around_solution] for leaf in neuron.pack(ends)])
             moved = hessian(of, nearest_solution(of, some)) - here[around_solution]
             distance = np.abs(_spectra(moved)).max(axis=1)
             zero[around_solution] = np.maximum(zero[around_solution], distance)

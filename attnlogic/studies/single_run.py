@@ -20,7 +20,7 @@ from attnlogic.problems import (
     gates,
     initial_params,
     initialization,
-    model,
+    neuron,
 )
 from attnlogic.settings import whole
 from attnlogic.studies.progress import Progress
@@ -70,9 +70,9 @@ class Run:
         """The run in plain Python values, fit for JSON; None for what does not exist."""
         names = ("stopped_at", "diverged_at", "first_hit", "sustained_from")
         epochs = {name: int(getattr(self.outcome, name)) for name in names}
-        values = map(_finite, model.pack(self.outcome.final))
+        values = map(_finite, neuron.pack(self.outcome.final))
         with np.errstate(over="ignore", invalid="ignore"):  # the last update may be huge
-            coefficients = model.coefficients(self.outcome.final)._asdict()
+            coefficients = neuron.coefficients(self.outcome.final)._asdict()
         return {
             "gate": self.training.gate.name,
             "optimizer": str(self.training.optimizer),
@@ -94,7 +94,7 @@ class Run:
             "final_loss": _finite(self.outcome.final_loss),
             "evaluations": int(self.outcome.evaluations),
             "gradient_norm": _finite(self.outcome.gradient_norm),
-            "params": dict(zip(model.NAMES, values, strict=True)),
+            "params": dict(zip(neuron.NAMES, values, strict=True)),
             "C": _finite(self.outcome.C),
             "C_first_hit": _finite(self.outcome.C_first_hit),
             "coefficients": {name: _finite(value) for name, value in coefficients.items()},

@@ -94,10 +94,7 @@ class _Design(NamedTuple):
 def _design(tokens: tuple[tuple[int, ...], ...], form: Form) -> _Design:
     n, N, r = len(tokens[0]), len(tokens), int(form.residual)
     sizes = [sum(x * x for x in row) for row in tokens]
-    columns = tuple(
-        (x, tuple(k * xi for k, xi in zip(sizes, x, strict=True)))
-        for x in zip(*tokens, strict=True)
-    )
+    columns = tuple((x, tuple(map(mul, sizes, x))) for x in zip(*tokens, strict=True))
     if form.encoding == "pm1":
         g = trimmed((r, n))
         return _Design(columns, (), times(g, g), times((N,), g, g))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from attnlogic.outcomes import NONE
-from attnlogic.problems import NAMES, model
+from attnlogic.problems import NAMES, neuron
 from attnlogic.studies import Run
 from attnlogic.view.numbers import loss, minus
 
@@ -46,7 +46,7 @@ def run_text(run: Run, every: int | None = None) -> str:
     ]
     if outcome.diverged_at != NONE:
         return "\n".join([*lines, "There are no learned parameters: they are not finite."])
-    values = zip(NAMES, model.pack(outcome.final), strict=True)
+    values = zip(NAMES, neuron.pack(outcome.final), strict=True)
     return "\n".join(
         [
             *lines,
@@ -80,7 +80,7 @@ def formulas(run: Run) -> list[str]:
     """The collapsed form and the expanded one, with the run's numbers put in."""
     final = run.outcome.final
     w1, w2 = final.w
-    x1, x2, x1x2, bias = model.coefficients(final)
+    x1, x2, x1x2, bias = neuron.coefficients(final)
     return [
         f"out = ({_number(w1)}·x1 {_signed(w2)}·x2)({_number(run.outcome.C)}·(x1² + x2²) + 1) "
         f"{_signed(final.b)}",

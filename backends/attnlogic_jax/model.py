@@ -13,7 +13,7 @@ from attnlogic_jax.method import GRADIENT, Evaluate, stored
 
 
 def evaluation(targets: Sequence[Any]) -> Evaluate:
-    """The loss of ``attnlogic.problems.model``, its gradient and C, stacked: (6, …) to (8, …).
+    """The loss of ``attnlogic.problems.neuron``, its gradient and C, stacked: (6, …) to (8, …).
 
     Each of these rows has a loop of its own in XLA's CPU code, and each would compute all outputs
     anew: so the outputs are stored first, and differentiated in two steps. C is made here so that

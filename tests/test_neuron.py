@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from attnlogic.problems.gates import GATES, ROWS, gate
-from attnlogic.problems.model import (
+from attnlogic.problems.neuron import (
     NAMES,
     Params,
     coefficients,
