@@ -127,9 +127,13 @@ def gate(name: str | Gate) -> Gate:
     found = truth_table(stem.removesuffix("_"), n)
     if found is not None:
         return _of_bits(found)
-    typed = n if 2 < n <= MAX_INPUTS else 3
-    known = [*(g.name for g in GATES), *(f"{family}{typed}" for family in family_names(typed))]
-    also = f" (or of 2 to {MAX_INPUTS} inputs), or a bit string such as 0110"
+    if size:
+        size = str(n if 2 < n <= MAX_INPUTS else 3)
+        known = [f"{family}{size}" for family in family_names(int(size))]
+        also = "; two-bit gates without a number, or a bit string such as 0110"
+    else:
+        known = [g.name for g in GATES]
+        also = f"; of 3 to {MAX_INPUTS} inputs parity3, majority3, …; or a bit string such as 0110"
     raise unknown("gate", name, known, also)
 
 
@@ -144,7 +148,7 @@ def all_gates(n: int) -> Iterator[Gate]:
 
     Example:
       >>> [gate.name for gate in all_gates(3)][21:24]
-      ['00010101', '00010110', 'majority3']
+      ['00010101', 'exactly_two3', 'majority3']
     """
     if n not in range(2, MAX_LISTED_INPUTS + 1):
         raise InputError(

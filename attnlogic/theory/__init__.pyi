@@ -12,9 +12,9 @@ from .exact_solutions import solutions as solutions
 from .exact_solutions import solvable as solvable
 from .extrema import Bracket as Bracket
 from .extrema import Extremum as Extremum
-from .form import ENCODINGS as ENCODINGS
 from .form import NOTEBOOK as NOTEBOOK
 from .form import Form as Form
+from .form import form_of as form_of
 from .gate_theory import DECAYING as DECAYING
 from .gate_theory import theory_of as theory_of
 from .gauss_newton import nearest_solution as nearest_solution

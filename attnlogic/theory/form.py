@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from attnlogic.errors import unknown
-from attnlogic.problems import Gate
+from attnlogic.problems import ENCODINGS, Gate, Problem
 
-ENCODINGS: dict[str, tuple[int, int]] = {"01": (0, 1), "pm1": (-1, 1)}
+_CODES = {"01": (0, 1), "pm1": (-1, 1)}
 """The input that stands for a bit 0 and for a bit 1; the targets are bits always."""
 
 
@@ -17,7 +17,7 @@ class Form(NamedTuple):
     Attributes:
       residual: whether the readout sees the tokens themselves beside what is attended.
       bias: whether the readout has a bias b.
-      encoding: a name of ``ENCODINGS``.
+      encoding: one of ``problems.ENCODINGS``.
     """
 
     residual: bool = True
@@ -27,7 +27,7 @@ class Form(NamedTuple):
     @property
     def text(self) -> str:
         """The form in words: ``"attention, inputs in {-1, 1}, without bias"``."""
-        low, high = ENCODINGS[self.encoding]
+        low, high = _CODES[self.encoding]
         without = [name for name in ("residual", "bias") if not getattr(self, name)]
         ending = f", without {' and '.join(without)}" if without else ""
         return f"attention, inputs in {{{low}, {high}}}{ending}"
@@ -37,18 +37,31 @@ NOTEBOOK = Form()
 """The notebook's model: residual, bias, inputs in {0, 1}."""
 
 
-def checked(form: Form) -> Form:
-    """The form itself.
+def form_of(problem: Problem) -> Form | None:
+    """The form of a problem's model; None where theory knows nothing of it.
+
+    Several heads with raw scores are one whose C is the sum of theirs. Softmax scores, other models
+    than attention, and data that are no gate have no such theory.
+
+    Example:
+      >>> from attnlogic.problems import problem
+      >>> form_of(problem("xor", "attention(bias=False)"))
+      Form(residual=True, bias=False, encoding='01')
+    """
+    model, data = problem.model, problem.data
+    settings = dict(model.settings)
+    if model.family != "attention" or settings["scores"] != "raw" or data.gate is None:
+        return None
+    return Form(bool(settings["residual"]), bool(settings["bias"]), data.encoding)
+
+
+def inputs(gate: Gate, form: Form) -> tuple[tuple[int, ...], ...]:
+    """The inputs of the gate's rows as the model sees them: shape (2ⁿ, n).
 
     Raises:
       InputError: no such encoding.
     """
-    if form.encoding not in ENCODINGS:
+    if form.encoding not in _CODES:
         raise unknown("encoding", form.encoding, ENCODINGS)
-    return form
-
-
-def inputs(gate: Gate, form: Form) -> tuple[tuple[int, ...], ...]:
-    """The inputs of the gate's rows as the model sees them: shape (2ⁿ, n)."""
-    code = ENCODINGS[checked(form).encoding]
+    code = _CODES[form.encoding]
     return tuple(tuple(code[bit] for bit in row) for row in gate.rows)

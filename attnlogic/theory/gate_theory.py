@@ -66,8 +66,8 @@ def theory_of(
     Example:
       >>> theory_of("xor", decaying=[])["V"]["zero"]
       '-1/2'
-      >>> theory_of("majority3")["V"]["least_loss"]
-      ['0.019230769230', '0.019230769231']
+      >>> theory_of("00000010")["V"]["least_loss"]
+      ['0.024995250129', '0.024995250130']
     """
     gate = gates.gate(gate)
     known = gate.n == 2 and form == NOTEBOOK

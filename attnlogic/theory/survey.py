@@ -39,7 +39,7 @@ def gates_theory(gates: Iterable[Gate], form: Form = NOTEBOOK) -> Iterator[GateT
     Example:
       >>> from attnlogic.problems import gate
       >>> [(g.name, g.C, g.least_loss) for g in gates_theory([gate("xor"), gate("and3")])]
-      [('xor', '-1/2', '0'), ('and3', None, ['0.006578947368', '0.006578947369'])]
+      [('xor', '-1/2', '0'), ('and3', None, '1/64')]
     """
     for gate in gates:
         shape = landscape(gate, form)
