@@ -50,6 +50,7 @@ def points(gate: Gate, form: Form = NOTEBOOK) -> tuple[Point, ...]:
     - linear plateau: C = 0 and two of wq, wk, wv are 0. Where V'(0) = 0 one of the three being 0 is
       enough, and where two are 0 the Hessian has no negative eigenvalue.
     - constant plateau, w = 0: critical only at a C where the best readout is 0, if there is one.
+      Without a residual that is C = 0; where two of wq, wk, wv are 0 it is flat, and w may be any.
     - ridge, minimum, inflection: the other C with V' = 0. At a maximum of V the loss falls along C.
     - runaway valley: C grows without bound on the side where V falls to its limit, w ~ 1/C. Under
       gradient flow |C| grows as t^(3/5).
@@ -136,9 +137,7 @@ def _constant_plateau(gate: Gate, form: Form, shape: Landscape, found: Equations
     if not at:
         note = "w = 0: nowhere is the gradient 0"
         return Point(name, highest, None, alone, "not critical", note)
-    # Without a residual all of w, wq, wk, wv enter the output through products alone.
-    kind = "strict saddle" if form.residual else "flat saddle"
-    return Point(name, highest, at[0], alone, kind, f"w = 0 and C = {at[0]}")
+    return Point(name, highest, at[0], alone, "strict saddle", f"w = 0 and C = {at[0]}")
 
 
 def _bias_alone(gate: Gate, form: Form) -> Readout:
