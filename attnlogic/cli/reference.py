@@ -40,7 +40,7 @@ def gates(
     residual: Residual = True,
     form: Format = "table",
 ) -> None:
-    """All gates: names, bits, the C that solves each, and how well others can be learnt.
+    """All gates: names, bits, the C that solves each, and the least loss of the others.
 
     [bold]attnlogic gates --bits 3 --encoding pm1[/bold]
 
@@ -51,13 +51,13 @@ def gates(
 
     listed = all_gates(bits)
     model = Form(residual=residual, bias=bias, encoding=encoding)
-    found = gates_theory(listed, model)
+    found = list(gates_theory(listed, model))
     if form == "json":
         terminal.write(json.dumps([gate._asdict() for gate in found], indent=2, allow_nan=False))
         return
     from attnlogic.view import gates_sheet
 
-    terminal.show_sheet(gates_sheet(list(found), notebook=model == Form()))
+    terminal.show_sheet(gates_sheet(found))
 
 
 def theory(

@@ -22,8 +22,13 @@ def exact_text(value: Fraction | float | Bracket | None) -> Exact:
       ('-1/2', ['0.100000000000', '0.200000000000'])
     """
     if isinstance(value, Bracket):
-        return str(value.low) if value.exact else [_decimal(value.low), _decimal(value.high)]
+        return bracket_text(value)
     return None if value is None else str(value)
+
+
+def bracket_text(value: Bracket) -> str | list[str]:
+    """A fraction, or the two decimal numbers between which it lies, for JSON."""
+    return str(value.low) if value.exact else [_decimal(value.low), _decimal(value.high)]
 
 
 def _decimal(value: Fraction) -> str:

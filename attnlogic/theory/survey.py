@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from attnlogic.problems import Gate
-from attnlogic.theory.exact_text import Exact, exact_text
+from attnlogic.theory.exact_text import bracket_text
 from attnlogic.theory.form import NOTEBOOK, Form
 from attnlogic.theory.least_loss import landscape
 
@@ -29,8 +29,8 @@ class GateTheory(NamedTuple):
     name: str
     bits: str
     solvable: bool
-    C: Exact
-    least_loss: Exact
+    C: str | None
+    least_loss: str | list[str]
 
 
 def gates_theory(gates: Iterable[Gate], form: Form = NOTEBOOK) -> Iterator[GateTheory]:
@@ -43,6 +43,5 @@ def gates_theory(gates: Iterable[Gate], form: Form = NOTEBOOK) -> Iterator[GateT
     """
     for gate in gates:
         shape = landscape(gate, form)
-        yield GateTheory(
-            gate.name, gate.bits, shape.solvable, exact_text(shape.zero), exact_text(shape.least)
-        )
+        C = None if shape.zero is None else str(shape.zero)
+        yield GateTheory(gate.name, gate.bits, shape.solvable, C, bracket_text(shape.least))
