@@ -12,7 +12,9 @@ from .datasets import read_data as read_data
 from .gates import GATES as GATES
 from .gates import ROWS as ROWS
 from .gates import Gate as Gate
+from .gates import all_gates as all_gates
 from .gates import gate as gate
+from .gates import rows as rows
 from .initial_parameters import SEED_LIMIT as SEED_LIMIT
 from .initial_parameters import initial_params as initial_params
 from .model_on_data import Problem as Problem
