@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from attnlogic.grammar import Value
     from attnlogic.problems import ModelRecord
-from attnlogic.settings import Setting
+    from attnlogic.settings import Setting
 
 
 def models(
