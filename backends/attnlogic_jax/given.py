@@ -18,7 +18,7 @@ def given(trainings: Sequence[Training]) -> Given:
       trainings: one a group; all of one kind.
 
     Returns:
-      NumPy leaves (G,) of the trainings' dtype, the threshold ().
+      NumPy leaves (G,) of the trainings' dtype.
     """
     dtype = np.dtype(trainings[0].precision)
     targets = np.asarray([training.problem.data.targets for training in trainings], dtype)
@@ -28,5 +28,5 @@ def given(trainings: Sequence[Training]) -> Given:
         numbers={
             name: np.asarray([n[name] for n in by_training], dtype) for name in by_training[0]
         },
-        threshold=np.asarray(trainings[0].threshold, dtype),
+        threshold=np.full(len(trainings), trainings[0].threshold, dtype),
     )
