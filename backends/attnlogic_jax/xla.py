@@ -31,7 +31,7 @@ be called from code for one core. A version without this option has no such libr
 @cache
 def options() -> dict[str, Any]:
     """The compiler's options that this version of XLA knows."""
-    found = {}
+    found: dict[str, Any] = {}
     for option in (VECTORS, NO_LIBRARY):
         refused = _refused(option)
         if refused is None:
