@@ -36,11 +36,11 @@ class JaxBackend:
         return {name: version(name) for name in ("jax", "jaxlib", "optax")}
 
     def check(self, training: Training, jobs: int) -> None:
-        """Refuse what makes no sense, what optax lacks, and more than one job.
+        """Refuse what makes no sense, what this backend lacks, and more than one job.
 
         JAX itself uses every core.
         """
-        record(checked(training).optimizer)
+        record(checked(training).optimizer.name)
         if type(jobs) is not int or jobs != 1:
             raise InputError(
                 f"the jax backend uses all cores in one process, got --jobs {jobs}: leave it out"

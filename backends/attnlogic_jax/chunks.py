@@ -19,7 +19,7 @@ import numpy.typing as npt
 from attnlogic.backend import Training
 from attnlogic.outcomes import Outcome, from_leaves, leaves_of
 from attnlogic_jax import compiled
-from attnlogic_jax.compiled import Plan
+from attnlogic_jax.compiled import Data, Plan
 from attnlogic_jax.devices import devices, platform
 from attnlogic_jax.pacing import PROBE_EPOCHS, next_epochs
 
@@ -61,16 +61,15 @@ def train_chunk(
     plan, budget = Plan.of(training), training.epochs
     target = TARGET_CALL_SECONDS[training.until]
     packed = jnp.asarray(initial)
-    targets = jnp.asarray(training.gate.targets, packed.dtype)
-    threshold = jnp.asarray(training.threshold, packed.dtype)
-    carry = compiled.start(plan, threshold, packed)
+    data = Data.of(training)
+    carry = compiled.start(plan, data, packed)
     seeds, ended, count = np.arange(packed.shape[1]), [], len(devices())
     grouped = compiled.groups(plan, seeds.size // count) > 1
-    uneven = grouped and plan.method(threshold).counts_evaluations
+    uneven = grouped and plan.method(data).counts_evaluations
     left, epochs = budget, min(budget, PROBE_EPOCHS)
     while left:
         began = time.perf_counter()
-        carry = compiled.advance(plan, targets, threshold, carry, epochs)
+        carry = compiled.advance(plan, data, carry, epochs)
         carry.epoch.block_until_ready()
         spent = time.perf_counter() - began
         left -= epochs
@@ -81,25 +80,23 @@ def train_chunk(
         few = count * compiled.fitting(plan, seeds.size // COMPACT_AT // count)
         chosen = None
         if seeds.size >= MIN_COMPACTED_CHUNK and going.size <= few and left:
-            ended.append((seeds, finished(plan, targets, threshold, packed, carry)))
+            ended.append((seeds, finished(plan, data, packed, carry)))
             chosen = np.resize(going, few)  # filled up with copies
         elif uneven and left:
             # A group goes on until its last seed is done: put seeds together that take as long.
             chosen = np.argsort(joined(carry.seen.evaluations), kind="stable")
         if chosen is not None:
-            carry, packed = compiled.take((carry, packed), chosen)
+            carry, packed, data = compiled.take((carry, packed, data), chosen)
             seeds = seeds[chosen]
         epochs = min(left, next_epochs(epochs, spent, target))
-    ended.append((seeds, finished(plan, targets, threshold, packed, carry)))
+    ended.append((seeds, finished(plan, data, packed, carry)))
     return _assembled(ended)
 
 
-def finished(
-    plan: Plan, targets: jax.Array, threshold: jax.Array, initial: jax.Array, carry: Any
-) -> Outcome:
+def finished(plan: Plan, data: Data, initial: jax.Array, carry: Any) -> Outcome:
     """The outcome in NumPy, its evaluations in 64 bits."""
     with jax.debug_nans(False):  # NaN stands for what does not exist from here on
-        outcome = compiled.finish(plan, targets, threshold, initial, carry)
+        outcome = compiled.finish(plan, data, initial, carry)
     return from_leaves([np.asarray(leaf) for leaf in leaves_of(outcome._replace(
         evaluations=joined(outcome.evaluations),
         evaluations_first_hit=joined(outcome.evaluations_first_hit),

@@ -1,7 +1,7 @@
 """What is handed to the compiler: training on many seeds, as a few jitted functions.
 
-The optimizer, with its hyperparameters, whether runs end at their first hit, and the chunk's size
-are compiled in; gate, threshold and budget are not, so one compilation serves them all.
+The optimizer's structure, whether runs end at their first hit, and the chunk's size are compiled
+in; targets, threshold, budget and the optimizer's numbers are not, so one compilation serves all.
 
 On a CPU the epochs are compiled for one core. It takes a small group of seeds through all of them,
 then the next: their state stays in the core's own cache, and no core waits for another after each
@@ -20,10 +20,11 @@ import jax.numpy as jnp
 from jax.sharding import AxisType, PartitionSpec
 
 from attnlogic.backend import Training
-from attnlogic.optimizers import Optimizer
+from attnlogic.optimizers import Structure, structure
 from attnlogic.outcomes import NONE, Outcome
 from attnlogic_jax import method, model, optimizers, training
 from attnlogic_jax.devices import devices, platform
+from attnlogic_jax.elementwise import Numbers
 from attnlogic_jax.method import LANES, Method
 from attnlogic_jax.model import evaluation
 from attnlogic_jax.sizes import Sizes
@@ -34,27 +35,52 @@ from attnlogic_jax.xla import jit, on_one_core
 class Plan(NamedTuple):
     """What of a training is compiled in."""
 
-    optimizer: Optimizer
+    optimizer: Structure
     until_hit: bool
 
     @classmethod
     def of(cls, training: Training) -> Plan:
         """That of a training."""
-        return cls(training.optimizer, training.until == "hit")
+        return cls(structure(training.optimizer), training.until == "hit")
 
     @property
     def sizes(self) -> Sizes:
         """How many seeds are trained at once."""
-        return optimizers.record(self.optimizer).sizes
+        return optimizers.record(self.optimizer.name).sizes
 
     @property
     def group(self) -> int:
         """Seeds that a core trains at once, at most."""
         return self.sizes.of_group(platform())
 
-    def method(self, threshold: jax.Array) -> Method:
+    def method(self, data: Data) -> Method:
         """The optimizer's functions."""
-        return optimizers.method(self.optimizer, threshold if self.until_hit else None)
+        goal = data.threshold if self.until_hit else None
+        return optimizers.method(self.optimizer, data.numbers, goal)
+
+
+class Data(NamedTuple):
+    """What of a training is an argument: each number is (), or (N,) where seeds have their own.
+
+    Attributes:
+      targets: the wanted output of each row.
+      threshold: the loss at or below which a run has hit.
+      numbers: the optimizer's.
+    """
+
+    targets: tuple[jax.Array, ...]
+    threshold: jax.Array
+    numbers: Numbers
+
+    @classmethod
+    def of(cls, training: Training) -> Data:
+        """That of a training, one number for all seeds."""
+        dtype = training.precision
+        return cls(
+            targets=tuple(jnp.asarray(target, dtype) for target in training.gate.targets),
+            threshold=jnp.asarray(training.threshold, dtype),
+            numbers=optimizers.as_arrays(optimizers.numbers(training.optimizer), dtype),
+        )
 
 
 def _by_device(function: Callable[..., Any], *trees: Any) -> Any:
@@ -76,10 +102,13 @@ def _by_device(function: Callable[..., Any], *trees: Any) -> Any:
     return jax.shard_map(function, mesh=mesh, in_specs=into, out_specs=out, check_vma=False)(*trees)
 
 
-def _by_group(count: int, train: Callable[[Carry], Carry], carry: Carry) -> Carry:
+def _by_group(
+    count: int, train: Callable[[Data, Carry], Carry], at: tuple[Data, Carry]
+) -> Carry:
     """Train the seeds in ``count`` groups, one after the other."""
+    data, carry = at
     if count == 1:
-        return train(carry)
+        return train(data, carry)
     size = carry.packed.shape[-1] // count
 
     def one(k: jax.Array, whole: Carry) -> Carry:
@@ -91,7 +120,8 @@ def _by_group(count: int, train: Callable[[Carry], Carry], carry: Carry) -> Carr
             at = (0,) * (now.ndim - 1)
             return jax.lax.dynamic_update_slice(now, new, (*at, k * size)) if now.ndim else new
 
-        now: Carry = jax.tree.map(put, whole, train(jax.tree.map(some, carry, whole)))
+        own = jax.tree.map(some, data, data)
+        now: Carry = jax.tree.map(put, whole, train(own, jax.tree.map(some, carry, whole)))
         return now
 
     trained: Carry = jax.lax.fori_loop(0, count, one, carry)
@@ -111,25 +141,27 @@ def groups(plan: Plan, seeds: int) -> int:
 
 
 @partial(jit, static="plan")
-def start(plan: Plan, threshold: jax.Array, packed: jax.Array) -> Carry:
-    carry: Carry = _by_device(partial(training.start, plan.method(threshold)), packed)
+def start(plan: Plan, data: Data, packed: jax.Array) -> Carry:
+    def share(data: Data, packed: jax.Array) -> Carry:
+        return training.start(plan.method(data), packed)
+
+    carry: Carry = _by_device(share, data, packed)
     return carry
 
 
 @partial(jit, static="plan", donated="carry")
-def advance(
-    plan: Plan, targets: jax.Array, threshold: jax.Array, carry: Carry, epochs: jax.Array
-) -> Carry:
+def advance(plan: Plan, data: Data, carry: Carry, epochs: jax.Array) -> Carry:
     """Train ``epochs`` epochs: any number, compiled once."""
-    how, evaluate = plan.method(threshold), evaluation(tuple(targets))
     unroll = training.unroll()
 
-    def several(count: int, carry: Carry) -> Carry:
-        for _ in range(count):
-            carry = training.advance(how, evaluate, threshold, carry)
-        return carry
+    def train(data: Data, carry: Carry) -> Carry:
+        how, evaluate = plan.method(data), evaluation(data.targets)
 
-    def train(carry: Carry) -> Carry:
+        def several(count: int, carry: Carry) -> Carry:
+            for _ in range(count):
+                carry = training.advance(how, evaluate, data.threshold, carry)
+            return carry
+
         loops = [(epochs // unroll, unroll)]
         if unroll > 1:
             loops.append((epochs % unroll, 1))
@@ -137,22 +169,24 @@ def advance(
             carry = jax.lax.fori_loop(0, times, lambda _, c, n=count: several(n, c), carry)
         return carry
 
-    def share(carry: Carry) -> Carry:
+    def share(data: Data, carry: Carry) -> Carry:
         count = groups(plan, carry.packed.shape[-1])
-        trained: Carry = on_one_core(partial(_by_group, count, train), carry)
+        trained: Carry = on_one_core(partial(_by_group, count, train), (data, carry))
         return trained
 
-    trained: Carry = _by_device(share, carry)
+    trained: Carry = _by_device(share, data, carry)
     return trained
 
 
 @partial(jit, static="plan")
-def finish(
-    plan: Plan, targets: jax.Array, threshold: jax.Array, initial: jax.Array, carry: Carry
-) -> Outcome:
-    how, evaluate = plan.method(threshold), evaluation(tuple(targets))
-    finish = partial(training.finish, how, evaluate, threshold, until_hit=plan.until_hit)
-    outcome: Outcome = _by_device(finish, initial, carry)
+def finish(plan: Plan, data: Data, initial: jax.Array, carry: Carry) -> Outcome:
+    def share(data: Data, initial: jax.Array, carry: Carry) -> Outcome:
+        how, evaluate = plan.method(data), evaluation(data.targets)
+        return training.finish(
+            how, evaluate, data.threshold, initial, carry, until_hit=plan.until_hit
+        )
+
+    outcome: Outcome = _by_device(share, data, initial, carry)
     return outcome
 
 
@@ -168,22 +202,23 @@ take = jax.jit(method.take)
 
 @partial(jit, static=("plan", "room", "kept"))
 def trace(
-    plan: Plan, targets: jax.Array, threshold: jax.Array, at: Any, epochs: jax.Array,
-    room: int, kept: int,
-) -> tuple[Any, Any]:  # fmt: skip
+    plan: Plan, data: Data, at: Any, epochs: jax.Array, room: int, kept: int
+) -> tuple[Any, Any]:
     """Train ``epochs`` epochs, any number up to ``room``, keeping the reports of some seeds.
 
     Returns:
       Parameters and state after the last epoch; the reports of the first ``kept`` seeds, leaves
       (room, kept), of which the first ``epochs`` are filled.
     """
-    how, evaluate = plan.method(threshold), evaluation(tuple(targets))
 
-    def epoch(at: Any) -> tuple[Any, Any]:
-        packed, state, report = how.step(evaluate, *at)
-        return (packed, state), jax.tree.map(lambda leaf: leaf[:kept], report)
+    def train(given: tuple[Data, Any]) -> tuple[Any, Any]:
+        data, at = given
+        how, evaluate = plan.method(data), evaluation(data.targets)
 
-    def train(at: Any) -> tuple[Any, Any]:
+        def epoch(at: Any) -> tuple[Any, Any]:
+            packed, state, report = how.step(evaluate, *at)
+            return (packed, state), jax.tree.map(lambda leaf: leaf[:kept], report)
+
         def traced(e: jax.Array, carry: tuple[Any, Any]) -> tuple[Any, Any]:
             at, report = epoch(carry[0])
             return at, jax.tree.map(lambda trace, new: trace.at[e].set(new), carry[1], report)
@@ -193,10 +228,10 @@ def trace(
         found: tuple[Any, Any] = jax.lax.fori_loop(0, epochs, traced, (at, traces))
         return found
 
-    trained: tuple[Any, Any] = on_one_core(train, at)
+    trained: tuple[Any, Any] = on_one_core(train, (data, at))
     return trained
 
 
 @jit
-def gradient_norm(targets: jax.Array, packed: jax.Array) -> jax.Array:
-    return model.gradient_norm(evaluation(tuple(targets)), packed)
+def gradient_norm(data: Data, packed: jax.Array) -> jax.Array:
+    return model.gradient_norm(evaluation(data.targets), packed)

@@ -10,12 +10,14 @@ Reference: Nocedal and Wright, "Numerical Optimization", algorithms 7.4 and 7.5.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from attnlogic.optimizers import Structure
 from attnlogic_jax.method import (
     GRADIENT,
     INVARIANT,
@@ -24,8 +26,8 @@ from attnlogic_jax.method import (
     Goal,
     Method,
     Report,
-    rate,
 )
+from attnlogic_jax.rates import learning_rate
 
 CURVATURE = 1e-10
 """torch's own: a pair enters the history only where y·s is greater than this."""
@@ -111,17 +113,12 @@ def _descent(state: State, gradient: jax.Array) -> jax.Array:
     return jax.lax.scan(oldest_to_newest, q * state.scale[None], pairs, reverse=True)[0]
 
 
-def lbfgs(
-    lr: float,
-    max_iter: int,
-    max_eval: int,
-    tolerance_grad: float,
-    tolerance_change: float,
-    history_size: int,
-    gamma: float,
-    goal: Goal = None,
-) -> Method:
+def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -> Method:
     """torch's ``LBFGS(lr, max_iter, …)``, its rate multiplied by gamma after each epoch."""
+    tolerance_grad, tolerance_change = numbers["tolerance_grad"], numbers["tolerance_change"]
+    max_iter, max_eval, history_size = (
+        int(how.chosen[name]) for name in ("max_iter", "max_eval", "history_size")
+    )
 
     def init(packed: jax.Array) -> State:
         one, zero = jnp.ones_like(packed[0]), jnp.zeros_like(packed[0])
@@ -176,7 +173,7 @@ def lbfgs(
         active = ~(_largest(stacked[GRADIENT]) <= tolerance_grad) & jnp.isfinite(loss)
         if goal is not None:
             active = active & ~(loss <= goal)
-        lr_now = rate(lr, gamma, state.epoch).astype(packed.dtype)
+        lr_now = learning_rate(how, numbers, state.epoch)
 
         def iteration(carry: Carry, _: None) -> tuple[Carry, None]:
             # A scan with a branch, not a while loop: it ends as early, and has a reverse mode.

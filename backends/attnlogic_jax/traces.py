@@ -18,7 +18,7 @@ from attnlogic.history import History
 from attnlogic.outcomes import NONE
 from attnlogic.problems import Params, pack, unpack
 from attnlogic_jax import compiled
-from attnlogic_jax.compiled import Plan
+from attnlogic_jax.compiled import Data, Plan
 from attnlogic_jax.contexts import captured
 from attnlogic_jax.method import LANES, Report
 from attnlogic_jax.pacing import PROBE_EPOCHS, next_epochs
@@ -52,20 +52,17 @@ def _parts(
     with settings():
         copies = np.repeat(np.stack(pack(initial))[:, None], LANES, axis=1)
         packed = jnp.asarray(copies, dtype)
-        targets = jnp.asarray(training.gate.targets, dtype)
-        threshold = jnp.asarray(training.threshold, dtype)
-        at = packed, plan.method(threshold).init(packed)
+        data = Data.of(training)
+        at = packed, plan.method(data).init(packed)
     start = unpack([dtype.type(value) for value in pack(initial)])
     done, epochs, ended = 0, min(budget, PROBE_EPOCHS), False
     while not ended:
         began = time.perf_counter()
         with settings():
-            at, traces = compiled.trace(
-                plan, targets, threshold, at, epochs, room=MAX_PART_EPOCHS, kept=1
-            )
+            at, traces = compiled.trace(plan, data, at, epochs, room=MAX_PART_EPOCHS, kept=1)
             report = jax.tree.map(lambda leaf, n=epochs: np.asarray(leaf)[:n, 0], traces)
             final = unpack(tuple(np.asarray(at[0])[:, 0]))
-            norm = np.asarray(compiled.gradient_norm(targets, at[0]))[0]
+            norm = np.asarray(compiled.gradient_norm(data, at[0]))[0]
         part = _until_its_end(report, goal)
         ended = part.ended or done + epochs == budget
         if on_progress is not None:

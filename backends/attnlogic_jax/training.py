@@ -14,14 +14,14 @@ import jax.numpy as jnp
 
 from attnlogic import optimizers
 from attnlogic.backend import Training, checked
-from attnlogic.optimizers import Optimizer
+from attnlogic.optimizers import Optimizer, structure
 from attnlogic.outcomes import Outcome
 from attnlogic.problems import Gate, Params, gates, pack
 from attnlogic_jax import streaming
 from attnlogic_jax.devices import platform
 from attnlogic_jax.method import LOSS, Evaluate, Method, State
 from attnlogic_jax.model import evaluation, gradient_norm
-from attnlogic_jax.optimizers import method
+from attnlogic_jax.optimizers import as_arrays, method, numbers
 from attnlogic_jax.streaming import Streaming
 
 UNROLL = {"gpu": 4}
@@ -113,7 +113,7 @@ def trainer(
     budget = by.epochs if epochs is None else epochs
     training = checked(Training(gates.gate(gate), by, budget, threshold, until=until))
     evaluate, until_hit = evaluation(training.gate.targets), training.until == "hit"
-    method(by)  # refuses now what it would refuse then
+    how, chosen = structure(by), numbers(by)  # refuses now what it would refuse then
 
     def train(params: Params) -> Outcome:
         import chex  # here, because the command line has no use for it
@@ -123,16 +123,17 @@ def trainer(
         chex.assert_type(leaves, float)
         initial = jnp.stack(leaves)
         limit = jnp.asarray(training.threshold, initial.dtype)
-        how = method(by, limit if until_hit else None)
+        goal = limit if until_hit else None
+        by_which = method(how, as_arrays(chosen, initial.dtype), goal)
 
         def epoch(carry: Carry, _: None) -> tuple[Carry, None]:
-            return advance(how, evaluate, limit, carry), None
+            return advance(by_which, evaluate, limit, carry), None
 
-        began = start(how, initial)
+        began = start(by_which, initial)
         carry = jax.lax.scan(
             epoch, began, None, length=training.epochs, unroll=min(unroll(), training.epochs)
         )[0]
-        outcome = finish(how, evaluate, limit, initial, carry, until_hit=until_hit)
+        outcome = finish(by_which, evaluate, limit, initial, carry, until_hit=until_hit)
         return outcome._replace(
             evaluations=streaming.joined(outcome.evaluations),
             evaluations_first_hit=streaming.joined(outcome.evaluations_first_hit),
