@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, TypeVar
 from attnlogic.errors import InputError, described, unknown
 
 T = TypeVar("T")
-Value = float | int | bool
-"""A setting's value, as Python's own number."""
+Value = float | int | bool | str
+"""A setting's value, Python's own."""
 
 NORMAL_NUMBERS = {
     "float32": (2.0**-126, (2 - 2.0**-23) * 2.0**127),
@@ -32,11 +32,12 @@ class Setting(NamedTuple):
 
     Attributes:
       default: the value where none is given. Its type is the setting's: bool for a switch, int for
-        a whole number, float for any number.
+        a whole number, float for any number, str for a word.
       meaning: one line for a person.
       low, high: the bounds; infinite where there is none.
       open_low, open_high: whether the bound itself is excluded.
       off: for a feature that can be switched off, the value that does it.
+      choices: for a str, the words that may be chosen.
     """
 
     default: Value
@@ -46,6 +47,7 @@ class Setting(NamedTuple):
     open_low: bool = False
     open_high: bool = False
     off: Value | None = None
+    choices: tuple[str, ...] = ()
 
     def read(self, name: str, value: object) -> Value:
         """The value as Python's own, of the default's type.
@@ -57,6 +59,9 @@ class Setting(NamedTuple):
         Raises:
           InputError: it has another type, or lies out of bounds.
         """
+        if isinstance(self.default, str):
+            word = value.lower() if isinstance(value, str) else value
+            return look_up(name, word, {choice: choice for choice in self.choices})
         if isinstance(self.default, bool):
             return truth(name, value)
         if isinstance(self.default, int):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attnlogic.errors import InputError
-from attnlogic.optimizers.records import OPTIMIZERS, OptimizerRecord
+from attnlogic.optimizers.record import OptimizerRecord
+from attnlogic.optimizers.records import OPTIMIZERS
 from attnlogic.settings import Value, complete, in_precision, look_up, parse, write
 
 

@@ -102,9 +102,7 @@ def _by_device(function: Callable[..., Any], *trees: Any) -> Any:
     return jax.shard_map(function, mesh=mesh, in_specs=into, out_specs=out, check_vma=False)(*trees)
 
 
-def _by_group(
-    count: int, train: Callable[[Data, Carry], Carry], at: tuple[Data, Carry]
-) -> Carry:
+def _by_group(count: int, train: Callable[[Data, Carry], Carry], at: tuple[Data, Carry]) -> Carry:
     """Train the seeds in ``count`` groups, one after the other."""
     data, carry = at
     if count == 1:

@@ -1,4 +1,4 @@
-"""torch's L-BFGS without line search, for many seeds side by side.
+"""torch's L-BFGS, without or with its line search, for many seeds side by side.
 
 One step is torch's ``LBFGS.step``: up to ``max_iter`` iterations, each with its own direction, step
 and evaluation, ended by the same tests. Seeds end one by one: a seed whose tests say so is masked
@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from attnlogic.optimizers import Structure
+from attnlogic_jax.line_search import Point, strong_wolfe
 from attnlogic_jax.method import (
     GRADIENT,
     INVARIANT,
@@ -119,6 +120,7 @@ def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -
     max_iter, max_eval, history_size = (
         int(how.chosen[name]) for name in ("max_iter", "max_eval", "history_size")
     )
+    searches = how.chosen["line_search"] == "strong_wolfe"
 
     def init(packed: jax.Array) -> State:
         one, zero = jnp.ones_like(packed[0]), jnp.zeros_like(packed[0])
@@ -151,13 +153,24 @@ def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -
             iterations=state.iterations + active.astype(jnp.int32),
         )
         moves = active & ~(_dot(gradient, state.direction) > -tolerance_change)
+        if searches:
+            start = Point(jnp.zeros_like(loss), stacked, _dot(gradient, state.direction))
+            found, spent = strong_wolfe(
+                evaluate, packed, state.direction, start, state.step, moves,
+                max_eval - evaluations, tolerance_change, length=max_eval,
+            )  # fmt: skip
+            state = state._replace(step=jnp.where(moves, found.t, state.step))
         move = state.step[None] * state.direction
         packed = jnp.where(moves[None], packed + move, packed)
-        evaluates = moves & (i < max_iter - 1)  # the last iteration leaves that to the next epoch
-        stacked = jnp.where(evaluates[None], evaluate(packed), stacked)
-        evaluations = evaluations + evaluates.astype(jnp.int32)
+        goes_on = moves & (i < max_iter - 1)
+        if searches:
+            stacked = jnp.where(moves[None], found.stacked, stacked)
+            evaluations = evaluations + jnp.where(moves, spent, 0)
+        else:  # the last iteration leaves the evaluation to the next epoch
+            stacked = jnp.where(goes_on[None], evaluate(packed), stacked)
+            evaluations = evaluations + goes_on.astype(jnp.int32)
         active = (
-            evaluates
+            goes_on
             & (evaluations < max_eval)
             & ~(_largest(stacked[GRADIENT]) <= tolerance_grad)
             & ~(_largest(move) <= tolerance_change)

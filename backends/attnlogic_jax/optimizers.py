@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -35,6 +36,7 @@ class JaxOptimizer:
       elementwise: whether a parameter's step depends on that parameter's gradients alone.
       complements: the numbers x of which the rule needs ``1-x``, too.
       logarithms: the numbers x of which it needs ``log_x``, too, besides gamma.
+      derived: what else it needs, from the numbers.
       ends_at_goal: whether the method itself leaves a run where it hit; if not, it is wrapped.
       sizes: how many seeds are trained at once.
     """
@@ -43,24 +45,47 @@ class JaxOptimizer:
     elementwise: bool
     complements: tuple[str, ...] = ()
     logarithms: tuple[str, ...] = ()
+    derived: Callable[[Mapping[str, float]], dict[str, float]] = lambda given: {}
     ends_at_goal: bool = False
     sizes: Sizes = USUAL
 
 
 def _of(
-    rule: Callable[[Structure, Numbers], Rule], decay: Decay = "l2", **derived: tuple[str, ...]
+    rule: Callable[[Structure, Numbers], Rule], *, decoupled: bool = False, **rest: Any
 ) -> JaxOptimizer:
     """The record of a rule."""
-    build = lambda how, numbers, goal: elementwise(rule, how, numbers, decay)  # noqa: E731
-    return JaxOptimizer(build, True, **derived)
+
+    def build(how: Structure, numbers: Numbers, goal: Goal) -> Method:
+        decay: Decay = (
+            "decoupled" if decoupled or how.chosen.get("decoupled_weight_decay") else "l2"
+        )
+        return elementwise(rule, how, numbers, decay)
+
+    return JaxOptimizer(build, elementwise=True, **rest)
 
 
 _BETAS = ("beta1", "beta2")
+_adam = partial(_of, complements=_BETAS)
+_nadam = partial(
+    _of, adam_rules.nadam, complements=_BETAS, logarithms=_BETAS, derived=adam_rules.nadam_numbers
+)
 
 JAX_OPTIMIZERS: dict[str, JaxOptimizer] = {
-    "adam": _of(adam_rules.adam, complements=_BETAS),
-    "adamw": _of(adam_rules.adam, "decoupled", complements=_BETAS),
+    "adam": _adam(adam_rules.adam),
+    "adamw": _adam(adam_rules.adam, decoupled=True),
+    "amsgrad": _adam(partial(adam_rules.adam, amsgrad=True)),
+    "nadam": _nadam(),
+    "nadamw": _nadam(decoupled=True),
+    "radam": _of(
+        adam_rules.radam, complements=_BETAS, logarithms=_BETAS, derived=adam_rules.radam_numbers
+    ),
+    "adamax": _of(adam_rules.adamax, complements=("beta1",), logarithms=("beta1",)),
     "sgd": _of(rules.sgd, complements=("dampening",)),
+    "asgd": _of(rules.asgd),
+    "rprop": _of(rules.rprop),
+    "rmsprop": _of(rules.rmsprop, complements=("alpha",)),
+    "adagrad": _of(rules.adagrad),
+    "adadelta": _of(rules.adadelta, complements=("rho",)),
     "polyak": JaxOptimizer(lambda how, numbers, goal: polyak(numbers), False),
     "lbfgs": JaxOptimizer(lbfgs, False, ends_at_goal=True, sizes=WITH_HISTORY),
 }
@@ -99,7 +124,7 @@ def numbers(optimizer: Optimizer) -> dict[str, float]:
         for key in (*how.logarithms, "gamma")
         if key in found
     }
-    return found | complements | logarithms
+    return found | complements | logarithms | how.derived(found)
 
 
 def ending_at(goal: jax.Array, method: Method) -> Method:

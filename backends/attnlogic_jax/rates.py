@@ -10,9 +10,7 @@ import jax.numpy as jnp
 from attnlogic.optimizers import Structure
 
 
-def learning_rate(
-    how: Structure, numbers: Mapping[str, jax.Array], epoch: jax.Array
-) -> jax.Array:
+def learning_rate(how: Structure, numbers: Mapping[str, jax.Array], epoch: jax.Array) -> jax.Array:
     """The learning rate of an epoch, of the shape and dtype of ``lr``.
 
     Args:
