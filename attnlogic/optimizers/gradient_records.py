@@ -61,7 +61,7 @@ ASGD = OptimizerRecord(
 
 
 def _step_size_conflict(settings: dict[str, Value]) -> str | None:
-    low, high = settings["step_size_min"], settings["step_size_max"]
+    low, high = float(settings["step_size_min"]), float(settings["step_size_max"])
     if low <= high:
         return None
     return f"expected step_size_min ≤ step_size_max, got {low:g} and {high:g}"

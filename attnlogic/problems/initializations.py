@@ -52,13 +52,13 @@ INITIALIZATIONS = {
             "uniform",
             "all six uniform in ±scale",
             _scale("half the width of the interval"),
-            lambda generator, settings: generator.uniform([settings["scale"]] * len(NAMES)),
+            lambda generator, settings: generator.uniform([float(settings["scale"])] * len(NAMES)),
         ),
         InitializationRecord(
             "normal",
             "all six normal with mean 0 and standard deviation scale",
             _scale("the standard deviation"),
-            lambda generator, settings: generator.normal(len(NAMES), settings["scale"]),
+            lambda generator, settings: generator.normal(len(NAMES), float(settings["scale"])),
         ),
     )
 }

@@ -132,7 +132,7 @@ def radam(how: Structure, n: Numbers) -> Rule:
         kept = updated(kept, gradient, n)
         m_hat = kept.m / bias_correction(n["log_beta1"], at.t)
         h = -n["log_beta2"] * at.t
-        ρ = n["rho_offset"] + n["rho_scale"] * _one_minus_bernoulli(h)
+        ρ = n["rho_offset"] + n["rho_scale"] * one_minus_bernoulli(h)
         rectified = ρ > RECTIFIED_FROM
         ρ = jnp.where(rectified, ρ, RECTIFIED_FROM)  # no root of a negative number
         r = jnp.sqrt((ρ - 4) * (ρ - 2) * n["rho_factor"] / ρ)
@@ -156,7 +156,7 @@ def radam_numbers(given: Mapping[str, float]) -> dict[str, float]:
     return {"rho_offset": limit - scale, "rho_scale": scale, "rho_factor": factor}
 
 
-def _one_minus_bernoulli(h: jax.Array) -> jax.Array:
+def one_minus_bernoulli(h: jax.Array) -> jax.Array:
     """``1 - h/(eʰ - 1)`` for h ≥ 0 to the dtype's last digits.
 
     For small h from the series of Bernoulli's numbers, ``h/2 - h²/12 + h⁴/720 - …``: below 1/2 what

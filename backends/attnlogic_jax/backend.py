@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from attnlogic.problems import Params, pack
 from attnlogic_jax import parallel, traces
 from attnlogic_jax.devices import cores, devices
 from attnlogic_jax.optimizers import record
+
+if TYPE_CHECKING:
+    from attnlogic_jax.differences import Difference
 
 
 class JaxBackend:
@@ -46,6 +50,16 @@ class JaxBackend:
                 f"the jax backend uses all cores in one process, got --jobs {jobs}: leave it out"
             )
         devices()
+
+    def differences(self) -> list[Difference]:
+        """Where optax's own optimizers differ from torch's, which this backend follows.
+
+        Raises:
+          InputError: torch is not installed.
+        """
+        from attnlogic_jax.differences import differences
+
+        return differences()
 
     def train(
         self,

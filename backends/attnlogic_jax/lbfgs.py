@@ -154,9 +154,9 @@ def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -
         )
         moves = active & ~(_dot(gradient, state.direction) > -tolerance_change)
         if searches:
-            start = Point(jnp.zeros_like(loss), stacked, _dot(gradient, state.direction))
+            origin = Point(jnp.zeros_like(loss), stacked, _dot(gradient, state.direction))
             found, spent = strong_wolfe(
-                evaluate, packed, state.direction, start, state.step, moves,
+                evaluate, packed, state.direction, origin, state.step, moves,
                 max_eval - evaluations, tolerance_change, length=max_eval,
             )  # fmt: skip
             state = state._replace(step=jnp.where(moves, found.t, state.step))

@@ -124,7 +124,7 @@ def strong_wolfe(
             previous=pick(brackets, search.new, search.previous),
             new=pick(brackets, trial, search.new),
             stalled=jnp.where(zooming, stalled, search.stalled),
-            trials=search.trials + (search.phase != DONE),
+            trials=search.trials + (search.phase != DONE).astype(jnp.int32),
         )
         return narrowed(search, trial, zooming)
 

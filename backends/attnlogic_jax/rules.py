@@ -24,10 +24,9 @@ def sgd(how: Structure, n: Numbers) -> Rule:
         return Rule(lambda packed, lr: (), lambda gradient, kept, at: (gradient, kept))
 
     def direction(gradient: jax.Array, u: jax.Array, at: At) -> tuple[jax.Array, jax.Array]:
-        new = gradient
-        if "dampening" in how.enabled:
-            new = jnp.where(at.t == 1, gradient, n["1-dampening"] * gradient)
-        u = new + n["momentum"] * u
+        # The factor is chosen, not the product: then XLA rounds alike for few seeds and for many.
+        counts = jnp.where(at.t == 1, 1, n["1-dampening"]) if "dampening" in how.enabled else 1
+        u = counts * gradient + n["momentum"] * u
         return gradient + n["momentum"] * u if how.chosen["nesterov"] else u, u
 
     return Rule(_zeros, direction)
@@ -136,7 +135,9 @@ def adadelta(how: Structure, n: Numbers) -> Rule:
 
     def direction(gradient: jax.Array, kept: Squares, at: At) -> tuple[jax.Array, Squares]:
         square = n["1-rho"] * (gradient * gradient) + n["rho"] * kept.gradient
-        step = jnp.sqrt(kept.step + n["eps"]) / jnp.sqrt(square + n["eps"]) * gradient
+        # One root of a quotient: a quotient of roots XLA's CPU compiler rounds otherwise for few
+        # seeds than for many.
+        step = jnp.sqrt((kept.step + n["eps"]) / (square + n["eps"])) * gradient
         return step, Squares(square, n["1-rho"] * (step * step) + n["rho"] * kept.step)
 
     return Rule(init, direction)

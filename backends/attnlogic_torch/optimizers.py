@@ -145,6 +145,6 @@ def construct(
       InputError: see ``record``.
     """
     settings = optimizer.settings
-    gamma = settings.pop("gamma", 1.0)
+    gamma = float(settings.pop("gamma", 1.0))
     built = record(optimizer).build(params, **settings)
     return built, None if gamma == 1 else ExponentialLR(built, gamma)
