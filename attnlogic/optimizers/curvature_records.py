@@ -9,6 +9,7 @@ from attnlogic.optimizers.record import (
     count,
     learning_rate,
     not_negative,
+    share,
 )
 from attnlogic.settings import Setting
 
@@ -35,6 +36,19 @@ LBFGS = OptimizerRecord(
         "gamma": GAMMA,
     },
     implied=lambda settings: {"max_eval": int(settings["max_iter"]) * 5 // 4},  # torch's rule
+)
+
+LBFGS_ZOOM = OptimizerRecord(
+    name="lbfgs_zoom",
+    summary="optax's L-BFGS with its zoom line search: one iteration an epoch (jax backend alone)",
+    epochs=500,
+    settings={
+        "memory_size": count(10, "steps that the curvature is estimated from", high=10_000),
+        "scale_init_precond": Setting(True, "scale the first direction by the curvature"),
+        "max_linesearch_steps": count(20, "trials of a search, at most", high=1_000_000),
+        "slope_rtol": share(1e-4, "how much of the slope's promise a step must keep"),
+        "curv_rtol": share(0.9, "how much of the slope may be left"),
+    },
 )
 
 POLYAK = OptimizerRecord(

@@ -8,12 +8,12 @@ alone, Lion is optax's.
 from __future__ import annotations
 
 from attnlogic.optimizers.adam_records import ADAM, ADAMAX, ADAMW, AMSGRAD, NADAM, NADAMW, RADAM
-from attnlogic.optimizers.curvature_records import LBFGS, POLYAK
+from attnlogic.optimizers.curvature_records import LBFGS, LBFGS_ZOOM, POLYAK
 from attnlogic.optimizers.gradient_records import ADADELTA, ADAGRAD, ASGD, RMSPROP, RPROP, SGD
 
 _ALL = (
     ADAM, ADAMW, AMSGRAD, NADAM, NADAMW, RADAM, ADAMAX, SGD, ASGD, RPROP, RMSPROP, ADAGRAD,
-    ADADELTA, LBFGS, POLYAK,
+    ADADELTA, LBFGS, LBFGS_ZOOM, POLYAK,
 )  # fmt: skip
 
 OPTIMIZERS = {record.name: record for record in _ALL}

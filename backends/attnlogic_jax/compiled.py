@@ -48,6 +48,11 @@ class Plan(NamedTuple):
         """How many seeds are trained at once."""
         return optimizers.record(self.optimizer.name).sizes
 
+    def on_one_core(self, function: Callable[[Any], Any], tree: Any) -> Any:
+        """Call a function, compiled for one core where the optimizer allows."""
+        one_core = optimizers.record(self.optimizer.name).one_core
+        return on_one_core(function, tree) if one_core else function(tree)
+
     @property
     def group(self) -> int:
         """Seeds that a core trains at once, at most."""
@@ -169,7 +174,7 @@ def advance(plan: Plan, data: Data, carry: Carry, epochs: jax.Array) -> Carry:
 
     def share(data: Data, carry: Carry) -> Carry:
         count = groups(plan, carry.packed.shape[-1])
-        trained: Carry = on_one_core(partial(_by_group, count, train), (data, carry))
+        trained: Carry = plan.on_one_core(partial(_by_group, count, train), (data, carry))
         return trained
 
     trained: Carry = _by_device(share, data, carry)
@@ -226,7 +231,7 @@ def trace(
         found: tuple[Any, Any] = jax.lax.fori_loop(0, epochs, traced, (at, traces))
         return found
 
-    trained: tuple[Any, Any] = on_one_core(train, (data, at))
+    trained: tuple[Any, Any] = plan.on_one_core(train, (data, at))
     return trained
 
 

@@ -22,6 +22,7 @@ from attnlogic_jax import adam_rules, rules
 from attnlogic_jax.elementwise import Decay, Numbers, Rule, elementwise
 from attnlogic_jax.lbfgs import lbfgs
 from attnlogic_jax.method import Evaluate, Goal, Method, Report, State
+from attnlogic_jax.per_seed import lbfgs_zoom
 from attnlogic_jax.polyak import polyak
 from attnlogic_jax.sizes import USUAL, WITH_HISTORY, Sizes
 
@@ -38,6 +39,8 @@ class JaxOptimizer:
       logarithms: the numbers x of which it needs ``log_x``, too, besides gamma.
       derived: what else it needs, from the numbers.
       ends_at_goal: whether the method itself leaves a run where it hit; if not, it is wrapped.
+      one_core: whether a CPU trains it by one function for one core (``xla.on_one_core``). XLA has
+        no such code for a scatter, as which optax's own updates of a memory are compiled.
       sizes: how many seeds are trained at once.
     """
 
@@ -47,6 +50,7 @@ class JaxOptimizer:
     logarithms: tuple[str, ...] = ()
     derived: Callable[[Mapping[str, float]], dict[str, float]] = lambda given: {}
     ends_at_goal: bool = False
+    one_core: bool = True
     sizes: Sizes = USUAL
 
 
@@ -88,6 +92,7 @@ JAX_OPTIMIZERS: dict[str, JaxOptimizer] = {
     "adadelta": _of(rules.adadelta, complements=("rho",)),
     "polyak": JaxOptimizer(lambda how, numbers, goal: polyak(numbers), False),
     "lbfgs": JaxOptimizer(lbfgs, False, ends_at_goal=True, sizes=WITH_HISTORY),
+    "lbfgs_zoom": JaxOptimizer(lbfgs_zoom, False, one_core=False, sizes=WITH_HISTORY),
 }
 """How each optimizer is built, by its name in ``attnlogic.optimizers``."""
 
