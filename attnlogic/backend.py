@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, runtime_ch
 
 from attnlogic.errors import InputError, unknown
 from attnlogic.history import History
-from attnlogic.optimizers import Optimizer, optimizer, structured
+from attnlogic.optimizers import Optimizer, optimizer, structure
 from attnlogic.outcomes import Outcome
 from attnlogic.precision import in_precision
 from attnlogic.problems import Problem, problem
@@ -71,7 +71,7 @@ class Training:
 
         They may differ in the targets, and in the optimizer's numbers.
         """
-        by = structured(self.optimizer)
+        by = structure(self.optimizer)
         return (self.problem.kind, by, self.epochs, self.threshold, self.precision, self.until)
 
     def __str__(self) -> str:

@@ -17,7 +17,6 @@ import numpy as np
 from attnlogic.outcomes import NONE
 from attnlogic.problems import initial_params, pack
 from attnlogic_jax import compiled
-from attnlogic_jax.optimizers import method
 
 COPIES = 32
 FACTOR = 10
@@ -60,13 +59,11 @@ def with_copies(training, numbers):
     with jax.enable_x64(training.precision == "float64"):
         starts = np.stack(pack(initial_params(np.array(numbers)))).astype(training.precision)
         packed = jnp.asarray(np.tile(starts, shape[0]))
-        targets = jnp.asarray(training.gate.targets, training.precision)
-        threshold = jnp.asarray(training.threshold, training.precision)
-        plan = compiled.Plan.of(training)
-        at = packed, method(training.optimizer).init(packed)
+        plan, data = compiled.Plan.of(training), compiled.Data.of(training)
+        at = packed, plan.method(data).init(packed)
         for _ in range(training.epochs):
             at, report = compiled.trace(
-                plan, targets, threshold, jax.tree.map(moved, at), 1, room=1, kept=packed.shape[1]
+                plan, data, jax.tree.map(moved, at), 1, room=1, kept=packed.shape[1]
             )
             reports.append(jax.tree.map(lambda leaf: np.asarray(leaf[0]).reshape(shape), report))
     losses = np.stack([report.loss for report in reports])

@@ -76,10 +76,10 @@ def test_what_is_carried_from_epoch_to_epoch_keeps_its_shape(by):
         return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), carry)
 
     packed = jnp.asarray(np.stack(pack(seed_range(64))))
-    targets = jnp.asarray(gate("xor").targets, packed.dtype)
-    plan = compiled.Plan.of(condition("xor", by, 1))
-    before = compiled.start.jitted.eval_shape(plan, 1e-4, packed)
-    after = compiled.advance.jitted.eval_shape(plan, targets, 1e-4, before, 10**6)
+    training = condition("xor", by, 1)
+    plan, data = compiled.Plan.of(training), compiled.Data.of(training)
+    before = compiled.start.jitted.eval_shape(plan, data, packed)
+    after = compiled.advance.jitted.eval_shape(plan, data, before, 10**6)
     assert shapes(after) == shapes(before)
 
 

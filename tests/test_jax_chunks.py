@@ -75,9 +75,10 @@ def workers():
 
 
 def test_on_a_cpu_training_is_compiled_as_a_whole_for_one_core():
-    plan, packed = compiled.Plan.of(condition("xor", "adamw", 1)), jnp.zeros((6, 8192))
-    carry = compiled.start(plan, 1e-4, packed)
-    text = compiled.advance.jitted.lower(plan, jnp.zeros(4), 1e-4, carry, 1).compile().as_text()
+    training, packed = condition("xor", "adamw", 1), jnp.zeros((6, 8192))
+    plan, data = compiled.Plan.of(training), compiled.Data.of(training)
+    carry = compiled.start(plan, data, packed)
+    text = compiled.advance.jitted.lower(plan, data, carry, 1).compile().as_text()
     tags = ('inlineable="false"', 'xla_cpu_small_call="true"')
     assert any(" call(" in line and all(tag in line for tag in tags) for line in text.splitlines())
 
@@ -104,9 +105,11 @@ def chunks_of(monkeypatch, size):
     monkeypatch.setitem(sizes.WITH_HISTORY.chunk, "cpu", size)
 
 
-def test_one_compilation_serves_every_gate_threshold_budget_and_chunk(compilations, monkeypatch):
+def test_one_compilation_serves_all_that_is_a_number(compilations, monkeypatch):
     chunks_of(monkeypatch, 64)
     own = ["jit(advance)", "jit(finish)", "jit(start)"]
+
+    first = "adam(amsgrad=True, gamma=0.99)"
 
     def compiled_by(name, by, epochs, threshold, count):
         training = condition(name, by, epochs, threshold=threshold)
@@ -114,15 +117,17 @@ def test_one_compilation_serves_every_gate_threshold_budget_and_chunk(compilatio
         trained("jax", training, seed_range(count))
         return sorted(name for name in compilations if name in own), len(compilations)
 
-    # Hyperparameters that no other test has: nothing is compiled beforehand.
-    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-4, 128)[0] == own
-    assert compiled_by("nand", "adam(lr=0.0123)", 20, 1e-4, 128) == ([], 0)
-    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-2, 128) == ([], 0)
+    # A structure that no other test has: nothing is compiled beforehand.
+    assert compiled_by("xor", first, 20, 1e-4, 128)[0] == own
+    assert compiled_by("nand", first, 20, 1e-4, 128) == ([], 0)
+    assert compiled_by("xor", first, 20, 1e-2, 128) == ([], 0)
     for epochs in (1, 8, 77, 400):
-        assert compiled_by("xor", "adam(lr=0.0123)", epochs, 1e-4, 128) == ([], 0)
-    assert compiled_by("or", "adam(lr=0.0123)", 20, 1e-4, 384) == ([], 0)  # six chunks
-    assert compiled_by("xor", "adam(lr=0.0124)", 20, 1e-4, 128)[0] == own
-    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-4, 64)[0] == own
+        assert compiled_by("xor", first, epochs, 1e-4, 128) == ([], 0)
+    assert compiled_by("or", first, 20, 1e-4, 384) == ([], 0)  # six chunks
+    for lr in (1e-4, 0.0124, 1.0):
+        assert compiled_by("xor", f"{first[:-1]}, lr={lr}, beta1=0.7)", 20, 1e-4, 128) == ([], 0)
+    assert compiled_by("xor", f"{first[:-1]}, weight_decay=0.1)", 20, 1e-4, 128)[0] == own
+    assert compiled_by("xor", first, 20, 1e-4, 64)[0] == own
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ def test_a_calls_length_follows_its_time_but_grows_eightfold_at_most(seconds, ex
 def test_a_history_is_trained_little_beyond_its_end(monkeypatch):
     lengths, trace = [], compiled.trace
 
-    def watched(plan, targets, threshold, at, epochs, **sizes):
+    def watched(plan, data, at, epochs, **sizes):
         lengths.append(epochs)
-        return trace(plan, targets, threshold, at, epochs, **sizes)
+        return trace(plan, data, at, epochs, **sizes)
 
     monkeypatch.setattr(compiled, "trace", watched)
     training = condition("xor", "adamw", 20_000_000, until="hit")
@@ -41,7 +41,9 @@ def test_a_history_keeps_no_more_than_its_epochs():
 def test_one_compilation_serves_histories_of_every_length(compilations):
     def compiled_by(name, epochs):
         compilations.clear()
-        whole_history(JAX, condition(name, "adam(lr=0.0125)", epochs), initial_params(0))
+        whole_history(
+            JAX, condition(name, "rmsprop(momentum=0.3, gamma=0.9)", epochs), initial_params(0)
+        )
         return compilations
 
     assert compiled_by("xor", 9).count("jit(trace)") == 1

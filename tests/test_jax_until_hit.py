@@ -52,7 +52,7 @@ def test_those_that_go_on_are_trained_by_themselves(monkeypatch):
     advance = compiled.advance
 
     def watched(*args):
-        sizes.append(args[3].packed.shape[1])
+        sizes.append(args[2].packed.shape[1])
         return advance(*args)
 
     monkeypatch.setattr(parallel, "cores", lambda: 1)

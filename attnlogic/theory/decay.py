@@ -189,7 +189,8 @@ def _swing(H: Vector) -> Vector:
 
 
 def _weight_decay(optimizer: Optimizer) -> float:
-    if optimizer.record.weight_decay is None:
-        decaying = [name for name, record in OPTIMIZERS.items() if record.weight_decay]
-        raise InputError(f"{optimizer} has no weight decay: expected {', '.join(decaying)}")
+    known = [n for n, r in OPTIMIZERS.items() if r.weight_decay in ("l2", "decoupled_adam")]
+    if optimizer.name not in known:
+        what = "no weight decay" if optimizer.record.weight_decay is None else "one of its own kind"
+        raise InputError(f"{optimizer} has {what}: expected {', '.join(known)}")
     return float(optimizer.settings["weight_decay"])
