@@ -18,8 +18,9 @@ from attnlogic.errors import InputError, unknown
 from attnlogic.history import History
 from attnlogic.optimizers import Optimizer, optimizer, structured
 from attnlogic.outcomes import Outcome
+from attnlogic.precision import in_precision
 from attnlogic.problems import Problem, problem
-from attnlogic.settings import in_precision, real, whole
+from attnlogic.settings import real, whole
 
 if TYPE_CHECKING:
     import numpy as np

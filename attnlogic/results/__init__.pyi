@@ -4,7 +4,8 @@ from .files import write_whole as write_whole
 from .grouping import condition as condition
 from .grouping import conditions as conditions
 from .grouping import labels as labels
-from .known import known_gate as known_gate
+from .known import Known as Known
+from .known import known_of as known_of
 from .normal import normalized as normalized
 from .population import Population as Population
 from .rows import CONDITION as CONDITION

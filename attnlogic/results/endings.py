@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import polars as pl
 
-from attnlogic.problems import Gate
+from attnlogic.results.known import Known
 from attnlogic.theory import regions
 
 
-def ending(gate: Gate | None) -> pl.Expr:
+def ending(of: Known | None) -> pl.Expr:
     """Where a run ended: the first of ``theory.ENDINGS`` that fits.
 
     Args:
-      gate: the gate of all runs that it is applied to; None where theory does not know their model
-        on it, so that no place has a name.
+      of: what theory knows of the runs that it is applied to; None where it knows nothing, so that
+        no place has a name.
 
     Returns:
       An expression of the type ``pl.Enum(ENDINGS)``.
     """
     status = pl.col("status")
     at_rest = pl.col("gradient_norm") <= regions.MAX_GRADIENT_NORM_AT_REST
-    places = {} if gate is None else regions.regions_of(gate)
+    places = {} if of is None else regions.regions_of(of.gate, of.form)
     # In float64: the square of a large float32 C would be infinite.
     C, loss = pl.col("C").cast(pl.Float64), pl.col("final_loss").cast(pl.Float64)
     cases = {

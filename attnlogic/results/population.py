@@ -11,10 +11,9 @@ import polars as pl
 from attnlogic.outcomes import STATUSES
 from attnlogic.results.distribution import Distribution
 from attnlogic.results.grouping import condition
-from attnlogic.results.known import known_gate
+from attnlogic.results.known import known_of
 from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
 from attnlogic.results.rows import CONDITION
-from attnlogic.theory import solution
 
 
 class Population:
@@ -26,13 +25,13 @@ class Population:
 
     Attributes:
       key: the condition: its values of the columns ``CONDITION``.
-      gate: its gate, if theory knows its model on it; else None.
+      known: what theory knows of it; None where that is nothing.
     """
 
     def __init__(
         self, key: dict[str, Any], distribution: Callable[[str, str], Distribution]
     ) -> None:
-        self.key, self.gate, self._distribution = key, known_gate(key), distribution
+        self.key, self.known, self._distribution = key, known_of(key), distribution
 
     def of(self, quantity: str, group: str = "all") -> Distribution:
         """How a quantity is distributed over a group of the runs.
@@ -51,8 +50,7 @@ class Population:
     @property
     def exact(self) -> float | None:
         """C of the exact solution; None where any C will do, or where none is known."""
-        exact = None if self.gate is None else solution(self.gate).C
-        return None if exact is None else float(exact)
+        return None if self.known is None else self.known.C
 
     @cached_property
     def _statuses(self) -> Distribution:
@@ -85,12 +83,12 @@ def population(
     """
     rows = rows.lazy()
     key, columns = condition(collect(rows.select(*CONDITION).head(1))), {*rows.collect_schema()}
-    of_gate = known_gate(key)
+    of = known_of(key)
 
     def distribution(quantity: str, group: str) -> Distribution:
         if not columns.issuperset(QUANTITIES[quantity].needs):
             return Distribution.of([])
-        value = QUANTITIES[quantity].expression(of_gate).cast(pl.Float64)
+        value = QUANTITIES[quantity].expression(of).cast(pl.Float64)
         chosen = collect(rows.filter(GROUPS[group]).select(value=value))
         return Distribution.of(chosen["value"].drop_nulls().to_numpy())
 

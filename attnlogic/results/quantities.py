@@ -9,10 +9,9 @@ from typing import NamedTuple
 import polars as pl
 
 from attnlogic.outcomes import NUMBERS, RUNGS, own_numbers
-from attnlogic.problems import Gate
 from attnlogic.results.endings import ending
+from attnlogic.results.known import Known
 from attnlogic.results.rows import NOTEBOOK
-from attnlogic.theory import solution
 
 GROUPS: dict[str, pl.Expr] = {
     "all": pl.lit(True),
@@ -31,32 +30,32 @@ class Quantity(NamedTuple):
       meaning: one line for a person, with the unit.
       over: the groups of runs (see ``GROUPS``) over which its distribution can be had: exactly from
         rows, binned from a tally.
-      expression: its values for the rows of a gate, or of a problem of which theory knows nothing
-        (None); null where a run has none.
+      expression: its values for rows of which theory knows that, or nothing; null where a run
+        has none.
       needs: the columns of a model's own that it is computed from: runs without them have none.
     """
 
     meaning: str
     over: tuple[str, ...]
-    expression: Callable[[Gate | None], pl.Expr]
+    expression: Callable[[Known | None], pl.Expr]
     needs: tuple[str, ...] = ()
 
 
-def _column(name: str, gate: Gate | None) -> pl.Expr:
+def _column(name: str, of: Known | None) -> pl.Expr:
     return pl.col(name)
 
 
-def _signs(gate: Gate | None) -> pl.Expr:
+def _signs(of: Known | None) -> pl.Expr:
     negative = [(pl.col(name) < 0).cast(pl.Int64) for name in ("wq", "wk", "wv")]
     return 4 * negative[0] + 2 * negative[1] + negative[2]
 
 
-def _distance(gate: Gate | None) -> pl.Expr:
-    exact = None if gate is None else solution(gate).C
-    return _double("C") - (0.0 if exact is None else float(exact))
+def _distance(of: Known | None) -> pl.Expr:
+    exact = None if of is None else of.C
+    return _double("C") - (exact or 0.0)
 
 
-def _drift(a: str, b: str, gate: Gate | None) -> pl.Expr:
+def _drift(a: str, b: str, of: Known | None) -> pl.Expr:
     end, start = (_double(a + at) ** 2 - _double(b + at) ** 2 for at in ("", "_initial"))
     return (end - start).abs()
 
@@ -81,7 +80,7 @@ QUANTITIES: dict[str, Quantity] = {
     "ending": Quantity(
         "where the run ended, as a place in ENDINGS",
         ("all",),
-        lambda gate: ending(gate).to_physical(),
+        lambda of: ending(of).to_physical(),
     ),
     "end": Quantity(
         "epochs until the budget, the optimizer's rule or a loss that is not finite ended the run",

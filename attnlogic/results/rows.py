@@ -76,7 +76,7 @@ def own_columns(problem: Problem, asked: Sequence[str] = ()) -> Own:
         names = tuple(n for n in names if any(fnmatchcase(n, pattern) for pattern in asked))
     elif len(names) > MAX_PARAMETERS:
         names = ()
-    return Own({q.name: q.meaning for q in problem.model.quantities}, names)
+    return Own({q.name: q.meaning for q in problem.own}, names)
 
 
 NOTEBOOK = own_columns(problem("xor"))

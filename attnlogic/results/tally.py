@@ -28,7 +28,7 @@ from attnlogic.results.condition_columns import EARLIER
 from attnlogic.results.distribution import Distribution
 from attnlogic.results.files import write_frame
 from attnlogic.results.grouping import condition, conditions
-from attnlogic.results.known import known_gate
+from attnlogic.results.known import known_of
 from attnlogic.results.population import Population, population
 from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
 from attnlogic.results.rows import CONDITION
@@ -155,9 +155,9 @@ def populations(runs: Runs | pl.LazyFrame | pl.DataFrame | Tally) -> list[Popula
 def _counted(rows: pl.DataFrame) -> pl.DataFrame:
     """The tally's frame of some rows of one condition."""
     key = condition(rows)
-    of_gate, columns = known_gate(key), {*rows.columns}
+    of, columns = known_of(key), {*rows.columns}
     values = rows.select(
-        quantity.expression(of_gate).alias(name)
+        quantity.expression(of).alias(name)
         for name, quantity in QUANTITIES.items()
         if columns.issuperset(quantity.needs)
     )

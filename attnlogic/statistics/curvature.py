@@ -44,13 +44,13 @@ def _rows(conditions: Sequence[pl.DataFrame]) -> Iterator[Row]:
     """
     import numpy as np
 
-    from attnlogic.results import condition, ending, known_gate
-    from attnlogic.theory import ENDINGS
+    from attnlogic.results import condition, ending, known_of
+    from attnlogic.theory import ENDINGS, NOTEBOOK
 
     for part in conditions:
         key = condition(part)
-        of = known_gate(key)
-        if of is None:
+        of = known_of(key)
+        if of is None or (of.form, of.gate.n) != (NOTEBOOK, 2):
             continue
         ended = part.select(ending(of).alias("ended"))["ended"].to_numpy()
         around = np.isin(ended, AROUND_SOLUTION)

@@ -58,7 +58,7 @@ def run_text(run: Run, every: int | None = None) -> str:
             f"Learned parameters: {shown}{more}",
             *(
                 f"{own.name} = {own.meaning} = {_number(outcome.quantities[own.name])}"
-                for own in what.model.quantities
+                for own in what.own
             ),
             *formulas(run),
         ]
@@ -90,7 +90,7 @@ def formulas(run: Run) -> list[str]:
     Of another model than the notebook's neuron: its formula.
     """
     if run.coefficients is None:
-        return [f"out = {run.training.problem.model.formula}"]
+        return [f"out = {run.training.problem.formula}"]
     final = run.training.problem.unpack(tuple(run.outcome.final))
     w1, w2 = final.w
     x1, x2, x1x2, bias = run.coefficients.values()

@@ -16,7 +16,6 @@ from jax.sharding import AxisType, PartitionSpec
 
 from attnlogic_jax.devices import devices, platform
 
-
 Array = Any
 """An array of JAX's, or of NumPy's on the way to it."""
 
@@ -35,7 +34,7 @@ class Given(NamedTuple):
     threshold: Array
 
     @property
-    def count(self) -> int:
+    def groups(self) -> int:
         """How many groups there are."""
         return int(self.targets[0].shape[0])
 
@@ -67,11 +66,11 @@ def of_group(group: int | jax.Array, given: Given) -> Given:
 
 def _at_once(given: Given, seeds: int) -> Given | None:
     """The numbers with which all groups can be taken at once; None if they are taken in turn."""
-    if given.count == 1:
+    if given.groups == 1:
         return of_group(0, given)
     if platform() == "cpu":
         return None
-    size = seeds // given.count
+    size = seeds // given.groups
     spread: Given = jax.tree.map(
         lambda leaf: jnp.repeat(leaf, size, total_repeat_length=seeds) if leaf.ndim else leaf, given
     )
@@ -96,7 +95,7 @@ def by_group(
     numbers = _at_once(given, seeds)
     if numbers is not None:
         return train(numbers, carry)
-    size = seeds // given.count
+    size = seeds // given.groups
 
     def one(k: jax.Array, whole: Any) -> Any:
         def some(before: jax.Array, now: jax.Array) -> jax.Array:
@@ -110,7 +109,7 @@ def by_group(
         trained = train(of_group(k, given), jax.tree.map(some, carry, whole))
         return jax.tree.map(put, whole, trained)
 
-    return jax.lax.fori_loop(0, given.count, one, carry)
+    return jax.lax.fori_loop(0, given.groups, one, carry)
 
 
 def each_group(function: Callable[..., Any], seeds: int, given: Given, *trees: Any) -> Any:
@@ -125,7 +124,7 @@ def each_group(function: Callable[..., Any], seeds: int, given: Given, *trees: A
     numbers = _at_once(given, seeds)
     if numbers is not None:
         return function(numbers, *trees)
-    size = seeds // given.count
+    size = seeds // given.groups
 
     def one(k: jax.Array) -> Any:
         some = [
@@ -144,4 +143,4 @@ def each_group(function: Callable[..., Any], seeds: int, given: Given, *trees: A
             return leaf[0]
         return jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], seeds)
 
-    return jax.tree.map(joined, jax.lax.map(one, jnp.arange(given.count)))
+    return jax.tree.map(joined, jax.lax.map(one, jnp.arange(given.groups)))

@@ -10,6 +10,7 @@ Reference: Nocedal and Wright, "Numerical Optimization", algorithms 7.4 and 7.5.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -22,8 +23,10 @@ from attnlogic_jax.method import (
     Goal,
     Method,
     Report,
-    rate,
 )
+
+Rate = float | Callable[[jax.Array], jax.Array]
+"""A learning rate, or a function from the epoch to it."""
 
 CURVATURE = 1e-10
 """torch's own: a pair enters the history only where y·s is greater than this."""
@@ -110,16 +113,15 @@ def _descent(state: State, gradient: jax.Array) -> jax.Array:
 
 
 def lbfgs(
-    lr: float,
+    lr: Rate,
     max_iter: int,
     max_eval: int,
     tolerance_grad: float,
     tolerance_change: float,
     history_size: int,
-    gamma: float,
     goal: Goal = None,
 ) -> Method:
-    """torch's ``LBFGS(lr, max_iter, …)``, its rate multiplied by gamma after each epoch."""
+    """torch's ``LBFGS(lr, max_iter, …)``, its rate a number or a function of the epoch."""
 
     def init(packed: jax.Array) -> State:
         one, zero = jnp.ones_like(packed[0]), jnp.zeros_like(packed[0])
@@ -174,7 +176,7 @@ def lbfgs(
         active = ~(_largest(here.gradient) <= tolerance_grad) & jnp.isfinite(loss)
         if goal is not None:
             active = active & ~(loss <= goal)
-        lr_now = rate(lr, gamma, state.epoch).astype(packed.dtype)
+        lr_now = jnp.asarray(lr(state.epoch) if callable(lr) else lr, packed.dtype)
 
         def iteration(carry: Carry, _: None) -> tuple[Carry, None]:
             # A scan with a branch, not a while loop: it ends as early, and has a reverse mode.

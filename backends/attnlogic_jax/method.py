@@ -6,7 +6,6 @@ each row is contiguous and elementwise work runs over seeds.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -111,12 +110,3 @@ def stored(rows: Sequence[jax.Array]) -> jax.Array:
         stacked
     )
     return array
-
-
-def rate(lr: float, gamma: float, epoch: jax.Array) -> jax.Array:
-    """The learning rate ``lr·gamma^epoch``, in JAX's widest floating dtype.
-
-    Through the logarithm: float32's rounding of gamma itself would grow with the epoch, to 2e-4 of
-    the rate after 8000 epochs.
-    """
-    return lr * jnp.exp(epoch.astype(float) * math.log(gamma))

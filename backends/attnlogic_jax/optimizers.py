@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import optax
 
 from attnlogic.errors import InputError, unknown
-from attnlogic.optimizers import Optimizer
+from attnlogic.optimizers import Optimizer, factor
 from attnlogic_jax.lbfgs import lbfgs
 from attnlogic_jax.method import (
     Evaluate,
@@ -24,7 +24,6 @@ from attnlogic_jax.method import (
     Method,
     Report,
     State,
-    rate,
 )
 from attnlogic_jax.polyak import polyak
 from attnlogic_jax.sizes import USUAL, WITH_HISTORY, Sizes
@@ -76,7 +75,7 @@ def _adam(s: Settings, goal: Goal, *, decoupled: bool) -> Method:
         optax.identity() if decoupled else decay,
         optax.scale_by_adam(b1=s["beta1"], b2=s["beta2"], eps=s["eps"]),
         decay if decoupled else optax.identity(),
-        optax.scale_by_learning_rate(_rate(s)),
+        optax.scale_by_learning_rate(s["lr"]),
     )
     return from_optax(chain)
 
@@ -86,14 +85,18 @@ def _sgd(s: Settings, goal: Goal) -> Method:
     chain = optax.chain(
         optax.add_decayed_weights(s["weight_decay"]),
         trace if s["momentum"] else optax.identity(),
-        optax.scale_by_learning_rate(_rate(s)),
+        optax.scale_by_learning_rate(s["lr"]),
     )
     return from_optax(chain)
 
 
-def _rate(s: Settings) -> float | optax.Schedule:
-    """The learning rate: a number, or ``lr·gamma^epoch`` where gamma is not 1."""
-    return float(s["lr"]) if s["gamma"] == 1 else partial(rate, s["lr"], s["gamma"])
+def _settings(optimizer: Optimizer) -> Settings:
+    """What a step is made of, ``lr`` a function of the epoch where it has a schedule."""
+    settings, schedule = optimizer.step_settings, optimizer.schedule
+    if schedule.structure:
+        lr = settings["lr"]
+        settings["lr"] = lambda epoch: lr * factor(schedule, epoch, jnp)
+    return settings
 
 
 # optax corrects amsgrad's bias before its maximum, torch after; dampening it does not have.
@@ -155,5 +158,5 @@ def method(optimizer: Optimizer, numbers: Mapping[str, jax.Array], goal: Goal = 
       InputError: see ``record``.
     """
     how = record(optimizer)
-    built = how.build(optimizer.settings, goal)
+    built = how.build(_settings(optimizer), goal)
     return built if goal is None or how.ends_at_goal else ending_at(goal, built)

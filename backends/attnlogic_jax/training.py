@@ -40,7 +40,7 @@ class Carry(NamedTuple):
 
 def start(method: Method, problem: Problem, packed: jax.Array) -> Carry:
     """Before the first epoch."""
-    seen = streaming.start(packed, problem.quantity_names)
+    seen = streaming.start(packed, [own.name for own in problem.own])
     return Carry(jnp.zeros((), jnp.int32), packed, method.init(packed), seen)
 
 

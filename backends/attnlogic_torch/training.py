@@ -134,7 +134,7 @@ class _Run:
         """Train on for about ``TARGET_PART_SECONDS``, and give the epochs of that time."""
         began, stopped_at = time.perf_counter(), NONE
         evaluation, training = self._evaluation, self._training
-        weights, own = list(self._module.parameters()), training.problem.quantity_names
+        weights, own = list(self._module.parameters()), training.problem.own
         before: list[list[float]] = []
         evaluation.begin_part()
         while not self.ended:
