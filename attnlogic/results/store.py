@@ -14,11 +14,11 @@ with other targets or numbers.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -27,6 +27,8 @@ from attnlogic.outcomes import NUMBERS, Kind
 from attnlogic.results.condition_columns import condition_table, kinds
 from attnlogic.results.rows import run_schema, schema
 from attnlogic.words import counted
+
+T = TypeVar("T")
 
 FORMAT = 2
 """The number of this layout. In the first, which had none, each row had its condition's columns."""
@@ -124,18 +126,24 @@ class Runs:
         Raises:
           InputError: a part cannot be read.
         """
+        return self._read(frame.collect)
+
+    def _read(self, reading: Callable[[], T]) -> T:
+        """What ``reading`` returns; if it fails, an error that names the part."""
         try:
-            return frame.collect()
+            return reading()
         except pl.exceptions.PolarsError as error:  # it seldom names the file
             broken = (part for part in self.part_files() if not self._readable(part))
             says = str(error).splitlines()[0]
             raise InputError(f"cannot read '{next(broken, self.directory)}': {says}") from error
 
     def _readable(self, part: Path) -> bool:
+        known = {"condition": pl.UInt32, **self.schema}
         try:
-            return self._with_conditions(self._scan([part])).collect().schema == self.schema
+            columns = self._scan([part]).collect().schema
         except pl.exceptions.PolarsError:
             return False
+        return all(known.get(name) == kind for name, kind in columns.items())
 
     def _scan(self, parts: Sequence[Path]) -> pl.LazyFrame:
         """The rows of some parts; of the columns of ``run_schema`` those that any of them has."""
@@ -162,7 +170,7 @@ class Runs:
 
     def _with_conditions(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Rows of parts with the columns of ``schema``, in the order of the rows."""
-        there = rows.collect_schema()
+        there = self._read(rows.collect_schema)
         missing = [
             pl.lit(None, kind).alias(name)
             for name, kind in self.schema.items()
