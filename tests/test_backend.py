@@ -6,8 +6,8 @@ from importlib.metadata import EntryPoint
 import numpy as np
 import pytest
 
-from attnlogic import backend as module
 from attnlogic.backend import GROUP, Backend, Training, backend, checked, names, one_condition
+from attnlogic.backend import registry as module
 from attnlogic.errors import InputError
 from attnlogic.optimizers import optimizer
 from attnlogic.problems import gate, problem

@@ -1,0 +1,14 @@
+from .protocol import Backend as Backend
+from .protocol import OnProgress as OnProgress
+from .registry import GROUP as GROUP
+from .registry import backend as backend
+from .registry import closed as closed
+from .registry import names as names
+from .trainings import MAX_EPOCHS as MAX_EPOCHS
+from .trainings import PRECISIONS as PRECISIONS
+from .trainings import UNTIL as UNTIL
+from .trainings import Batch as Batch
+from .trainings import Training as Training
+from .trainings import check_framework as check_framework
+from .trainings import checked as checked
+from .trainings import one_condition as one_condition
