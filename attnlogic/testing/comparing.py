@@ -57,8 +57,8 @@ def expect_rows(
     __tracebackhide__ = True
     ours, theirs = leaves(found, problem), leaves(expected, problem)
     same = np.array([equal(ours[name], theirs[name], rtol) for name in theirs])
-    wrong = np.flatnonzero(~same.all(axis=0))
-    if not wrong.size:
+    wrong = np.flatnonzero(~same.all(axis=0)).tolist()
+    if not wrong:
         return
 
     def is_row(run: int, other: int) -> bool:
@@ -73,6 +73,6 @@ def expect_rows(
     run = wrong[0]
     name = [*theirs][int(np.argmin(same[:, run]))]
     raise AssertionError(
-        f"{name} of run {run} (counted from 0) is {ours[name][run]!r}, "
-        f"expected {theirs[name][run]!r}: {mend}"
+        f"{name} of run {run} (counted from 0) is {ours[name][run]}, "
+        f"expected {theirs[name][run]}: {mend}"
     )

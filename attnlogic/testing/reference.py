@@ -59,7 +59,7 @@ parameters, and the next memory."""
 def evaluate(problem: Problem, packed: Array) -> tuple[float, Array]:
     """The loss and its gradient (P,), at packed parameters (P,)."""
     moved = packed[:, None] + 1j * STEP * np.eye(len(packed))
-    outputs = [problem.predict(moved, x, np) for x in problem.data.inputs]
+    outputs = [problem.predict(tuple(moved), x, np) for x in problem.data.inputs]
     values: npt.NDArray[np.complex128] = mean_squared_error(outputs, problem.data.targets)
     return float(values[0].real), values.imag / STEP
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ EPOCHS = 20
 STEADY_EPOCHS = {"polyak": 6, "lbfgs": 2}
 """The budget of optimizers that amplify rounding sooner."""
 
-SOLUTION = np.float32([-1, 0.5, 1, 2, 2, 0])
+SOLUTION = np.array([-1, 0.5, 1, 2, 2, 0], np.float32)
 """Parameters with which the notebook's neuron computes XOR: C = −1/2, w1 = w2 = 2, b = 0."""
 
 
@@ -128,8 +129,18 @@ def starts(training: Training, count: int = 6) -> Starts:
     return training.problem.initial(np.arange(count))
 
 
+def with_rate(training: Training, lr: float) -> Training:
+    """The same with this learning rate, if the optimizer has one; of the same kind."""
+    by = training.optimizer
+    if not isinstance(by.settings.get("lr"), float):
+        return training
+    settings = by.settings | {"lr": lr}
+    return replace(training, optimizer=Optimizer(by.name, tuple(settings.items())))
+
+
 def near_a_solution() -> Starts:
     """Starts of the notebook's neuron ever nearer a solution of XOR: losses from 1e-1 to 1e-13."""
     distances = 10.0 ** -np.arange(1, 7)
     away = np.array([1, 0.5, -1, 1, -0.5, 1])
-    return (SOLUTION[:, None] + away[:, None] * distances).astype(np.float32)
+    found: Starts = (SOLUTION[:, None] + away[:, None] * distances).astype(np.float32)
+    return found

@@ -186,7 +186,9 @@ def finish(
     if until_hit:
         last = jnp.where(hit, seen.first_hit, last)
     final = jnp.where(diverged[None], jnp.nan, final)
-    worst, never = seen.worst_after_hit, seen.first_hit == NONE
+    never = seen.first_hit == NONE
+    # What was folded in after a run had stopped is its last loss again, which is none after the hit.
+    nothing_after = (seen.worst_after_hit == -jnp.inf) | (seen.stopped_at == seen.first_hit)
     solved = seen.loss <= threshold
     return Outcome(
         initial=initial,
@@ -198,7 +200,7 @@ def finish(
         sustained_from=jnp.where(solved, seen.missed_at + 1, NONE),
         rises=seen.rises,
         exits=seen.exits,
-        worst_after_hit=jnp.where(worst == -jnp.inf, jnp.nan, worst),
+        worst_after_hit=jnp.where(nothing_after, jnp.nan, seen.worst_after_hit),
         stopped_at=seen.stopped_at,
         diverged_at=seen.diverged_at,
         evaluations=seen.evaluations if counted else _as_words(last + 1),
