@@ -1,7 +1,11 @@
-"""A backend for tests: its outcomes are a few sums on the initial parameters."""
+"""A backend for tests of studies: its outcomes are a few sums on the initial parameters.
+
+It keeps the contract of backends (``test_contract`` holds it to that), but for learning anything.
+"""
 
 import numpy as np
 
+from attnlogic.backend import check_framework, checked
 from attnlogic.errors import InputError
 from attnlogic.history import History, outcome
 from attnlogic.outcomes import NONE, concatenate
@@ -9,7 +13,7 @@ from attnlogic.studies import Study, run
 
 
 class Abacus:
-    """A run's losses are |wq|, |wk|, |wv|, and what it learns is nothing.
+    """A run's losses are |wq|, |wk|, |wv|; then it stops, and has learnt nothing.
 
     Outcomes come ``size`` at a time; after ``good`` of these the error is raised.
     """
@@ -30,10 +34,16 @@ class Abacus:
         return {"abacus": "2700 BC"}
 
     def check(self, training, jobs):
+        check_framework(checked(training), self.name)
         if training.optimizer.name == "lbfgs":
             raise InputError("an abacus has no 'lbfgs'")
 
     def train(self, batch, *, jobs=1, on_progress=None):
+        for training in batch.trainings:
+            self.check(training, jobs)
+        return self._outcomes(batch, on_progress or (lambda share: None))
+
+    def _outcomes(self, batch, on_progress):
         works = [*zip(batch.which, batch.initial.T, strict=True)]
         for first in range(0, len(works), self.size):
             if self.left == 0:
@@ -45,12 +55,22 @@ class Abacus:
             yield concatenate(done)
 
     def history(self, training, initial, *, on_progress=None):
-        return iter([self.run(training, initial)])
+        self.check(training, 1)
+        return self._parts(training, initial, on_progress or (lambda share: None))
+
+    def _parts(self, training, initial, on_progress):
+        on_progress(1)
+        yield self.run(training, initial)
 
     def run(self, training, initial):
-        losses = np.abs(initial[:3]).astype(training.precision)
-        evaluations = np.ones(losses.size, int)
-        return History(losses, {"C": losses}, initial, initial, NONE, evaluations, 0.0)
+        start = initial.astype(training.precision)
+        losses = np.abs(start[:3])[: training.epochs]
+        goal = start.dtype.type(training.threshold if training.until == "hit" else -1)
+        ends = np.flatnonzero(~np.isfinite(losses) | (losses <= goal))
+        stopped_at = NONE if ends.size or training.epochs < 3 else 2
+        losses = losses[: ends[0] + 1] if ends.size else losses
+        own = {quantity.name: losses for quantity in training.problem.own}
+        return History(losses, own, start, start, stopped_at, np.ones(losses.size, int), 0.0)
 
     def _outcome(self, training, initial):
         return outcome(self.run(training, initial), training.threshold, training.problem)

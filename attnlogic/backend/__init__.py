@@ -51,7 +51,9 @@ call it.
 **Progress and interrupts.** ``on_progress`` is called now and then, from one thread at a time, with
 the number of runs done since the last call, which may be a fraction; the sum is N, also where runs
 end early. Let every exception pass, ``KeyboardInterrupt`` above all. When the iterator is closed or
-raises, the work ends, and no thread or process goes on.
+raises, the work ends, and no thread or process goes on. Where the main thread waits for others, let
+it wait with a timeout: else it may hear of Ctrl-C only when they are done (polars sets a handler
+after which Python's locks wait on).
 
 # A whole backend
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import multiprocessing
 import os
 import signal
@@ -9,12 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from attnlogic.backend import MAX_EPOCHS, one_condition
+from attnlogic.backend import MAX_EPOCHS, Training, one_condition
+from attnlogic.optimizers import Optimizer
 from attnlogic.testing.comparing import expect, expect_rows
 from attnlogic.testing.subject import Subject, starts, with_rate
 
@@ -28,13 +32,20 @@ INTERRUPT_AFTER_SECONDS = 0.5
 class ConductContract(Subject):
     """Progress, closing and interrupts."""
 
+    def test_progress_adds_up(self, by: str | Optimizer) -> None:
+        """To the number of runs, also where the optimizer's own rule ends them."""
+        self._expect_progress(self.training(by, epochs=30))
+
     @pytest.mark.parametrize("until", ["budget", "hit"])
     @pytest.mark.parametrize("epochs", [1, 150])
-    def test_progress_adds_up(self, epochs: int, until: str) -> None:
-        """To the number of runs, also where runs end early: one diverges at once."""
-        training = self.training(epochs=epochs, until=until, threshold=0.2)
+    def test_progress_adds_up_whatever_ends_the_runs(self, epochs: int, until: str) -> None:
+        """Their budget, or their first hit."""
+        self._expect_progress(self.training(epochs=epochs, until=until, threshold=0.2))
+
+    def _expect_progress(self, training: Training) -> None:
+        """Of five runs, one of which diverges at once, and of two histories."""
         begin = starts(training, 5)
-        begin[0, 3] = np.nan
+        begin[:, 3] = np.nan
         told = Told()
         self.trained(training, begin, on_progress=told)
         told.expect_sum(5, "train")
@@ -94,19 +105,28 @@ class ConductContract(Subject):
     @pytest.mark.parametrize("kind", ["train", "history"])
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for this")
     def test_ctrl_c_ends_the_work(self, kind: str) -> None:
-        """Of a budget of weeks."""
+        """Of a budget of weeks, with all loaded that a study loads."""
+        importlib.import_module("polars")  # its handler lets a wait without a timeout go on
         training = with_rate(self.training(epochs=MAX_EPOCHS), 1e-3)
-        before, told = _work_under_way(), Told()
         begin = starts(training)
-        sent = threading.Event()
+        # What is imported and compiled first is no place to be interrupted.
+        self.trained(replace(training, epochs=100), begin)
+        self.whole(replace(training, epochs=100), begin[:, 0])
+        before, told = _work_under_way(), Told()
+        sent, main = threading.Event(), threading.main_thread().ident or 0
 
         def send() -> None:
             sent.set()
-            os.kill(os.getpid(), signal.SIGINT)
+            # To the main thread: one that waits for another hears of no signal but its own.
+            signal.pthread_kill(main, signal.SIGINT)
 
         timer = threading.Timer(INTERRUPT_AFTER_SECONDS, send)
+        gc.disable()  # Python drops an interrupt in a callback of the collector's, and JAX has one
         try:
-            with within(PATIENCE_SECONDS, f"Ctrl-C must end {kind} within seconds"):
+            with within(
+                PATIENCE_SECONDS,
+                f"Ctrl-C must end {kind} within seconds: wait for threads with a timeout",
+            ):
                 timer.start()
                 if kind == "train":
                     self.trained(training, begin, on_progress=told)
@@ -118,6 +138,7 @@ class ConductContract(Subject):
             expect(not sent.is_set(), f"{kind} swallowed {_LET_PASS}")
             pytest.skip("the runs ended before they could be interrupted")
         finally:
+            gc.enable()
             timer.cancel()
 
 

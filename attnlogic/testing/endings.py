@@ -24,7 +24,7 @@ class EndingsContract(RowsContract):
         """It starts at no number, beside runs that are sound."""
         training = self.training(precision=precision)
         begin = starts(training, 3)
-        begin[1, 1] = bad
+        begin[:, 1] = bad
         runs = self.trained(training, begin)
         expect_diverged(runs, 1, 0)
         expect(

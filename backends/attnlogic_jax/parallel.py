@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from threading import Event, Lock
 
 from attnlogic.backend import Batch, OnProgress
@@ -18,6 +18,10 @@ from attnlogic_jax.compiled import Plan
 from attnlogic_jax.contexts import captured
 from attnlogic_jax.devices import cores, devices, platform
 from attnlogic_jax.layout import Chunk, chunks
+
+WAIT_SECONDS = 0.1
+"""How long the main thread waits at a time: so often it hears of Ctrl-C. It would wait on through it
+without a timeout once polars is imported, which restarts what a signal interrupts."""
 
 
 def workers() -> int:
@@ -104,9 +108,16 @@ def _in_order(
         for item in items:
             under_way.append(pool.submit(work, item))
             if len(under_way) > most:
-                yield under_way.popleft().result()
+                yield _result(under_way.popleft())
         while under_way:
-            yield under_way.popleft().result()
+            yield _result(under_way.popleft())
     finally:
         for future in under_way:
             future.cancel()
+
+
+def _result(work: Future[Outcome]) -> Outcome:
+    """The result of a work, once it is there."""
+    while not wait([work], WAIT_SECONDS).done:
+        pass
+    return work.result()

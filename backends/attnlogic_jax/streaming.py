@@ -187,7 +187,7 @@ def finish(
         last = jnp.where(hit, seen.first_hit, last)
     final = jnp.where(diverged[None], jnp.nan, final)
     never = seen.first_hit == NONE
-    # What was folded in after a run had stopped is its last loss again, which is none after the hit.
+    # What was folded in after a run had stopped is its last loss again, and none after its hit.
     nothing_after = (seen.worst_after_hit == -jnp.inf) | (seen.stopped_at == seen.first_hit)
     solved = seen.loss <= threshold
     return Outcome(
