@@ -63,3 +63,15 @@ def test_the_names_of_the_backends_cost_no_framework():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_without_pytest_the_suite_for_backends_says_how_to_get_it():
+    script = (
+        "import importlib.util as util; find = util.find_spec; "
+        "util.find_spec = lambda name, *of: None if name == 'pytest' else find(name, *of); "
+        "import attnlogic; from attnlogic.testing import BackendContract"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last == ("ImportError: attnlogic.testing needs pytest: pip install 'attnlogic[testing]'")

@@ -34,7 +34,7 @@ class ConductContract(Subject):
 
     def test_progress_adds_up(self, by: str | Optimizer) -> None:
         """To the number of runs, also where the optimizer's own rule ends them."""
-        self._expect_progress(self.training(by, epochs=30))
+        self._expect_progress(self.training(by, epochs=8))
 
     @pytest.mark.parametrize("until", ["budget", "hit"])
     @pytest.mark.parametrize("epochs", [1, 150])
@@ -123,10 +123,7 @@ class ConductContract(Subject):
         timer = threading.Timer(INTERRUPT_AFTER_SECONDS, send)
         gc.disable()  # Python drops an interrupt in a callback of the collector's, and JAX has one
         try:
-            with within(
-                PATIENCE_SECONDS,
-                f"Ctrl-C must end {kind} within seconds: wait for threads with a timeout",
-            ):
+            with within(PATIENCE_SECONDS, f"Ctrl-C must end {kind}: {_WITH_A_TIMEOUT}"):
                 timer.start()
                 if kind == "train":
                     self.trained(training, begin, on_progress=told)
@@ -142,6 +139,7 @@ class ConductContract(Subject):
             timer.cancel()
 
 
+_WITH_A_TIMEOUT = "let the main thread wait for others with a timeout"
 _LET_PASS = "a KeyboardInterrupt: let it pass, or Ctrl-C will not end a study"
 
 

@@ -20,8 +20,8 @@ from attnlogic_jax.devices import cores, devices, platform
 from attnlogic_jax.layout import Chunk, chunks
 
 WAIT_SECONDS = 0.1
-"""How long the main thread waits at a time: so often it hears of Ctrl-C. It would wait on through it
-without a timeout once polars is imported, which restarts what a signal interrupts."""
+"""How long the main thread waits at a time: so often it hears of Ctrl-C. Without a timeout it would
+not, once polars is imported, whose handler has the system restart a wait that a signal ended."""
 
 
 def workers() -> int:
