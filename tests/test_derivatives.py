@@ -5,6 +5,7 @@ import pytest
 from forms import FORMS, form_id, gradient, hessian, loss
 
 from attnlogic import theory
+from attnlogic.problems import GATES as TWO_BITS
 from attnlogic.problems import Params, gate
 from attnlogic.theory import derivatives, solutions
 
@@ -53,3 +54,23 @@ def test_the_nearest_solution_solves_the_gate_and_is_near(form):
         # The exact point is one solution, and so the nearest is hardly farther than it.
         away, most = (np.linalg.norm(d, axis=0) for d in (ends - start, off))
         assert (away < 1.05 * most).all()
+
+
+@pytest.mark.parametrize("form", FORMS, ids=form_id)
+def test_the_free_directions_of_a_solution_are_those_that_leave_the_outputs_alone(form):
+    rng = np.random.default_rng(9)
+    more = ("x1_of3", "not_all_equal3", "00000011", "true3", "false4")
+    for of in (*TWO_BITS, *map(gate, more)):
+        for s in solutions(of, form):
+            C = 0.7 if s.C is None else float(s.C)
+            scale = 1.0 if s.scale is None else s.scale[0] * C + s.scale[1]
+            w = s.w
+            if w is None:
+                rest = rng.normal(size=of.n - 1)
+                w = (*rest, (1.3 if s.w_sum is None else float(s.w_sum)) - rest.sum())
+            values = [C, 1.0, 1.0, *(float(v) / scale for v in w), float(s.b)]
+            values = np.array(values[: 3 + of.n + form.bias])[:, None]
+            there = derivatives.outputs(of, params(values, of.n), form)
+            np.testing.assert_allclose(there.residuals, 0, atol=1e-14)
+            rank = np.linalg.matrix_rank(there.first[0], tol=1e-9)
+            assert s.free == len(values) - rank

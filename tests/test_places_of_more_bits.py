@@ -1,4 +1,4 @@
-"""Where runs can get stuck on three bits and more, and in all forms: exact gradients and searches."""
+"""Where runs can get stuck on three bits and more, and in all forms: by gradients and searches."""
 
 from fractions import Fraction
 
