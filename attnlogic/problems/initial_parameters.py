@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from attnlogic.errors import InputError
 from attnlogic.problems.architecture import Tensor, names
-from attnlogic.problems.initializations import INITIALIZATIONS, Initialization, initialization
 from attnlogic.problems.neuron import Params, tensors, unpack
+from attnlogic.problems.random_starts import INITIALIZATIONS, Initialization, initialization
 from attnlogic.problems.torch_generator import Seeds, TorchGenerator
 
 SEED_LIMIT = 2**32
@@ -67,7 +67,7 @@ def drawn(
     """
     how = initialization(init)
     draw, settings = INITIALIZATIONS[how.name].draw, how.settings
-    array = _checked(seeds)
+    array = checked_seeds(seeds)
     flat = array.reshape(-1)
     values = np.empty((len(names(trained)), flat.size), np.float32)
     for start in range(0, flat.size, SEEDS_AT_ONCE):
@@ -76,7 +76,12 @@ def drawn(
     return values.reshape(len(values), *array.shape)
 
 
-def _checked(seeds: npt.ArrayLike) -> Seeds:
+def checked_seeds(seeds: npt.ArrayLike) -> Seeds:
+    """Seeds as an array of uint32, of their shape.
+
+    Raises:
+      InputError: a seed is out of range or not a whole number.
+    """
     try:
         array = np.asarray(seeds)
     except (TypeError, ValueError) as error:

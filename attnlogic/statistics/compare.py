@@ -37,7 +37,7 @@ COLUMNS = (
 
 
 def _rows(conditions: Sequence[pl.DataFrame], level: float) -> Iterator[Row]:
-    """Every two conditions of a gate, on the seeds that both have.
+    """Every two conditions of a gate and a model, on the seeds that both have.
 
     Each pair of conditions has three rows, by ``measure``:
 
@@ -62,7 +62,7 @@ def _rows(conditions: Sequence[pl.DataFrame], level: float) -> Iterator[Row]:
         _check_seeds(part, name)
     rows: list[Row] = []
     for (a, name_a), (b, name_b) in combinations(zip(conditions, names, strict=True), 2):
-        if a["gate"][0] != b["gate"][0]:
+        if any(a[name][0] != b[name][0] for name in ("gate", "model", "encoding")):
             continue
         common = a.select("seed").join(b.select("seed"), on="seed")
         if len(common):
@@ -75,8 +75,9 @@ def _rows(conditions: Sequence[pl.DataFrame], level: float) -> Iterator[Row]:
             rows += [{**about, **measured} for measured in _measures(one, other, level)]
     if not rows:
         raise InputError(
-            "nothing to compare: no gate has two conditions with a seed in common. compare takes "
-            "the runs of one study with several optimizers, or several studies on the same seeds"
+            "nothing to compare: no gate and model have two conditions with a seed in common. "
+            "compare takes the runs of one study with several optimizers, or several studies on "
+            "the same seeds"
         )
     adjusted = _holm_by_measure(rows)
     for row, p in zip(rows, adjusted, strict=True):
@@ -97,16 +98,16 @@ def _check_pairs(a: pl.DataFrame, b: pl.DataFrame, name_a: str, name_b: str) -> 
     """Refuse pairs that differ in more than the optimizer and the budget."""
     import numpy as np
 
-    from attnlogic.problems import NAMES
-
     where = f"{a['gate'][0]}: '{name_a}' and '{name_b}' cannot be compared seed by seed"
     if a["threshold"][0] != b["threshold"][0]:
         raise InputError(
             f"{where}: their thresholds are {a['threshold'][0]:g} and {b['threshold'][0]:g}. "
             "Filter the runs to one threshold"
         )
-    starts = [part.select(f"{n}_initial" for n in NAMES).to_numpy() for part in (a, b)]
-    same = (starts[0] == starts[1]).all(axis=1)
+    starts = [part.select(_starts(part)) for part in (a, b)]
+    same = np.ones(len(a), bool)
+    for name in starts[0].columns:
+        same &= starts[0][name].eq_missing(starts[1][name]).to_numpy()
     if not same.all():
         seed = a["seed"][int(np.argmin(same))]
         inits = " and ".join(dict.fromkeys((a["init"][0], b["init"][0])))
@@ -114,6 +115,12 @@ def _check_pairs(a: pl.DataFrame, b: pl.DataFrame, name_a: str, name_b: str) -> 
             f"{where}: seed {seed} starts at other parameters (init {inits}). "
             "Filter the runs to one way of drawing starts"
         )
+
+
+def _starts(rows: pl.DataFrame) -> list[str]:
+    """The columns of the initial parameters; a quantity's differ by rounding between precisions."""
+    ends = [name.removesuffix("_initial") for name in rows.columns if name.endswith("_initial")]
+    return [f"{name}_initial" for name in ends if f"{name}_first_hit" not in rows.columns]
 
 
 def _measures(a: pl.DataFrame, b: pl.DataFrame, level: float) -> list[Row]:

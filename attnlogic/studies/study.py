@@ -1,37 +1,76 @@
-"""What a study is: conditions (gate × optimizer) × seeds."""
+"""What a study is: conditions (data × model × optimizer × initialisation) × seeds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 from attnlogic.backend import Training, checked
 from attnlogic.errors import InputError, described
-from attnlogic.optimizers import DEFAULT_STUDY, Optimizer, optimizer
-from attnlogic.problems import SEED_LIMIT, Gate, Initialization, gate, initialization
+from attnlogic.optimizers import DEFAULT_STUDY, Optimizer, optimizers
+from attnlogic.problems import (
+    SEED_LIMIT,
+    AnyModel,
+    Data,
+    Gate,
+    Initialization,
+    Model,
+    OwnLoss,
+    OwnModule,
+    data,
+    initializations,
+    models_of,
+    problem,
+)
+from attnlogic.ranges import MAX_CONDITIONS
 from attnlogic.settings import whole
+
+
+class Condition(NamedTuple):
+    """What all runs of a condition have in common.
+
+    Attributes:
+      training: the problem and how it is trained.
+      init: how initial parameters are drawn.
+    """
+
+    training: Training
+    init: Initialization
+
+    def __str__(self) -> str:
+        start = "" if self.init == Initialization() else f" · {self.init}"
+        return f"{self.training}{start}"
 
 
 @dataclass(frozen=True, repr=False)
 class Study:
-    """Conditions (gate × optimizer) × seeds.
+    """Conditions (data × model × optimizer × initialisation) × seeds.
 
     It is kept in its normal form: what is given is checked once and turned into the types below.
 
     Attributes:
-      gates: names, bit strings or ``Gate``s, or one of these; kept as ``Gate``s, each once.
-      optimizers: ``"adam"``, ``"adamw(lr=0.01)"`` or ``Optimizer``s, or one of these; kept as
-        ``Optimizer``s, each once.
+      gates: what is learnt: names of gates, bit strings, ``Gate``s or ``Data``, or one of these;
+        kept as ``Data``, each once.
+      optimizers: ``"adam"``, ``"adamw(lr=0.01)"``, a sweep such as ``"adamw(lr=1e-4..1:log:25)"``,
+        ``Optimizer``s or the frameworks' own objects, or one of these; kept as ``Optimizer``s, each
+        once.
       seeds: N for the seeds 0 … N-1, or a ``range`` of step 1; kept as a ``range``. None for as
         many as the backend trains in about a minute.
       epochs: the budget of every run; None for each optimizer's usual one.
       threshold: the loss at or below which a run counts as having hit.
       precision: ``"float32"`` or ``"float64"``.
-      init: how the initial parameters are drawn: ``"torch"``, ``"normal(scale=0.5)"``, …; kept as
-        an ``Initialization``.
+      init: how the initial parameters are drawn: ``"torch"``, ``"normal(scale=0.5)"``, a sweep such
+        as ``"normal(scale=0.1..3:log:10)"``, …, or several of these; kept as ``Initialization``s,
+        each once.
       until: ``"budget"``, or ``"hit"`` to end each run at its first hit.
+      models: what learns: ``"attention"``, ``"mlp(hidden=[2,4])"``, a user's own such as
+        ``"package.module:factory"``, or models, or one of these; kept as models, each once.
+      encoding: what stands for false and true in a gate's inputs: ``"01"`` or ``"pm1"``.
+      parameters: names of the parameters that are columns, or patterns such as ``"w*"``; without
+        any all of a model that has 64 or fewer, and none of another.
 
     Raises:
       InputError: something is of the wrong type, unknown or out of range.
@@ -42,25 +81,39 @@ class Study:
       Study(gates=['xor', 'nand'], optimizers=['adamw(lr=0.01)'], seeds=range(0, 1000), epochs=500)
     """
 
-    gates: str | Gate | Iterable[str | Gate] = ("xor", "nand")
+    gates: str | Gate | Data | Iterable[str | Gate | Data] = ("xor", "nand")
     optimizers: str | Optimizer | Iterable[str | Optimizer] = DEFAULT_STUDY
     seeds: int | range | None = None
     epochs: int | None = None
     threshold: float = 1e-4
     precision: str = "float32"
-    init: str | Initialization = "torch"
+    init: str | Initialization | Iterable[str | Initialization] = "torch"
     until: str = "budget"
+    models: str | AnyModel | type | Iterable[str | AnyModel | type] = "attention"
+    encoding: str = "01"
+    parameters: str | Iterable[str] = ()
 
     def __post_init__(self) -> None:
+        gates = _several("gates", "xor", self.gates, (Gate, Data))
         self._keep(
-            gates=_each_once(map(gate, _several("gates", "xor", self.gates, Gate))),
-            optimizers=_each_once(
-                map(optimizer, _several("optimizers", "adam", self.optimizers, Optimizer))
-            ),
+            gates=_each_once(data(gate, self.encoding) for gate in gates),
+            optimizers=_each_once(optimizers(self.optimizers)),
             seeds=None if self.seeds is None else seed_range(self.seeds),
-            init=initialization(self.init),
+            init=_each_once(
+                init
+                for given in _several("init", "torch", self.init, (Initialization,))
+                for init in initializations(given)
+            ),
+            models=_each_once(
+                model
+                for given in _several("models", "attention", self.models, MODEL_TYPES)
+                for model in models_of(given)
+            ),
+            parameters=(self.parameters,)
+            if isinstance(self.parameters, str)
+            else tuple(self.parameters),
         )
-        first = self.trainings[0]
+        first = self.conditions[0].training
         self._keep(
             epochs=None if self.epochs is None else first.epochs,
             threshold=first.threshold,
@@ -73,23 +126,35 @@ class Study:
             object.__setattr__(self, name, value)
 
     @cached_property
-    def trainings(self) -> tuple[Training, ...]:
-        """One for each condition: every gate with every optimizer, gates first."""
-        gates: Any = self.gates
-        optimizers: Any = self.optimizers
-        return tuple(
-            checked(
-                Training(
-                    one,
-                    by,
-                    by.epochs if self.epochs is None else self.epochs,
-                    self.threshold,
-                    self.precision,
-                    self.until,
-                )
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every gate with every model, optimizer and initialisation.
+
+        A loss of the parameters alone has no gate: it is one problem.
+        """
+        kept: Any = self  # in its normal form
+        count = len(kept.gates) * len(kept.models) * len(kept.optimizers) * len(kept.init)
+        if count > MAX_CONDITIONS:
+            raise InputError(
+                f"a study has at most {MAX_CONDITIONS:,} conditions, and gates × models × "
+                f"optimizers × initialisations are {count:,}: give fewer values"
             )
-            for one in gates
-            for by in optimizers
+        problems = [problem(what, of) for of in kept.models for what in _data_for(of, kept.gates)]
+        every = product(problems, kept.optimizers, kept.init)
+        return tuple(
+            Condition(
+                checked(
+                    Training(
+                        what,
+                        by,
+                        by.epochs if self.epochs is None else self.epochs,
+                        self.threshold,
+                        self.precision,
+                        self.until,
+                    )
+                ),
+                init,
+            )
+            for what, by, init in every
         )
 
     def __repr__(self) -> str:
@@ -99,15 +164,27 @@ class Study:
         shown["seeds"] = self.seeds
         for field in fields(self)[3:]:
             value = getattr(self, field.name)
-            text = str(value) if isinstance(value, Initialization) else value
-            if text != field.default:
-                shown[field.name] = text
+            if isinstance(value, tuple):
+                texts = [str(one) for one in value]
+                value = texts[0] if len(texts) == 1 else texts or ()
+            if value != field.default:
+                shown[field.name] = value
         return f"Study({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
-def _several(name: str, example: str, given: object, one: type) -> tuple[Any, ...]:
+MODEL_TYPES = (Model, OwnLoss, OwnModule, type)
+"""What a model is if it is no text; a class is a network of a framework's."""
+
+
+def _data_for(model: AnyModel, gates: tuple[Data, ...]) -> tuple[Data | None, ...]:
+    """The data that a model is fitted to."""
+    alone = isinstance(model, OwnLoss | OwnModule) and not model.takes_data
+    return (None,) if alone else gates
+
+
+def _several(name: str, example: str, given: object, one: tuple[type, ...]) -> tuple[Any, ...]:
     """What is given for an argument that takes one thing or several."""
-    if isinstance(given, str | one):
+    if isinstance(given, (str, *one)):
         return (given,)
     try:
         several = tuple(given)  # type: ignore[var-annotated, arg-type]

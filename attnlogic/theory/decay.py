@@ -91,13 +91,13 @@ def edge_of_stability(gate: Gate, optimizer: Optimizer) -> ShiftedSolution | Non
       The point; None where the decay is so strong that none is left near the solution.
 
     Raises:
-      InputError: not AdamW, or with amsgrad or a gamma other than 1, which never comes to an edge;
-        or the gate has no exact solution.
+      InputError: not AdamW, or with amsgrad or a schedule, which never comes to an edge; or the
+        gate has no exact solution.
     """
     settings, decay = optimizer.settings, _weight_decay(optimizer)
     decoupled = optimizer.record.weight_decay == "decoupled_adam"
-    if not decoupled or optimizer.enabled("amsgrad", "gamma"):
-        raise InputError(f"{optimizer}: expected adamw with amsgrad=False and gamma=1")
+    if not decoupled or optimizer.enabled("amsgrad", "gamma", "schedule"):
+        raise InputError(f"{optimizer}: expected adamw with amsgrad=False and no schedule")
     limit = stability_limit(float(settings["beta1"]), float(settings["lr"]))
 
     def strength(θ: Vector) -> Vector:
@@ -186,7 +186,8 @@ def _swing(H: Vector) -> Vector:
 
 
 def _weight_decay(optimizer: Optimizer) -> float:
-    if optimizer.record.weight_decay is None:
-        decaying = [name for name, record in OPTIMIZERS.items() if record.weight_decay]
-        raise InputError(f"{optimizer} has no weight decay: expected {', '.join(decaying)}")
+    known = [n for n, r in OPTIMIZERS.items() if r.weight_decay in ("l2", "decoupled_adam")]
+    if optimizer.name not in known:
+        what = "no weight decay" if optimizer.record.weight_decay is None else "one of its own kind"
+        raise InputError(f"{optimizer} has {what}: expected {', '.join(known)}")
     return float(optimizer.settings["weight_decay"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from attnlogic.errors import unknown
-from attnlogic.problems import ENCODINGS, Gate, Problem
+from attnlogic.problems import ENCODINGS, Gate, Model, Problem
 
 _CODES = {"01": (0, 1), "pm1": (-1, 1)}
 """The input that stands for a bit 0 and for a bit 1; the targets are bits always."""
@@ -49,6 +49,8 @@ def form_of(problem: Problem) -> Form | None:
       Form(residual=True, bias=False, encoding='01')
     """
     model, data = problem.model, problem.data
+    if not isinstance(model, Model):
+        return None
     settings = dict(model.settings)
     if model.family != "attention" or settings["scores"] != "raw" or data.gate is None:
         return None

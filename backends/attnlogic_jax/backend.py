@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import numpy.typing as npt
 
-from attnlogic.backend import OnProgress, Training, checked
+from attnlogic.backend import Batch, OnProgress, Training, check_framework, checked
 from attnlogic.errors import InputError
 from attnlogic.history import History
 from attnlogic.outcomes import Outcome
-from attnlogic.problems import Params, pack
 from attnlogic_jax import parallel, traces
 from attnlogic_jax.devices import cores, devices
 from attnlogic_jax.optimizers import record
+
+if TYPE_CHECKING:
+    from attnlogic_jax.differences import Difference
 
 
 class JaxBackend:
@@ -36,31 +39,47 @@ class JaxBackend:
         return {name: version(name) for name in ("jax", "jaxlib", "optax")}
 
     def check(self, training: Training, jobs: int) -> None:
-        """Refuse what makes no sense, what optax lacks, and more than one job.
+        """Refuse what makes no sense, what this backend lacks, and more than one job.
 
         JAX itself uses every core.
         """
-        record(checked(training).optimizer)
+        done = checked(training)
+        record(done.optimizer.name)
+        check_framework(done, self.name)
         if type(jobs) is not int or jobs != 1:
             raise InputError(
                 f"the jax backend uses all cores in one process, got --jobs {jobs}: leave it out"
             )
         devices()
 
+    def differences(self) -> list[Difference]:
+        """Where optax's own optimizers differ from torch's, which this backend follows.
+
+        Raises:
+          InputError: torch is not installed.
+        """
+        from attnlogic_jax.differences import differences
+
+        return differences()
+
     def train(
         self,
-        training: Training,
-        initial: Params,
+        batch: Batch,
         *,
         jobs: int = 1,
         on_progress: OnProgress | None = None,
     ) -> Iterator[Outcome]:
-        """Train each seed, giving the outcomes chunk by chunk; see ``Backend.train``."""
-        self.check(training, jobs)
-        return parallel.train(checked(training), np.stack(pack(initial)), on_progress)
+        """Train each run, giving the outcomes chunk by chunk; see ``Backend.train``."""
+        for training in batch.trainings:
+            self.check(training, jobs)
+        return parallel.train(batch, on_progress)
 
     def history(
-        self, training: Training, initial: Params, *, on_progress: OnProgress | None = None
+        self,
+        training: Training,
+        initial: npt.NDArray[Any],
+        *,
+        on_progress: OnProgress | None = None,
     ) -> Iterator[History]:
         """Train one seed, keeping every loss; see ``Backend.history``."""
         self.check(training, 1)

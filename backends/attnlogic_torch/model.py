@@ -6,11 +6,7 @@ after ``torch.manual_seed(s)`` gives the parameters of ``initial_params(s)``.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
-
-from attnlogic.problems import Params, pack, unpack
 
 
 class RawAttention(nn.Module):
@@ -50,25 +46,3 @@ class RawAttentionWithTopNeuron(nn.Module):
         """The output, (batch, 1), from two tokens a row, (batch, 2), of the weights' dtype."""
         out: Tensor = self.attn_out(self.raw_attention(x) + x)
         return out
-
-
-def load(module: RawAttentionWithTopNeuron, params: Params) -> None:
-    """Put six numbers into the module, whose dtype and device stay what they are."""
-    like = module.attn_out.bias
-    values = [float(value) for value in pack(params)]
-    vector_to_parameters(
-        torch.tensor(values, dtype=like.dtype, device=like.device), module.parameters()
-    )
-
-
-def read(module: RawAttentionWithTopNeuron) -> Params:
-    """The module's six numbers, as NumPy scalars of its dtype.
-
-    Example:
-      >>> from attnlogic.problems import initial_params
-      >>> module = RawAttentionWithTopNeuron()
-      >>> load(module, initial_params(3))
-      >>> read(module) == initial_params(3)
-      True
-    """
-    return unpack(list(parameters_to_vector(module.parameters()).detach().cpu().numpy()))

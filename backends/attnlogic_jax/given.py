@@ -1,0 +1,35 @@
+"""The numbers of trainings of one kind, as data for compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from attnlogic.backend import Training
+from attnlogic_jax.groups import Given
+from attnlogic_jax.optimizers import numbers
+
+
+def given(trainings: Sequence[Training]) -> Given:
+    """The numbers of G groups of seeds.
+
+    Args:
+      trainings: one a group; all of one kind.
+
+    Returns:
+      NumPy leaves (G,) of the trainings' dtype.
+    """
+    dtype = np.dtype(trainings[0].precision)
+    targets = np.asarray([training.problem.data.targets for training in trainings], dtype)
+    by_training = [numbers(training.optimizer) for training in trainings]
+    return Given(
+        targets=tuple(targets.T),
+        numbers={
+            name: np.asarray(
+                [n[name] for n in by_training], np.int32 if isinstance(number, int) else dtype
+            )
+            for name, number in by_training[0].items()
+        },
+        threshold=np.full(len(trainings), trainings[0].threshold, dtype),
+    )
