@@ -67,7 +67,7 @@ def theory(
         typer.Option(
             "--optimizer",
             "-o",
-            help="Whose weight decay to look at, for two-bit gates; give it as often as you like. "
+            help="Whose weight decay to look at; give it as often as you like. "
             "Without any: 'adam(weight_decay=0.01)' and adamw.",
             autocompletion=options.optimizer_names,
             show_default=False,
