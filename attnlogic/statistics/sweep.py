@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from attnlogic.errors import InputError, unknown
+from attnlogic.statistics.best_values import Point, marks
 from attnlogic.statistics.first_hits import FIRST_HIT, first_hit, first_hit_cell
 from attnlogic.statistics.rates import INTERVAL, LEVEL, in_percent, rate, rate_columns
 from attnlogic.statistics.statistic import Column, Option, Row, Statistic, by_condition
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from attnlogic.results import Population, Runs, Tally
     from attnlogic.statistics.curves import Curve
-    from attnlogic.statistics.hitting_times import HittingTimes
     from attnlogic.statistics.intervals import Interval
 
 COLUMNS = by_condition(
@@ -54,7 +54,7 @@ def _setting(value: Any) -> str:
 def _rows(
     conditions: Sequence[Population], by: str, setting: str, interval: Interval, level: float
 ) -> Iterator[Row]:
-    """A row for each value of each curve; see ``curves.Curve`` and ``marks``.
+    """A row for each value of each curve; see ``curves`` and ``best_values``.
 
     Raises:
       InputError: no two conditions differ in one number alone, or not in that setting.
@@ -75,7 +75,7 @@ def _rows(
     rows = []
     for some in conditions:
         times = HittingTimes.of(some)
-        rows.append((_Point(some.runs, some.count("solved"), some.reached, times), {
+        rows.append((Point(some.runs, some.count("solved"), some.reached, times), {
             "runs": some.runs,
             **rate("reached", "reach", some.reached, some.runs, interval, level),
             **rate("solved", "solve", some.count("solved"), some.runs, interval, level),
@@ -90,79 +90,6 @@ def _rows(
             for value, place, mark, edge in zip(curve.values, curve.at, best, edges, strict=True):
                 at = {"setting": curve.setting, "value": value, "best": mark, "edge": edge}
                 yield {**curve.about, **at, **rows[place][1]}
-
-
-class _Point(NamedTuple):
-    """What is compared of the runs with one value."""
-
-    runs: int
-    solved: int
-    reached: int
-    times: HittingTimes
-
-
-BEST, TIED = "best", "tied"
-
-
-def marks(points: Sequence[_Point], by: str, interval: Interval, level: float) -> list[str | None]:
-    """Which of a curve's values is the best, and which others may be as good.
-
-    The best has the highest rate, or the least ERT; of equal rates, that with the least ERT. A
-    value is tied with it unless it is significantly worse: by the interval of the difference of
-    their rates, or by a normal test on the difference of the logarithms of their ERTs. Each of the
-    k - 1 comparisons is one-sided at the error (1 - level)/(k - 1), so that the best and the tied
-    together hold the truly best value with at least the level's probability (Bonferroni). For
-    ``ert``, values without a hit are left out.
-
-    Returns:
-      ``"best"``, ``"tied"`` or None for each; all None where no run of any value succeeded.
-
-    References: Gupta, "On some multiple decision (selection and ranking) rules", Technometrics 7,
-    1965; Hsu, "Constrained simultaneous confidence intervals for multiple comparisons with the
-    best", Annals of Statistics 12, 1984.
-    """
-    ordered = sorted(range(len(points)), key=lambda k: _order(points[k], by), reverse=True)
-    best = points[ordered[0]]
-    if not (best.solved if by == "solve" else best.reached):
-        return [None] * len(points)
-    tail = (1 - level) / (len(points) - 1)
-    worse = _worse_in_time if by == "ert" else _worse_in_rate
-    return [
-        BEST if k == ordered[0] else None if worse(best, point, by, interval, tail) else TIED
-        for k, point in enumerate(points)
-    ]
-
-
-def _order(point: _Point, by: str) -> tuple[float, float]:
-    ert = point.times.ert
-    quick = -float("inf") if ert is None else -ert
-    return (quick if by == "ert" else _successes(point, by) / point.runs), quick
-
-
-def _successes(point: _Point, by: str) -> int:
-    return point.solved if by == "solve" else point.reached
-
-
-def _worse_in_rate(best: _Point, point: _Point, by: str, interval: Interval, tail: float) -> bool:
-    from attnlogic.statistics.intervals import difference
-
-    pairs = [(_successes(one, by), one.runs) for one in (best, point)]
-    low, _ = difference(*pairs, max(0.0, 1 - 2 * tail), interval)
-    return low > 0
-
-
-def _worse_in_time(best: _Point, point: _Point, by: str, interval: Interval, tail: float) -> bool:
-    import math
-    from statistics import NormalDist
-
-    from attnlogic.statistics.hitting_times import log_error
-
-    ert, least = point.times.ert, best.times.ert
-    errors = log_error(point.times), log_error(best.times)
-    if ert is None or not least or None in errors:
-        return ert is None or ert > (least or 0.0)
-    error = math.hypot(*(e or 0.0 for e in errors))
-    return math.log(ert / least) > NormalDist().inv_cdf(max(0.5, 1 - tail)) * error
 
 
 def _edges(curve: Curve) -> list[str | None]:
