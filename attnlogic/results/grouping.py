@@ -48,7 +48,7 @@ def labels(keys: list[dict[str, Any]]) -> list[str]:
     """Names of conditions: the optimizer, with what else varies where a gate has it twice.
 
     Args:
-      keys: the conditions, as ``condition`` gives them.
+      keys: the conditions, as ``condition`` gives them. None stands for what has many values.
 
     Example:
       >>> key = {"gate": "xor", "optimizer": "adam", **dict.fromkeys(SETTINGS)}
@@ -59,7 +59,7 @@ def labels(keys: list[dict[str, Any]]) -> list[str]:
     optimizers = [(key["gate"], key["optimizer"]) for key in keys]
     twice = {one for one in optimizers if optimizers.count(one) > 1} if varying else set()
     return [
-        " · ".join([key["optimizer"], *(str(key[c]) for c in varying)])
+        " · ".join([key["optimizer"], *("…" if key[c] is None else str(key[c]) for c in varying)])
         if one in twice
         else key["optimizer"]
         for key, one in zip(keys, optimizers, strict=True)
