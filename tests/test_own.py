@@ -107,6 +107,7 @@ def nets(tmp_path_factory):
     (folder / "mine" / "__init__.py").write_text("")
     (folder / "mine" / "nets.py").write_text(NETS, encoding="utf-8")
     (folder / "mine" / "wrong.py").write_text("import no_such_package\n")
+    (folder / "mine" / "script.py").write_text("import sys\nsys.exit(3)\n")
     (folder / "mine" / "broken.py").write_text("x = (\n")
     (folder / "mine" / "failing.py").write_text("def f():\n    return 1 / 0\n\n\nf()\n")
     sys.path.insert(0, str(folder))
@@ -191,6 +192,7 @@ def test_objects_do_as_well_as_texts():
                 "wrong.py, line 1",
             ],
         ),
+        ("mine.script:net", ["importing mine.script raises SystemExit: 3", "script.py, line 2"]),
         ("mine.broken:net", ["importing mine.broken raises SyntaxError"]),
         ("mine.failing:net", ["ZeroDivisionError", "failing.py, line 2: return 1 / 0"]),
         (
