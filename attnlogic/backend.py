@@ -7,19 +7,24 @@ is first used: to know the names imports no framework.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from attnlogic.errors import InputError, unknown
 from attnlogic.history import History
-from attnlogic.optimizers import Optimizer, optimizer
+from attnlogic.optimizers import Optimizer, optimizer, structured
 from attnlogic.outcomes import Outcome
-from attnlogic.problems import Gate, Params, gate
-from attnlogic.settings import in_precision, real, whole
+from attnlogic.precision import in_precision
+from attnlogic.problems import Problem, problem
+from attnlogic.settings import real, whole
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 T = TypeVar("T")
 
@@ -44,7 +49,7 @@ class Training:
     """All that decides what becomes of a run, given where it starts.
 
     Attributes:
-      gate: the gate to learn.
+      problem: what is trained: a model on data.
       optimizer: the optimizer, with its hyperparameters.
       epochs: the budget: the largest number of optimizer steps, 1 … ``MAX_EPOCHS``.
       threshold: the loss at or below which a run counts as having hit.
@@ -53,12 +58,52 @@ class Training:
         epoch's update: its final parameters are those that hit.
     """
 
-    gate: Gate
+    problem: Problem
     optimizer: Optimizer
     epochs: int
     threshold: float = 1e-4
     precision: str = "float32"
     until: str = "budget"
+
+    @property
+    def kind(self) -> Hashable:
+        """What trainings must have in common to be trained side by side.
+
+        They may differ in the targets, and in the optimizer's numbers.
+        """
+        by = structured(self.optimizer)
+        return (self.problem.kind, by, self.epochs, self.threshold, self.precision, self.until)
+
+    def __str__(self) -> str:
+        return f"{self.problem} · {self.optimizer}"
+
+
+class Batch(NamedTuple):
+    """Runs to train: N of them, under one condition or several of one kind.
+
+    Attributes:
+      trainings: the conditions; all of one ``kind``.
+      which: the place of each run's condition in ``trainings``; int32, (N,).
+      initial: where each run starts: packed parameters, float32 (P, N).
+    """
+
+    trainings: tuple[Training, ...]
+    which: npt.NDArray[np.int32]
+    initial: npt.NDArray[np.float32]
+
+
+def one_condition(training: Training, initial: Any) -> Batch:
+    """Runs under one condition.
+
+    Args:
+      training: the condition.
+      initial: packed parameters (P, N), or the model's own with leaves (N,).
+    """
+    import numpy as np
+
+    done = checked(training)
+    packed = initial if isinstance(initial, np.ndarray) else np.stack(done.problem.pack(initial))
+    return Batch((done,), np.zeros(packed.shape[1], np.int32), packed)
 
 
 @runtime_checkable
@@ -94,25 +139,23 @@ class Backend(Protocol):
 
     def train(
         self,
-        training: Training,
-        initial: Params,
+        batch: Batch,
         *,
         jobs: int = 1,
         on_progress: OnProgress | None = None,
     ) -> Iterator[Outcome]:
-        """Train each seed to its end.
+        """Train each run to its end.
 
         Args:
-          training: the condition.
-          initial: the starts; float32 leaves of shape (N,).
+          batch: the runs.
           jobs: the number of processes, where the backend uses processes.
           on_progress: called as runs proceed, from any thread but never from two at once; the sum
             of what it is given is N.
 
         Returns:
-          An iterator of ``Outcome``s, each of the next n seeds, in order, until all N are done:
-          NumPy arrays of shape (n,) with the dtypes that ``outcomes.NUMBERS`` declares,
-          as ``history.outcome`` defines them. Closing it ends the work.
+          An iterator of ``Outcome``s, each of the next n runs, in order, until all N are done:
+          NumPy arrays of shape (n,), parameters (P, n), with the dtypes that ``outcomes.NUMBERS``
+          declares, as ``history.outcome`` defines them. Closing it ends the work.
 
         Raises:
           InputError: as ``check``; raised by the call itself, not by the iterator.
@@ -120,22 +163,26 @@ class Backend(Protocol):
         ...
 
     def history(
-        self, training: Training, initial: Params, *, on_progress: OnProgress | None = None
+        self,
+        training: Training,
+        initial: npt.NDArray[np.float32],
+        *,
+        on_progress: OnProgress | None = None,
     ) -> Iterator[History]:
         """Train one seed, keeping every epoch's loss.
 
         Args:
           training: the condition.
-          initial: the start; float32 leaves of shape ().
+          initial: the start: packed parameters, float32 (P,).
           on_progress: called as in ``train``; the sum of what it is given is 1.
 
         Returns:
           An iterator of consecutive parts of the run, at least one, about one a second, so that a
-          long run can be shown and interrupted. A part has the losses, C and evaluations of its own
-          epochs; its ``initial`` is the run's, and ``final``, ``gradient_norm`` and ``stopped_at``
-          are those of the run so far. ``history.join`` makes one ``History`` of the parts. The
-          iterator ends with the run: at its budget, or as soon as it stops, diverges or, with
-          ``until="hit"``, hits. Closing it ends the work.
+          long run can be shown and interrupted. A part has the losses, quantities and evaluations
+          of its own epochs; its ``initial`` is the run's, and ``final``, ``gradient_norm`` and
+          ``stopped_at`` are those of the run so far. ``history.join`` makes one ``History`` of
+          the parts. The iterator ends with the run: at its budget, or as soon as it stops, diverges
+          or, with ``until="hit"``, hits. Closing it ends the work.
 
         Raises:
           InputError: as ``check``; raised by the call itself, not by the iterator.
@@ -213,7 +260,7 @@ def checked(training: Training) -> Training:
         hold the threshold or a hyperparameter.
 
     Example:
-      >>> checked(Training(gate("xor"), optimizer("adam"), epochs=0))
+      >>> checked(Training(problem("xor"), optimizer("adam"), epochs=0))
       Traceback (most recent call last):
       attnlogic.errors.InputError: epochs: expected a whole number in 1 … 2147483647, got 0 (int)
     """
@@ -224,7 +271,7 @@ def checked(training: Training) -> Training:
     in_precision("threshold", threshold, precision)
     by = optimizer(training.optimizer)
     by.check_precision(precision)
-    return Training(gate(training.gate), by, epochs, threshold, precision, until)
+    return Training(problem(training.problem), by, epochs, threshold, precision, until)
 
 
 def _one_of(kind: str, name: object, known: tuple[str, ...]) -> str:

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from attnlogic.outcomes import LADDER, NONE, NUMBERS, Outcome, from_leaves, numbers_of
-from attnlogic.problems import Params, Value, invariant, pack, unpack
+from attnlogic.outcomes import LADDER, NONE, NUMBERS, Outcome
+from attnlogic.problems import Problem, Value
 from attnlogic.words import counted
 
 
@@ -27,18 +27,19 @@ class History(NamedTuple):
 
     Attributes:
       losses: the loss of each epoch, before its update; shape (E,), E at least 1.
-      C: wq·wk·wv of the parameters that gave those losses; shape (E,).
-      initial: the parameters before the first epoch; scalars.
-      final: the parameters after the last epoch's update; scalars.
+      quantities: the model's own numbers by name, of the parameters that gave those losses; shape
+        (E,).
+      initial: the parameters before the first epoch; packed, (P,).
+      final: the parameters after the last epoch's update; (P,).
       stopped_at: the epoch at which the optimizer's own rule ended the run, or ``NONE``.
       evaluations: evaluations of loss and gradient spent in each epoch; shape (E,).
-      gradient_norm: ‖∇loss‖ over the six parameters at ``final``.
+      gradient_norm: ‖∇loss‖ over all parameters at ``final``.
     """
 
     losses: npt.NDArray[Any]
-    C: npt.NDArray[Any]
-    initial: Params
-    final: Params
+    quantities: dict[str, npt.NDArray[Any]]
+    initial: npt.NDArray[Any]
+    final: npt.NDArray[Any]
     stopped_at: int
     evaluations: npt.NDArray[Any]
     gradient_norm: Value
@@ -50,18 +51,23 @@ class History(NamedTuple):
 
 def join(parts: Sequence[History]) -> History:
     """One history of consecutive parts of a run (see ``Backend.history``), at least one."""
-    losses, C, evaluations = (
+    losses, evaluations = (
         np.concatenate([getattr(part, name) for part in parts])
-        for name in ("losses", "C", "evaluations")
+        for name in ("losses", "evaluations")
     )
-    return parts[-1]._replace(losses=losses, C=C, evaluations=evaluations)
+    quantities = {
+        name: np.concatenate([part.quantities[name] for part in parts])
+        for name in parts[-1].quantities
+    }
+    return parts[-1]._replace(losses=losses, quantities=quantities, evaluations=evaluations)
 
 
-def outcome(history: History, threshold: float) -> Outcome:
+def outcome(history: History, threshold: float, problem: Problem) -> Outcome:
     """The outcome of one run, from its whole history: the definition of every number.
 
     Args:
       history: the run.
+      problem: what was trained; it has the model's own numbers.
       threshold: the loss at or below which a run counts as having hit; rounded to the losses'
         dtype before it is compared with them.
 
@@ -69,10 +75,10 @@ def outcome(history: History, threshold: float) -> Outcome:
       An ``Outcome`` of NumPy scalars of the declared dtypes.
 
     Example:
-      >>> losses = np.array([0.5, 1e-5, 2e-5, 0.1, 3e-6])
-      >>> start = unpack([0.0] * 6)
-      >>> run = History(losses, losses, start, start, NONE, np.ones(5, int), 0.0)
-      >>> found = outcome(run, 1e-4)
+      >>> from attnlogic.problems import problem
+      >>> losses, start = np.array([0.5, 1e-5, 2e-5, 0.1, 3e-6]), np.zeros(6)
+      >>> run = History(losses, {"C": losses}, start, start, NONE, np.ones(5, int), 0.0)
+      >>> found = outcome(run, 1e-4, problem("xor"))
       >>> found.first_hit, found.sustained_from, found.rises, found.exits
       (np.int32(1), np.int32(4), np.int32(2), np.int32(1))
     """
@@ -83,36 +89,45 @@ def outcome(history: History, threshold: float) -> Outcome:
     after = losses[hits[0] + 1 :] if hits.size else losses[:0]
     before = losses[hits[0] : -1] if hits.size else losses[:0]
     diverged = np.flatnonzero(np.isinf(losses))
-    initial = unpack([dtype.type(p) for p in pack(history.initial)])
-    final = unpack([dtype.type(np.nan if diverged.size else p) for p in pack(history.final)])
+    initial = np.asarray(history.initial, dtype)
+    final = np.full_like(initial, np.nan) if diverged.size else np.asarray(history.final, dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # a start or an update may be huge
-        C_initial, C = invariant(initial), invariant(final)
-    found = Outcome(
-        initial=initial,
-        final=final,
-        first_hit=_first(below),
-        sustained_from=(misses[-1] + 1 if misses.size else 0) if below[-1] else NONE,
-        stopped_at=history.stopped_at,
-        diverged_at=diverged[0] if diverged.size else NONE,
-        rises=np.sum(after > before),
-        exits=np.sum(below[:-1] & ~below[1:]),
-        evaluations=history.evaluations.sum(dtype=np.int64),
-        evaluations_first_hit=(
+        start, end = (
+            {name: dtype.type(value) for name, value in problem.quantities(tuple(packed)).items()}
+            for packed in (initial, final)
+        )
+    at_hit = {
+        name: dtype.type(trace[hits[0]] if hits.size else np.nan)
+        for name, trace in history.quantities.items()
+    }
+    numbers = {
+        "first_hit": _first(below),
+        "sustained_from": (misses[-1] + 1 if misses.size else 0) if below[-1] else NONE,
+        "stopped_at": history.stopped_at,
+        "diverged_at": diverged[0] if diverged.size else NONE,
+        "rises": np.sum(after > before),
+        "exits": np.sum(below[:-1] & ~below[1:]),
+        "evaluations": history.evaluations.sum(dtype=np.int64),
+        "evaluations_first_hit": (
             history.evaluations[: hits[0]].sum(dtype=np.int64) + 1 if hits.size else NONE
         ),
-        ladder=tuple(_first(losses <= dtype.type(rung)) for rung in LADDER),
-        initial_loss=losses[0],
-        final_loss=losses[-1],
-        min_loss=losses.min(),
-        worst_after_hit=after.max() if after.size else np.nan,
-        gradient_norm=np.nan if diverged.size else history.gradient_norm,
-        C_initial=C_initial,
-        C_first_hit=history.C[hits[0]] if hits.size else np.nan,
-        C=C,
+        "initial_loss": losses[0],
+        "final_loss": losses[-1],
+        "min_loss": losses.min(),
+        "worst_after_hit": after.max() if after.size else np.nan,
+        "gradient_norm": np.nan if diverged.size else history.gradient_norm,
+    }
+    typed = {name: NUMBERS[name].kind.dtype(dtype).type(value) for name, value in numbers.items()}
+    rungs = tuple(np.int32(_first(losses <= dtype.type(rung))) for rung in LADDER)
+    return Outcome(
+        initial=initial,
+        final=final,
+        ladder=rungs,
+        quantities_initial=start,
+        quantities_first_hit=at_hit,
+        quantities=end,
+        **typed,
     )
-    numbers = zip(NUMBERS.values(), numbers_of(found).values(), strict=True)
-    typed = [number.kind.dtype(dtype).type(value) for number, value in numbers]
-    return from_leaves([*pack(initial), *pack(final), *typed])
 
 
 def _first(true: npt.NDArray[np.bool_]) -> int:

@@ -6,15 +6,14 @@ each number comes out of a run's losses is defined in ``attnlogic.history``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from itertools import islice
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
 
-from attnlogic.problems import Params, Value, pack, unpack
+from attnlogic.problems import Value
 from attnlogic.words import counted
 
 NONE = -1
@@ -76,15 +75,18 @@ EPOCH, COUNT, REAL = Kind
 class Outcome(NamedTuple):
     """What is kept of one run, or of N runs: each leaf has shape () or (N,).
 
-    A row of a study has these numbers as columns, in this order; ``NUMBERS`` lists them by name.
+    A row of a study has these numbers as columns, in this order; ``NUMBERS`` lists them by name,
+    and ``own_numbers`` those of a model's own.
 
     Attributes:
-      initial: the parameters before the first epoch.
+      initial: the P parameters before the first epoch; packed, (P,) or (P, N).
       final: the parameters after the last epoch's update; NaN for a run that diverged.
+      quantities_initial, quantities_first_hit, quantities: the numbers of the model's own by name,
+        of the initial parameters, of those whose loss was the first hit, and of the final ones.
     """
 
-    initial: Params
-    final: Params
+    initial: Value
+    final: Value
     first_hit: Annotated[
         Value, Number(EPOCH, over=("reached",), meaning="the first epoch whose loss ≤ threshold")
     ]
@@ -127,16 +129,11 @@ class Outcome(NamedTuple):
         Value, Number(REAL, over=("reached",), meaning="the largest loss after first_hit")
     ]
     gradient_norm: Annotated[
-        Value, Number(REAL, meaning="‖∇loss‖ over the six parameters, at the final ones")
+        Value, Number(REAL, meaning="‖∇loss‖ over all parameters, at the final ones")
     ]
-    C_initial: Annotated[
-        Value,
-        Number(REAL, over=("all", "reached"), meaning="wq·wk·wv of the initial parameters"),
-    ]
-    C_first_hit: Annotated[
-        Value, Number(REAL, meaning="wq·wk·wv of the parameters whose loss was the first hit")
-    ]
-    C: Annotated[Value, Number(REAL, meaning="wq·wk·wv of the final parameters")]
+    quantities_initial: dict[str, Value]
+    quantities_first_hit: dict[str, Value]
+    quantities: dict[str, Value]
 
     def __repr__(self) -> str:
         return _described(self)
@@ -146,44 +143,78 @@ def _declared() -> dict[str, Number]:
     types = get_type_hints(Outcome, include_extras=True)
     return {
         name: types[field].__metadata__[0]
-        for field in Outcome._fields[2:]
+        for field in _FIELDS
         for name in (RUNGS if field == "ladder" else (field,))
     }
 
 
+_FIELDS = Outcome._fields[2:-3]
+
 NUMBERS = _declared()
-"""The numbers of an outcome by name, in order: every field but the parameters, every rung."""
+"""The numbers of an outcome by name, in order: every field but the parameters and the quantities,
+every rung."""
+
+
+def own_numbers(quantities: Mapping[str, str]) -> dict[str, Number]:
+    """The numbers of a model's own, as ``NUMBERS`` has those of every run.
+
+    Args:
+      quantities: the model's quantities: name -> meaning.
+
+    Example:
+      >>> [*own_numbers({"C": "wq·wk·wv"})]
+      ['C_initial', 'C_first_hit', 'C']
+    """
+    found = {}
+    for name, meaning in quantities.items():
+        start = f"{meaning} of the initial parameters"
+        found[f"{name}_initial"] = Number(REAL, start, ("all", "reached"))
+        at_hit = f"{meaning} of the parameters whose loss was the first hit"
+        found[f"{name}_first_hit"] = Number(REAL, at_hit)
+        found[name] = Number(REAL, f"{meaning} of the final parameters")
+    return found
 
 
 def numbers_of(runs: Outcome) -> dict[str, Value]:
-    """The outcome's numbers under the names of ``NUMBERS``."""
-    return dict(zip(NUMBERS, leaves_of(runs)[12:], strict=True))
+    """The outcome's numbers under the names of ``NUMBERS``, then those of the model's own."""
+    found: dict[str, Value] = {}
+    for field in _FIELDS:
+        value = getattr(runs, field)
+        found |= zip(RUNGS, value, strict=True) if field == "ladder" else {field: value}
+    for name, value in runs.quantities.items():
+        found[f"{name}_initial"] = runs.quantities_initial[name]
+        found[f"{name}_first_hit"] = runs.quantities_first_hit[name]
+        found[name] = value
+    return found
 
 
-def leaves_of(runs: Outcome) -> list[Value]:
-    """The outcome's arrays in a fixed order: the initial six, the final six, then its numbers."""
-    fields = (field if isinstance(field, tuple) else (field,) for field in runs[2:])
-    return [*pack(runs.initial), *pack(runs.final), *(leaf for field in fields for leaf in field)]
+def mapped(function: Callable[..., Value], first: Outcome, *others: Outcome) -> Outcome:
+    """The outcome of a function of each leaf: of parameters (P, …) and of numbers (…).
 
+    Args:
+      function: takes one leaf of each outcome.
+      first, others: outcomes of one model.
+    """
+    every = (first, *others)
 
-def from_leaves(leaves: Sequence[Value]) -> Outcome:
-    """The inverse of ``leaves_of``."""
-    left = iter(leaves[12:])
-    numbers = [
-        tuple(islice(left, len(LADDER))) if field == "ladder" else next(left)
-        for field in Outcome._fields[2:]
-    ]
-    return Outcome._make([unpack(leaves[:6]), unpack(leaves[6:12]), *numbers])
+    def field(name: str) -> Value:
+        values = [getattr(runs, name) for runs in every]
+        if isinstance(values[0], dict):
+            return {key: function(*(value[key] for value in values)) for key in values[0]}
+        if isinstance(values[0], tuple):
+            return tuple(function(*leaves) for leaves in zip(*values, strict=True))
+        return function(*values)
+
+    return Outcome._make([field(name) for name in Outcome._fields])
 
 
 def concatenate(parts: Sequence[Outcome]) -> Outcome:
-    """Outcomes of many runs from outcomes of some: leaves of shape (N_i,) to (ΣN_i,)."""
-    return from_leaves(
-        [
-            np.concatenate([np.atleast_1d(v) for v in same])
-            for same in zip(*map(leaves_of, parts), strict=True)
-        ]
-    )
+    """Outcomes of many runs from outcomes of some, or of single ones: (N_i,) to (ΣN_i,)."""
+    several = [
+        runs if np.ndim(runs.first_hit) else mapped(lambda leaf: np.asarray(leaf)[..., None], runs)
+        for runs in parts
+    ]
+    return mapped(lambda *leaves: np.concatenate(leaves, axis=-1), *several)
 
 
 def status(runs: Outcome) -> npt.NDArray[np.str_]:
@@ -209,9 +240,7 @@ def _described(runs: Outcome) -> str:
     if ends is None:
         return f"Outcome(leaves: {type(runs.first_hit).__name__})"
     if ends.ndim == 0:
-        return (
-            f"Outcome({ends}: first_hit={runs.first_hit}, final_loss={runs.final_loss:.3g}, "
-            f"C={runs.C:.4g})"
-        )
+        own = "".join(f", {name}={value:.4g}" for name, value in runs.quantities.items())
+        return f"Outcome({ends}: first_hit={runs.first_hit}, final_loss={runs.final_loss:.3g}{own})"
     counts = [f"{n:,} {name}" for name in STATUSES if (n := int((ends == name).sum()))]
     return f"Outcome({counted(ends.size, 'run')}{': ' if counts else ''}{', '.join(counts)})"

@@ -1,42 +1,37 @@
-"""A choice with settings, ``name`` or ``name(key=value, …)``: its grammar, and how values are read.
+"""Settings: their defaults, bounds and meanings, and how values are read.
 
-Optimizers and initialisations share this form on the command line, in files and in the API. A value
-may be Python's or NumPy's; what is kept, compared and written is always Python's own.
+A value may be Python's or NumPy's; what is kept, compared and written is always Python's own.
 """
 
 from __future__ import annotations
 
-import ast
-import ctypes
 import math
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from numbers import Integral, Real
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from attnlogic.errors import InputError, described, unknown
+from attnlogic.grammar import Value, parse, write
 
 T = TypeVar("T")
-Value = float | int | bool | str
-"""A setting's value, as Python's own number or word."""
-
-NORMAL_NUMBERS = {
-    "float32": (2.0**-126, (2 - 2.0**-23) * 2.0**127),
-    "float64": (sys.float_info.min, sys.float_info.max),
-}
-"""The smallest and the largest normal number of each precision. XLA has 0 for smaller ones."""
 
 
 class Setting(NamedTuple):
-    """One setting: its default, its bounds and its meaning.
+    """One setting: its default, its bounds or choices, and its meaning.
 
     Attributes:
       default: the value where none is given. Its type is the setting's: bool for a switch, int for
-        a whole number, float for any number.
+        a whole number, float for any number, str for one of the choices.
       meaning: one line for a person.
       low, high: the bounds; infinite where there is none.
       open_low, open_high: whether the bound itself is excluded.
       off: for a feature that can be switched off, the value that does it.
+      choices: for a str, the words that may be chosen: ``("relu", "tanh")``; or each word with
+        settings of its own. The value is then the word, or the text ``cosine(epochs=100)``.
+
+    Example:
+      >>> Setting("tanh", "the activation", choices=("relu", "tanh")).read("activation", "ReLU")
+      'relu'
     """
 
     default: Value
@@ -46,20 +41,21 @@ class Setting(NamedTuple):
     open_low: bool = False
     open_high: bool = False
     off: Value | None = None
-    choices: tuple[str, ...] = ()
+    choices: Collection[str] | Mapping[str, Mapping[str, Setting]] = ()
 
     def read(self, name: str, value: object) -> Value:
         """The value as Python's own, of the default's type.
 
         Args:
           name: what to call it in a message.
-          value: a bool, a number, or the word true or false for a switch.
+          value: a bool, a number, the word true or false for a switch, or the text of a choice.
 
         Raises:
-          InputError: it has another type, or lies out of bounds.
+          InputError: it has another type, lies out of bounds, or is none of the choices.
         """
         if isinstance(self.default, str):
-            return look_up(name, value, dict(zip(self.choices, self.choices, strict=True)))
+            word, settings = self.chosen(name, value)
+            return write(word, settings, defaults(self.choice_settings.get(word, {})))
         if isinstance(self.default, bool):
             return truth(name, value)
         if isinstance(self.default, int):
@@ -67,6 +63,28 @@ class Setting(NamedTuple):
         return real(
             name, value, self.low, self.high, open_low=self.open_low, open_high=self.open_high
         )
+
+    def chosen(self, name: str, value: object) -> tuple[str, dict[str, Value]]:
+        """The word of a choice, and all its settings.
+
+        Raises:
+          InputError: see ``read``.
+        """
+        if not isinstance(value, str):
+            raise unknown(name, value, self.choices)
+        word, given = parse(name, value, example=str(self.default))
+        look_up(name, word, dict.fromkeys(self.choices))
+        return word, complete(word, given, self.choice_settings.get(word, {}))
+
+    @property
+    def choice_settings(self) -> Mapping[str, Mapping[str, Setting]]:
+        """The settings of each choice; empty for words without settings."""
+        return self.choices if isinstance(self.choices, Mapping) else {}
+
+
+def defaults(known: Mapping[str, Setting]) -> dict[str, Value]:
+    """The default of each setting."""
+    return {key: setting.default for key, setting in known.items()}
 
 
 def whole(name: str, value: object, low: float = -math.inf, high: float = math.inf) -> int:
@@ -168,75 +186,6 @@ def _words(
     return f"{kind} {' and '.join(ends)}".rstrip()
 
 
-def in_precision(name: str, value: float, precision: str) -> float:
-    """The number that a computation in this precision uses for a value; 0 stays 0.
-
-    Args:
-      name: what to call it in a message.
-      value: a finite number.
-      precision: ``"float32"`` or ``"float64"``.
-
-    Raises:
-      InputError: another precision, or a value other than 0 that becomes 0 or infinite in it.
-
-    Example:
-      >>> in_precision("beta", 1 - 1e-9, "float32")
-      1.0
-    """
-    smallest, largest = look_up("precision", precision, NORMAL_NUMBERS)
-    stored = ctypes.c_float(value).value if precision == "float32" else float(value)
-    if value == 0 or smallest <= abs(stored) <= largest:
-        return stored
-    raise InputError(
-        f"{name}: expected a magnitude in {smallest:.3g} … {largest:.3g}, "
-        f"which {precision} can hold, got {described(value)}"
-    )
-
-
-def parse(kind: str, text: object, example: str) -> tuple[str, dict[str, Any]]:
-    """Split ``"adamw(lr=0.01, weight_decay=0)"`` into its name, in lower case, and its settings.
-
-    Args:
-      kind: what is being parsed, for the messages: ``"optimizer"``.
-      text: the text.
-      example: a text of the right form, for the messages.
-
-    Returns:
-      The name, and the settings as they are written: Python's literals, or a str of what is none.
-
-    Raises:
-      InputError: the text does not have that form.
-
-    Example:
-      >>> parse("optimizer", "SGD(lr=1e-2, nesterov=true)", "adam(lr=0.01)")
-      ('sgd', {'lr': 0.01, 'nesterov': 'true'})
-    """
-    if not isinstance(text, str):
-        raise InputError(f"{kind}: expected a text such as '{example}', got {described(text)}")
-    form = f"{kind} '{text}' is not of the form name or name(key=value, …)"
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: deep nesting
-        raise InputError(form) from None
-    if isinstance(tree, ast.Name):
-        return tree.id.lower(), {}
-    if not (isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name)):
-        raise InputError(form)
-    if tree.args:
-        raise InputError(f"{form}: give each setting its name")
-    settings: dict[str, Any] = {}
-    for keyword in tree.keywords:
-        if keyword.arg is None:
-            raise InputError(form)
-        if keyword.arg in settings:
-            raise InputError(f"{kind} '{text}' gives '{keyword.arg}' twice: leave one")
-        try:
-            settings[keyword.arg] = ast.literal_eval(keyword.value)
-        except (ValueError, TypeError):
-            settings[keyword.arg] = ast.unparse(keyword.value)
-    return tree.func.id.lower(), settings
-
-
 def look_up(kind: str, name: object, known: Mapping[str, T]) -> T:
     """The entry of this name.
 
@@ -269,22 +218,42 @@ def complete(
         raise InputError(
             f"settings of {name}: expected pairs of a name and a value, got {described(given)}"
         ) from None
-    if values and not known:
-        raise InputError(f"{name} has no settings, got {', '.join(map(repr, values))}")
-    settings = {key: setting.default for key, setting in known.items()}
+    settings = defaults(known)
     for key, value in values.items():
-        setting = look_up(f"setting of {name}", key, known)
-        settings[key] = setting.read(f"{key} of {name}", value)
+        settings[key] = setting_of(name, key, known).read(f"{key} of {name}", value)
     return settings
 
 
-def write(name: str, settings: Mapping[str, Value], defaults: Mapping[str, Value]) -> str:
-    """The shortest text that ``parse`` and ``complete`` turn into these settings."""
-    changed = [
-        f"{k}={v:g}" if _short(v) else f"{k}={v}" for k, v in settings.items() if v != defaults[k]
-    ]
-    return f"{name}({','.join(changed)})" if changed else name
+def setting_of(name: str, key: object, known: Mapping[str, Setting]) -> Setting:
+    """The setting of this key.
+
+    Args:
+      name: what has the settings, for the messages.
+      key: the setting's name.
+      known: the settings that it has.
+
+    Raises:
+      InputError: it has no such setting.
+    """
+    if not known:
+        raise InputError(f"{name} has no settings, got {described(key)}: leave it out")
+    return look_up(f"setting of {name}", key, known)
 
 
-def _short(value: Value) -> bool:
-    return isinstance(value, float) and float(f"{value:g}") == value
+def flat(settings: Mapping[str, Value], known: Mapping[str, Setting]) -> dict[str, Value]:
+    """All values, those of a chosen word's own settings besides, as ``"setting.key"``.
+
+    Example:
+      >>> choices = {"none": {}, "step": {"every": Setting(9, "the epochs between two")}}
+      >>> flat({"decay": "step(every=3)"}, {"decay": Setting("none", "", choices=choices)})
+      {'decay': 'step', 'decay.every': 3}
+    """
+    values: dict[str, Value] = {}
+    for key, value in settings.items():
+        if key in known and known[key].choices:
+            word, inside = known[key].chosen(key, value)
+            inside = flat(inside, known[key].choice_settings.get(word, {}))
+            values |= {key: word} | {f"{key}.{name}": one for name, one in inside.items()}
+        else:
+            values[key] = value
+    return values

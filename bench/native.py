@@ -68,7 +68,7 @@ def prepare(training: Training, initial: Params) -> Callable[[], Result]:
     optimizer, epochs = training.optimizer, training.epochs
     if optimizer.name not in KINDS:
         raise SkippedError(f"kernel.c has no {optimizer.name}")
-    train, s = library().train, {k: float(v) for k, v in optimizer.settings.items()}
+    train, s = library().train, {k: float(v) for k, v in optimizer.step_settings.items()}
     steps, rates = np.arange(1, epochs + 1), np.empty(0, np.float32)
     match optimizer.name:
         case "sgd":

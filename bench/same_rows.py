@@ -6,6 +6,7 @@ of every row bit for bit. Exit code 0 if they are equal, 1 if not.
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -35,7 +36,9 @@ def rows(package: Path, out: Path, arguments: list[str]) -> pl.DataFrame:
     subprocess.run(
         [*command, *arguments], check=True, env=environment, cwd=package, stdout=subprocess.DEVNULL
     )
-    return pl.read_parquet(out / "parts" / "*" / "*.parquet").sort(*ORDER)
+    show = [sys.executable, "-m", "attnlogic", "runs", str(out), "--format", "parquet"]
+    shown = subprocess.run(show, check=True, env=environment, cwd=package, stdout=subprocess.PIPE)
+    return pl.read_parquet(io.BytesIO(shown.stdout)).sort(*ORDER)
 
 
 def differences(before: pl.DataFrame, now: pl.DataFrame) -> list[str]:

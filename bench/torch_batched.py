@@ -22,8 +22,8 @@ def constructor(optimizer: Optimizer) -> Callable[[list[torch.Tensor]], torch.op
     Raises:
       SkippedError: a seed's step would depend on the other seeds' gradients, or the rate decays.
     """
-    how, settings = record(optimizer), optimizer.settings
-    if not how.elementwise or settings.pop("gamma", 1.0) != 1:
+    how, settings = record(optimizer), optimizer.step_settings
+    if not how.elementwise or optimizer.schedule.structure:
         raise SkippedError(f"torch.optim has no {optimizer} that keeps stacked seeds apart")
     return lambda stacked: how.build(stacked, **settings, fused=True)
 

@@ -75,6 +75,10 @@ HYPERPARAMETERS = [
     ("lbfgs(tolerance_grad=0.1)", 8),
     ("lbfgs(tolerance_change=0.01)", 8),
     ("lbfgs(gamma=0.9)", 3),
+    ("adam(schedule=cosine(epochs=60,final=0.1))", 100),
+    ("adamw(schedule=linear(epochs=80),warmup=10)", 100),
+    ("sgd(schedule=step(every=20,factor=0.5),warmup=30)", 100),
+    ("lbfgs(schedule=step(every=1,factor=0.9),warmup=2)", 3),
     ("polyak(f_min=0.01)", 10),
     ("polyak(tolerance=0.05)", 10),
 ]

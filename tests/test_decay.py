@@ -104,7 +104,8 @@ def test_a_decay_that_is_too_strong_leaves_nothing():
         (decay.fixed_point, "lbfgs", "weight decay"),
         (decay.fixed_point, "polyak", "expected adam, adamw, sgd"),
         (decay.edge_of_stability, "adam(weight_decay=0.1)", "adamw"),
-        (decay.edge_of_stability, "adamw(gamma=0.99)", "gamma=1"),
+        (decay.edge_of_stability, "adamw(gamma=0.99)", "no schedule"),
+        (decay.edge_of_stability, "adamw(schedule=cosine)", "no schedule"),
         (decay.edge_of_stability, "adamw(amsgrad=True)", "amsgrad=False"),
     ],
 )

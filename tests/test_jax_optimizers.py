@@ -1,10 +1,5 @@
-"""The JAX backend: one record an optimizer, what each refuses, and the rate of an epoch."""
+"""The JAX backend: one record an optimizer, what each refuses."""
 
-import math
-from fractions import Fraction
-from functools import partial
-
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -16,7 +11,6 @@ from attnlogic.optimizers import OPTIMIZERS, optimizer
 from attnlogic.outcomes import NONE, concatenate
 from attnlogic.problems import initial_params
 from attnlogic_jax import JAX, trainer
-from attnlogic_jax.method import rate
 from attnlogic_jax.optimizers import JAX_OPTIMIZERS, method
 
 
@@ -80,24 +74,6 @@ def test_what_optax_lacks_is_refused(by, fragments):
 
 
 # --- numbers ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("gamma", [0.9, 0.999, 0.9995, 1.0003])
-def test_the_rate_keeps_its_digits_however_many_epochs(gamma, precision):
-    """Against exact fractions. float32's rounding of gamma itself would cost 1e-4 after 8000."""
-    eps, tiny = (float(getattr(np.finfo(precision), name)) for name in ("eps", "tiny"))
-    for epoch in (0, 1, 800, 8000):
-        with jax.enable_x64(precision == "float64"):
-            found = float(jax.jit(partial(rate, 0.05, gamma))(np.int32(epoch)))
-        exact = Fraction(0.05) * Fraction(gamma) ** epoch
-        if exact < Fraction(tiny):
-            assert found < tiny
-        else:
-            # Two roundings of the exponent, each by half an eps of itself, and those of exp, lr
-            # and their product.
-            allowed = eps * (epoch * abs(math.log(gamma)) + 4)
-            assert abs(Fraction(found) / exact - 1) <= allowed
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-GROUND = {"errors", "settings", "version", "words"}
+GROUND = {
+    "errors", "ranges", "grammar", "settings", "sweeps", "precision", "version", "words",
+}  # fmt: skip
 CONTRACT = {"outcomes", "history", "backend"}
 TRAINED = GROUND | {"problems", "optimizers"}
 
@@ -15,7 +17,11 @@ MAY_IMPORT = {
     "errors": set(),
     "words": set(),
     "version": set(),
-    "settings": {"errors"},
+    "ranges": {"errors"},
+    "grammar": {"errors", "ranges"},
+    "settings": {"errors", "grammar"},
+    "sweeps": {"errors", "ranges", "grammar", "settings"},
+    "precision": {"errors", "settings"},
     "problems": GROUND,
     "optimizers": GROUND,
     "theory": TRAINED,

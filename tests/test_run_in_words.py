@@ -13,8 +13,8 @@ from attnlogic.history import History, outcome
 from attnlogic.optimizers import optimizer
 from attnlogic.outcomes import NONE
 from attnlogic.problems.gates import ROWS, gate
-from attnlogic.problems.initializations import Initialization
 from attnlogic.problems.neuron import invariant, pack, predict, unpack
+from attnlogic.problems.random_starts import Initialization
 from attnlogic.studies.single_run import Run, train
 from attnlogic.view.run_in_words import formulas, run_text
 

@@ -164,7 +164,7 @@ def test_the_description_says_how_to_make_the_runs_again(tmp_path):
         "gate": "nand", "targets": "1110", "optimizer": "adam(lr=0.1)",
         "hyperparameters": {
             "lr": 0.1, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0,
-            "amsgrad": False, "gamma": 1.0,
+            "amsgrad": False, "gamma": 1.0, "schedule": "constant", "warmup": 0,
         },
         "epochs": 8000, "parts": "000-nand-adam",
     }  # fmt: skip

@@ -1,26 +1,16 @@
-"""name(key=value, …): what is written is read back, and what is not of the form is refused."""
+"""Settings: values become Python's own, and what does not fit is refused."""
 
 import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from attnlogic.errors import InputError, described
-from attnlogic.settings import (
-    NORMAL_NUMBERS,
-    Setting,
-    complete,
-    in_precision,
-    look_up,
-    parse,
-    real,
-    truth,
-    whole,
-    write,
-)
+from attnlogic.grammar import parse, write
+from attnlogic.settings import Setting, complete, look_up, real, truth, whole
 
 # Any finite float, and the short ones that people write.
 short = st.builds(lambda n, digits: n / 10**digits, st.integers(-(10**7), 10**7), st.integers(0, 7))
@@ -49,65 +39,13 @@ def test_what_is_written_is_read_back(both):
     assert all(settings[key] != defaults[key] for key in given_settings)  # nothing superfluous
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("adam", ("adam", {})),
-        ("SGD", ("sgd", {})),
-        (" AdamW() ", ("adamw", {})),
-        ("SGD(lr=1, nesterov=True)", ("sgd", {"lr": 1, "nesterov": True})),
-        ("a(x=-1e-3,y=+2,)", ("a", {"x": -1e-3, "y": 2})),
-        ("a(x=fast)", ("a", {"x": "fast"})),
-    ],
-)
-def test_the_form(text, expected):
-    assert parse("thing", text, "thing(x=1)") == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "fragments"),
-    [
-        ("", ["not of the form name or name(key=value"]),
-        ("adamw(", ["'adamw('", "not of the form"]),
-        ("sgd lr=0.1", ["not of the form"]),
-        ("lr=0.1", ["not of the form"]),
-        ("1", ["not of the form"]),
-        ("torch.adam(lr=1)", ["not of the form"]),
-        ("a(**b)", ["not of the form"]),
-        ("a\0", ["not of the form"]),
-        ("a(x=" + "-" * 100_000 + "1)", ["not of the form"]),
-        ("a(0.1)", ["give each setting its name"]),
-        ("a(x=1, x=2)", ["'x' twice"]),
-        (3, ["thing: expected a text such as 'thing(x=1)', got 3 (int)"]),
-        (None, ["got None (NoneType)"]),
-        (dict, ["got <class 'dict'> (type)"]),
-    ],
-    ids=lambda value: repr(value)[:20],
-)
-def test_what_is_not_of_the_form_is_refused(text, fragments):
-    with pytest.raises(InputError) as error:
-        parse("thing", text, "thing(x=1)")
-    for fragment in fragments:
-        assert fragment in str(error.value)
-
-
-@given(st.text("ab1(){}[]=,.*-+e'\" ", max_size=20))
-@example("a(x={[1]: 2})")
-@example("a(x=f(1))")
-def test_any_text_is_read_or_refused(text):
-    try:
-        name, settings = parse("thing", text, "thing(x=1)")
-    except InputError:
-        return
-    assert name.isidentifier()
-    assert all(key.isidentifier() for key in settings)
-
-
 KNOWN = {
     "rate": Setting(0.5, "a number"),
     "count": Setting(3, "a whole number", low=-10, high=5000),
     "flag": Setting(False, "a switch"),
     "share": Setting(0.5, "half open", low=0, high=1, open_high=True),
+    "word": Setting("tanh", "one of two words", choices=("tanh", "relu")),
+    "fall": Setting("none", "a choice", choices={"none": {}, "step": {"by": Setting(0.5, "")}}),
 }
 
 
@@ -135,6 +73,12 @@ KNOWN = {
         ("flag", "true", True),
         ("flag", "FALSE", False),
         ("flag", "True", True),
+        ("word", "ReLU", "relu"),
+        ("word", " tanh ", "tanh"),
+        ("fall", "none()", "none"),
+        ("fall", "Step(by=0.5)", "step"),
+        ("fall", "step( by = 1 )", "step(by=1)"),
+        ("fall", "step(by=0.30000000000000004)", "step(by=0.30000000000000004)"),
         ("share", 0, 0.0),
         ("share", 1 - 2**-53, 1 - 2**-53),
     ],
@@ -172,9 +116,19 @@ def test_a_value_becomes_pythons_own_of_the_type_of_its_default(key, value, expe
         ("flag", [], ["True or False"]),
         ("flag", ([],), ["True or False"]),
         ("flag", np.ones(2), ["True or False"]),
+        ("word", "sigmoid", ["unknown word of t 'sigmoid'", "known: relu, tanh"]),
+        ("word", 3, ["word of t: expected a name, got 3 (int): known: relu, tanh"]),
+        ("word", "", ["word of t '' is not of the form"]),
+        ("fall", "stop", ["unknown fall of t 'stop': did you mean 'step'? known: none, step"]),
+        ("fall", "step(by=x)", ["by of step: expected a finite number, got 'x' (str)"]),
+        ("fall", "none(by=1)", ["none has no settings, got 'by'"]),
         ("share", 1, ["a number of at least 0 and below 1", "1 (int)"]),
         ("share", -1e-9, ["a number of at least 0 and below 1"]),
-        ("rats", 1.0, ["setting of t", "'rats'", "did you mean 'rate'", "count, flag, rate"]),
+        (
+            "rats",
+            1.0,
+            ["setting of t", "'rats'", "did you mean 'rate'", "known: count, fall, flag, rate"],
+        ),
         (3, 1.0, ["setting of t", "expected a name, got 3 (int)"]),
     ],
     ids=lambda value: repr(value)[:20] if not isinstance(value, int) else str(hash(value)),
@@ -243,36 +197,6 @@ def test_truth_is_no_number_and_a_number_no_truth():
     for function, value in [(whole, True), (real, False), (truth, 0.5)]:
         with pytest.raises(InputError, match="x: expected"):
             function("x", value)
-
-
-@given(numbers)
-@example(3.4028235e38)
-@example(3.41e38)
-@example(-1e300)
-@example(1.2e-38)
-@example(1.1e-38)
-@example(-1e-60)
-def test_a_number_is_rounded_as_numpy_does_or_refused(value):
-    with np.errstate(over="ignore", under="ignore"):
-        expected = np.float32(value)
-    normal = np.finfo(np.float32).smallest_normal <= abs(expected) <= np.finfo(np.float32).max
-    if value == 0 or normal:
-        assert in_precision("x", value, "float32") == expected
-    else:
-        with pytest.raises(InputError, match=r"x: expected a magnitude in 1.18e-38 … 3.4e\+38"):
-            in_precision("x", value, "float32")
-
-
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_the_numbers_that_a_precision_holds_are_numpys(precision):
-    about = np.finfo(precision)
-    assert NORMAL_NUMBERS[precision] == (about.smallest_normal, about.max)
-    for number in NORMAL_NUMBERS[precision]:
-        assert in_precision("x", -number, precision) == -number
-    with pytest.raises(InputError, match="x: expected a magnitude"):
-        in_precision("x", float(about.smallest_normal) / 2, precision)
-    with pytest.raises(InputError, match="unknown precision 'float16'"):
-        in_precision("x", 1.0, "float16")
 
 
 def test_a_look_up_suggests_the_nearest_name():

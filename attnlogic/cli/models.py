@@ -13,8 +13,9 @@ from attnlogic.view import terminal
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from attnlogic.grammar import Value
     from attnlogic.problems import ModelRecord
-    from attnlogic.settings import Setting, Value
+    from attnlogic.settings import Setting
 
 
 def models(
@@ -71,7 +72,7 @@ def _limits(setting: Setting) -> dict[str, Any]:
 
 def _words(setting: Setting) -> tuple[Value, ...]:
     """The values of a setting that is no number."""
-    return (True, False) if isinstance(setting.default, bool) else setting.choices
+    return (True, False) if isinstance(setting.default, bool) else tuple(setting.choices)
 
 
 def _variations(record: ModelRecord) -> dict[str, str]:

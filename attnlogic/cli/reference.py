@@ -9,29 +9,55 @@ import typer
 
 from attnlogic.cli import options
 from attnlogic.errors import InputError
-from attnlogic.view import Heading, Sheet, numbers, terminal
+from attnlogic.view import Heading, Sheet, terminal
 
 
 def _words(*titles: str) -> tuple[Heading, ...]:
     return tuple(Heading(title, text=True) for title in titles)
 
 
-def gates() -> None:
-    """The sixteen two-bit gates: names, bits, and the C that solves each."""
-    from attnlogic.problems import GATES
-    from attnlogic.theory import solution
+Encoding = Annotated[
+    str,
+    typer.Option(
+        help="The inputs that stand for 0 and 1: 01 (as they are) or pm1 (-1 and 1).",
+        autocompletion=lambda: ["01", "pm1"],
+    ),
+]
+Bias = Annotated[bool, typer.Option("--bias/--no-bias", help="Whether the readout has a bias.")]
+Residual = Annotated[
+    bool, typer.Option("--residual/--no-residual", help="Whether the model has its residual.")
+]
+Format = Annotated[
+    Literal["table", "json"],
+    typer.Option("--format", help="How to print it; json has exact fractions as strings."),
+]
 
-    exact = {gate: solution(gate).C for gate in GATES}
-    rows = [
-        [
-            gate.name,
-            gate.bits,
-            "any" if C is None else numbers.minus(str(C)),
-            ", ".join(gate.aliases),
-        ]
-        for gate, C in exact.items()
-    ]
-    terminal.show_sheet(Sheet(_words("gate", "00 01 10 11", "exact C", "other names"), rows))
+
+def gates(
+    bits: Annotated[int, typer.Option(help="Inputs of a gate: 2, 3 or 4.")] = 2,
+    encoding: Encoding = "01",
+    bias: Bias = True,
+    residual: Residual = True,
+    form: Format = "table",
+) -> None:
+    """All gates: names, bits, the C that solves each, and the least loss of the others.
+
+    [bold]attnlogic gates --bits 3 --encoding pm1[/bold]
+
+    [bold]attnlogic gates --bits 4 --format json[/bold]
+    """
+    from attnlogic.problems import all_gates
+    from attnlogic.theory import Form, gates_theory
+
+    listed = all_gates(bits)
+    model = Form(residual=residual, bias=bias, encoding=encoding)
+    found = list(gates_theory(listed, model))
+    if form == "json":
+        terminal.write(json.dumps([gate._asdict() for gate in found], indent=2, allow_nan=False))
+        return
+    from attnlogic.view import gates_sheet
+
+    terminal.show_sheet(gates_sheet(found))
 
 
 def theory(
@@ -41,26 +67,29 @@ def theory(
         typer.Option(
             "--optimizer",
             "-o",
-            help="Whose weight decay to look at; give it as often as you like. Without any: "
-            "'adam(weight_decay=0.01)' and adamw.",
+            help="Whose weight decay to look at, for two-bit gates; give it as often as you like. "
+            "Without any: 'adam(weight_decay=0.01)' and adamw.",
             autocompletion=options.optimizer_names,
             show_default=False,
         ),
     ] = None,
-    form: Annotated[
-        Literal["table", "json"],
-        typer.Option("--format", help="How to print it; json has exact fractions as strings."),
-    ] = "table",
+    encoding: Encoding = "01",
+    bias: Bias = True,
+    residual: Residual = True,
+    form: Format = "table",
 ) -> None:
     """What can be said before anything is trained: solutions, the least loss at each C, traps.
 
     [bold]attnlogic theory xor[/bold]
 
+    [bold]attnlogic theory majority3 --no-bias[/bold]
+
     [bold]attnlogic theory nand -o 'adamw(weight_decay=0.1)' --format json[/bold]
     """
-    from attnlogic.theory import DECAYING, theory_of
+    from attnlogic.theory import Form, theory_of
 
-    found = theory_of(gate, optimizer or DECAYING)
+    model = Form(residual=residual, bias=bias, encoding=encoding)
+    found = theory_of(gate, optimizer or None, model)
     if form == "json":
         terminal.write(json.dumps(found, indent=2, allow_nan=False))
         return

@@ -15,7 +15,7 @@ import polars as pl
 import typer
 
 import attnlogic
-from attnlogic.results import Runs, ending
+from attnlogic.results import Runs, ending, known_of
 from attnlogic.statistics import STATISTICS, curvature
 from attnlogic.view import markdown, run_history, save
 
@@ -47,7 +47,7 @@ def figures(runs: Runs, slow: Runs) -> dict[str, str]:
     adam, lbfgs = row(summary, "xor", "adam"), row(summary, "xor", "lbfgs")
     rows = runs.table()
     xor_sgd = rows.filter(gate="xor", optimizer="sgd")
-    near = xor_sgd.filter(ending(attnlogic.gate("xor")) == "near")
+    near = xor_sgd.filter(ending(known_of(xor_sgd.row(0, named=True))) == "near")
     solved = rows.filter(gate="xor", optimizer="adam", status="solved")
     starts = frames["starts"].filter(gate="nand", optimizer="adam", measure="C_initial")
     sides = [starts.filter(pl.col("from") < 0), starts.filter(pl.col("from") >= 0)]

@@ -1,5 +1,15 @@
+from .foreign import FOREIGN_EPOCHS as FOREIGN_EPOCHS
+from .foreign import is_transformation as is_transformation
 from .hyperparameters import Optimizer as Optimizer
-from .hyperparameters import optimizer as optimizer
+from .reading import optimizer as optimizer
+from .reading import optimizers as optimizers
 from .records import DEFAULT_STUDY as DEFAULT_STUDY
 from .records import OPTIMIZERS as OPTIMIZERS
 from .records import OptimizerRecord as OptimizerRecord
+from .schedules import SCHEDULE_SETTINGS as SCHEDULE_SETTINGS
+from .schedules import SCHEDULES as SCHEDULES
+from .schedules import Schedule as Schedule
+from .schedules import ScheduleRecord as ScheduleRecord
+from .schedules import factor as factor
+from .structure import numbers as numbers
+from .structure import structured as structured

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal, NamedTuple
 
-from attnlogic.settings import Setting, Value
+from attnlogic.grammar import Value
+from attnlogic.optimizers.schedules import with_schedule
+from attnlogic.settings import Setting
 
 
 def _nothing_implied(settings: dict[str, Value]) -> dict[str, Value]:
@@ -55,7 +57,6 @@ _share = partial(Setting, low=0, high=1, open_high=True)
 _count = partial(Setting, low=1)
 
 _LR = _positive(0.05, "the learning rate")
-_GAMMA = _positive(1.0, "lr is multiplied by it after each epoch (torch's ExponentialLR)", off=1.0)
 
 
 def _weight_decay(default: float) -> Setting:
@@ -70,7 +71,6 @@ def _adam(weight_decay: float) -> dict[str, Setting]:
         "eps": _positive(1e-8, "added to the root of that mean, by which steps are divided"),
         "weight_decay": _weight_decay(weight_decay),
         "amsgrad": Setting(False, "divide by the largest root so far", off=False),
-        "gamma": _GAMMA,
     }
 
 
@@ -111,7 +111,6 @@ SGD = OptimizerRecord(
         ),
         "weight_decay": _weight_decay(0.0),
         "nesterov": Setting(False, "step as if the velocity had moved the run already", off=False),
-        "gamma": _GAMMA,
     },
     weight_decay="l2",
     conflict=_nesterov_conflict,
@@ -132,7 +131,6 @@ LBFGS = OptimizerRecord(
         "tolerance_grad": _not_negative(1e-7, "an epoch ends at a gradient this small"),
         "tolerance_change": _not_negative(1e-9, "an epoch ends at a change this small"),
         "history_size": _count(100, "steps that the curvature is estimated from", high=10_000),
-        "gamma": _GAMMA,
     },
     implied=lambda settings: {"max_eval": int(settings["max_iter"]) * 5 // 4},  # torch's rule
 )
@@ -147,7 +145,10 @@ POLYAK = OptimizerRecord(
     },
 )
 
-OPTIMIZERS = {record.name: record for record in (ADAM, ADAMW, SGD, LBFGS, POLYAK)}
+OPTIMIZERS = {
+    record.name: record._replace(settings=with_schedule(record.settings))
+    for record in (ADAM, ADAMW, SGD, LBFGS, POLYAK)
+}
 """The optimizers by name. All budgets are the notebook's but that of L-BFGS."""
 
 DEFAULT_STUDY = ("adam", "adamw", "sgd", "lbfgs", "polyak")

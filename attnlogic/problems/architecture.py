@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from attnlogic.settings import Value as Setting
+from attnlogic.grammar import Value as Setting
 
 Value = Any
 """A number in any arithmetic: all that is asked of it is ``+ - * / **``."""

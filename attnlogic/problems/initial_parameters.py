@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from attnlogic.errors import InputError
 from attnlogic.problems.architecture import Tensor, names
-from attnlogic.problems.initializations import INITIALIZATIONS, Initialization, initialization
 from attnlogic.problems.neuron import Params, tensors, unpack
+from attnlogic.problems.random_starts import INITIALIZATIONS, Initialization, initialization
 from attnlogic.problems.torch_generator import Seeds, TorchGenerator
 
 SEED_LIMIT = 2**32

@@ -9,21 +9,21 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.errors import InputError, described
-from attnlogic.problems.architecture import Model, Tensor, Value, flat, names, nested
-from attnlogic.problems.data import Data, data
+from attnlogic.problems.architecture import Model, Quantity, Tensor, Value, flat, names, nested
+from attnlogic.problems.datasets import NO_DATA, Data, data
 from attnlogic.problems.gates import Gate
-from attnlogic.problems.initializations import initialization
 from attnlogic.problems.models import model
 from attnlogic.problems.own import AnyModel
 from attnlogic.problems.own_model import check_model
+from attnlogic.problems.random_starts import initialization
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from attnlogic.problems.initializations import Initialization
     from attnlogic.problems.own_module import PreparedModule
     from attnlogic.problems.prepared_loss import PreparedLoss
+    from attnlogic.problems.random_starts import Initialization
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,17 @@ class Problem:
 
     Attributes:
       model: the model: arithmetic, or a loss or module of a user's own.
-      data: the rows that it is to fit; None where the loss is of the parameters alone.
+      data: the rows that it is to fit; ``NO_DATA`` where the loss is of the parameters alone.
 
     Raises:
       InputError: the model is arithmetic and there is no data.
     """
 
     model: AnyModel
-    data: Data | None = None
+    data: Data = NO_DATA
 
     def __post_init__(self) -> None:
-        if self.data is None and isinstance(self.model, Model):
+        if self.data == NO_DATA and isinstance(self.model, Model):
             raise InputError(f"model '{self.model}' needs a gate or data to be fitted to")
 
     @property
@@ -62,20 +62,14 @@ class Problem:
         """
         if isinstance(self.model, Model):
             raise TypeError(f"{self.model} is arithmetic: there is nothing to prepare")
-        return self.model.prepared(self.data)
+        return self.model.prepared(None if self.data == NO_DATA else self.data)
 
     @cached_property
     def tensors(self) -> tuple[Tensor, ...]:
         """The tensors that are trained."""
         if isinstance(self.model, Model):
-            return self.model.tensors(self._rows.n)
+            return self.model.tensors(self.data.n)
         return self.prepared.tensors
-
-    @property
-    def _rows(self) -> Data:
-        if self.data is None:
-            raise TypeError(f"{self.model} has no data")
-        return self.data
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -85,7 +79,17 @@ class Problem:
     @property
     def kind(self) -> tuple[Any, ...]:
         """What is compiled in. Problems of one kind differ in their targets alone."""
-        return (self.model, None if self.data is None else self.data.inputs)
+        return (self.model, self.data.inputs)
+
+    @property
+    def own(self) -> tuple[Quantity, ...]:
+        """The numbers that are the model's own."""
+        return self.model.quantities if isinstance(self.model, Model) else ()
+
+    @property
+    def formula(self) -> str:
+        """The model's output in one line; of a user's own loss or module, where it is defined."""
+        return self.model.formula if isinstance(self.model, Model) else str(self.model)
 
     def unpack(self, packed: Any) -> Any:
         """The parameters as the model takes them, from their P scalars.
@@ -138,7 +142,7 @@ class Problem:
 
     def quantities(self, packed: Sequence[Value]) -> dict[str, Value]:
         """The numbers that are the model's own, by name."""
-        own = self.model.quantities if isinstance(self.model, Model) else ()
+        own = self.own
         return {q.name: q.of(self.unpack(packed)) for q in own} if own else {}
 
     def initial(
@@ -165,10 +169,10 @@ class Problem:
         if not isinstance(self.model, Model):
             self.prepared.check()
         elif not self.model.family:
-            check_model(self.model, self._rows)
+            check_model(self.model, self.data)
 
     def __str__(self) -> str:
-        if self.data is None:
+        if self.data == NO_DATA:
             return str(self.model)
         return str(self.data) if self.model.name == "attention" else f"{self.data} · {self.model}"
 
@@ -203,6 +207,6 @@ def problem(
         return what
     if what is not None and not isinstance(what, str | Gate | Data):
         raise InputError(f"gate: expected a name such as 'xor', got {described(what)}")
-    found = Problem(model(of), None if what is None else data(what, encoding))
+    found = Problem(model(of), NO_DATA if what is None else data(what, encoding))
     found.check()
     return found

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import NamedTuple
 
+from attnlogic.grammar import Value, foreign, write, write_foreign
 from attnlogic.problems import neuron, own, perceptrons
 from attnlogic.problems.architecture import Model, Quantity
 from attnlogic.problems.own import AnyModel
-from attnlogic.settings import Setting, Value, complete, look_up, parse, write
+from attnlogic.settings import Setting, complete, defaults, look_up
+from attnlogic.sweeps import only, sweep
 
 
 class ModelRecord(NamedTuple):
@@ -134,23 +136,46 @@ def model(text: object) -> AnyModel:
         one (see ``own.adopted``).
 
     Raises:
-      InputError: an unknown name or setting, a value out of range, or a user's own cannot be had.
+      InputError: an unknown name or setting, a value out of range, several values of a setting, or
+        a user's own cannot be had.
 
     Example:
       >>> model("attention(bias=False)").tensors(2)[-1].entries
       ('w1', 'w2')
     """
+    return only("model", text, models_of(text))
+
+
+def models_of(text: object) -> tuple[AnyModel, ...]:
+    """Read a model whose settings may have several values: ``"mlp(hidden=[2,4,8])"``.
+
+    Returns:
+      Every combination, each once, in the order of the text.
+
+    Raises:
+      InputError: see ``model``.
+
+    Example:
+      >>> [str(one) for one in models_of("attention(heads=1..3:3)")]
+      ['attention', 'attention(heads=2)', 'attention(heads=3)']
+    """
     if not isinstance(text, str):
-        return own.adopted(text)
-    if ":" in text.partition("(")[0]:
-        return own.load(text)
-    name, given = parse("model", text, example="attention(residual=False)")
-    record = look_up("model", name, MODELS)
-    return _built(name, tuple(complete(name, given, record.settings).items()))
+        return (own.adopted(text),)
+
+    def known(name: str) -> dict[str, Setting]:
+        return look_up("model", name, MODELS).settings
+
+    name, choices = sweep("model", text, "attention(residual=False)", known)
+    if foreign(name):
+        return tuple(own.load(write_foreign(name, one)) for one in choices)
+    return tuple(
+        dict.fromkeys(
+            _built(name, tuple(complete(name, one, known(name)).items())) for one in choices
+        )
+    )
 
 
 @cache  # one value for one text: what is compiled for it is found again
 def _built(name: str, settings: tuple[tuple[str, Value], ...]) -> Model:
     record = MODELS[name]
-    defaults = {key: setting.default for key, setting in record.settings.items()}
-    return record.build(write(name, dict(settings), defaults), dict(settings))
+    return record.build(write(name, dict(settings), defaults(record.settings)), dict(settings))

@@ -12,11 +12,11 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 from attnlogic.errors import InputError, described
+from attnlogic.grammar import parse
 from attnlogic.problems.architecture import Model
 from attnlogic.problems.own_code import KEYS, first_argument, users_code
 from attnlogic.problems.own_loss import OwnLoss, squared_error
 from attnlogic.problems.own_module import OwnModule
-from attnlogic.settings import parse
 
 AnyModel = Model | OwnLoss | OwnModule
 """What a problem trains."""

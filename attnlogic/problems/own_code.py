@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from attnlogic.errors import InputError, described
 
 if TYPE_CHECKING:
-    from attnlogic.problems.data import Data
+    from attnlogic.problems.datasets import Data
     from attnlogic.problems.own_loss import OwnLoss
     from attnlogic.problems.own_module import OwnModule
 

@@ -11,7 +11,7 @@ from attnlogic.errors import InputError
 from attnlogic.problems.own_code import check_callable, name_of, takes
 
 if TYPE_CHECKING:
-    from attnlogic.problems.data import Data
+    from attnlogic.problems.datasets import Data
     from attnlogic.problems.prepared_loss import PreparedLoss
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from attnlogic.errors import InputError, described
 from attnlogic.problems.architecture import Model, Tensor, names, nested
-from attnlogic.problems.data import Data
+from attnlogic.problems.datasets import Data
 from attnlogic.problems.namespaces import FLOATS
 from attnlogic.problems.own_code import users_code
 

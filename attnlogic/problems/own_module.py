@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from attnlogic.problems.data import Data
+    from attnlogic.problems.datasets import Data
 
 
 def mean_squared_error_of(module: Any, x: Any, y: Any) -> Any:

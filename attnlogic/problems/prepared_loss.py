@@ -19,7 +19,7 @@ from attnlogic.problems.pytree_starts import Starts, starts
 from attnlogic.problems.pytrees import packed
 
 if TYPE_CHECKING:
-    from attnlogic.problems.data import Data
+    from attnlogic.problems.datasets import Data
     from attnlogic.problems.own_loss import OwnLoss
 
 

@@ -1,4 +1,4 @@
-"""Runs by condition, and the columns that tell one condition from another."""
+"""Runs by condition, and what tells one condition from another."""
 
 from __future__ import annotations
 
@@ -6,18 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from attnlogic.results.normal import normalized
-from attnlogic.results.rows import schema
+from attnlogic.results.normal import normalized, of_a_run
+from attnlogic.results.rows import CONDITION, SETTINGS
 from attnlogic.results.store import Runs
-
-SETTINGS: dict[str, Any] = {
-    "backend": pl.String, "precision": pl.String, "epochs": pl.Int64, "threshold": pl.Float64,
-    "init": pl.String, "until": pl.String,
-}  # fmt: skip
-"""The columns that, beside gate and optimizer, tell one condition from another; their types."""
-
-CONDITION: dict[str, Any] = {"gate": pl.String, "optimizer": pl.String, **SETTINGS}
-"""The columns that tell one condition from another, and their types."""
 
 
 def conditions(runs: Runs | pl.LazyFrame | pl.DataFrame) -> list[pl.DataFrame]:
@@ -34,8 +25,18 @@ def conditions(runs: Runs | pl.LazyFrame | pl.DataFrame) -> list[pl.DataFrame]:
     Raises:
       InputError: a part cannot be read, a column is missing, or a value is not one of its column.
     """
+    if isinstance(runs, Runs):
+        return [runs.collect(rows) for rows in runs.conditions()]
     parts = normalized(runs).partition_by(*CONDITION, maintain_order=True)
-    return [rows.cast(pl.Schema(schema(rows["precision"][0]))) for rows in parts if len(rows)]
+    return [_in_its_precision(rows) for rows in parts if len(rows)]
+
+
+def _in_its_precision(rows: pl.DataFrame) -> pl.DataFrame:
+    """Real numbers of the runs' own as Float32 where these were trained in float32."""
+    if rows["precision"][0] == "float64":
+        return rows
+    real = [name for name, kind in rows.schema.items() if kind == pl.Float64]
+    return rows.cast({name: pl.Float32 for name in real if of_a_run(name, rows.columns)})
 
 
 def condition(rows: pl.DataFrame) -> dict[str, Any]:
@@ -56,9 +57,10 @@ def labels(keys: list[dict[str, Any]]) -> list[str]:
     """
     varying = [c for c in SETTINGS if len({key[c] for key in keys}) > 1]
     optimizers = [(key["gate"], key["optimizer"]) for key in keys]
+    twice = {one for one in optimizers if optimizers.count(one) > 1} if varying else set()
     return [
         " · ".join([key["optimizer"], *(str(key[c]) for c in varying)])
-        if optimizers.count(optimizer) > 1
+        if one in twice
         else key["optimizer"]
-        for key, optimizer in zip(keys, optimizers, strict=True)
+        for key, one in zip(keys, optimizers, strict=True)
     ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import polars as pl
 
 from attnlogic.backend import PRECISIONS
 from attnlogic.errors import InputError
-from attnlogic.results.rows import schema
+from attnlogic.outcomes import NUMBERS, Kind
+from attnlogic.results.condition_columns import EARLIER
+from attnlogic.results.rows import Own, schema
 from attnlogic.results.store import Runs
 
 _LISTED = 5
@@ -23,7 +26,8 @@ def normalized(runs: Runs | pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
         files have text for a status, and wider numbers.
 
     Returns:
-      Other columns are left out. Real numbers are Float32 if every run's precision is float32, else
+      First the columns that every run has, then the others: parameters, the models' own quantities,
+      hyperparameters. Real numbers of a run are Float32 if every run's precision is float32, else
       Float64. NaN becomes null.
 
     Raises:
@@ -32,7 +36,11 @@ def normalized(runs: Runs | pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     if isinstance(runs, Runs):
         return runs.table()
     frame = _collected(runs)
-    missing = [name for name in schema("float64") if name not in frame.columns]
+    frame = frame.with_columns(
+        pl.lit(value).alias(name) for name, value in EARLIER.items() if name not in frame.columns
+    )
+    none = Own({}, ())
+    missing = [name for name in schema("float64", [none]) if name not in frame.columns]
     if missing:
         names = ", ".join(missing[:_LISTED]) + (", …" if len(missing) > _LISTED else "")
         raise InputError(
@@ -41,8 +49,29 @@ def normalized(runs: Runs | pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     precisions = _cast(frame["precision"], pl.Enum(PRECISIONS)).unique().to_list()
     if None in precisions:
         raise InputError(f"column 'precision': expected {' or '.join(PRECISIONS)}, got None")
-    wanted = schema("float32" if precisions == ["float32"] else "float64")
+    precision = "float32" if precisions == ["float32"] else "float64"
+    wanted = schema(precision, [none])
+    real = wanted["final_loss"]
+    for name, kind in frame.schema.items():
+        if name not in wanted:
+            own = kind.is_numeric() and of_a_model(name, frame.columns)
+            wanted[name] = real if own or (kind == pl.Null and name in _NOTEBOOK) else kind
     return pl.DataFrame([_cast(frame[name], kind) for name, kind in wanted.items()])
+
+
+_NOTEBOOK = schema("float64")
+
+
+def of_a_run(name: str, columns: Collection[str]) -> bool:
+    """Whether a column's numbers are a run's own, of the precision in which it was trained."""
+    number = NUMBERS.get(name)
+    return (number is not None and number.kind is Kind.REAL) or of_a_model(name, columns)
+
+
+def of_a_model(name: str, columns: Collection[str]) -> bool:
+    """Whether a column is of a model's own: a parameter or a quantity, wherever in the run."""
+    stem = name.removesuffix("_initial").removesuffix("_first_hit")
+    return f"{stem}_initial" in columns and stem in columns
 
 
 def _collected(runs: object) -> pl.DataFrame:

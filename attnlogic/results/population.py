@@ -9,10 +9,11 @@ from typing import Any
 import polars as pl
 
 from attnlogic.outcomes import STATUSES
-from attnlogic.problems import gate
 from attnlogic.results.distribution import Distribution
-from attnlogic.results.grouping import CONDITION, condition
+from attnlogic.results.grouping import condition
+from attnlogic.results.known import known_of
 from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
+from attnlogic.results.rows import CONDITION
 
 
 class Population:
@@ -24,13 +25,13 @@ class Population:
 
     Attributes:
       key: the condition: its values of the columns ``CONDITION``.
-      gate: its gate.
+      known: what theory knows of it; None where that is nothing.
     """
 
     def __init__(
         self, key: dict[str, Any], distribution: Callable[[str, str], Distribution]
     ) -> None:
-        self.key, self.gate, self._distribution = key, gate(key["gate"]), distribution
+        self.key, self.known, self._distribution = key, known_of(key), distribution
 
     def of(self, quantity: str, group: str = "all") -> Distribution:
         """How a quantity is distributed over a group of the runs.
@@ -45,6 +46,11 @@ class Population:
         if quantity not in KEPT[group]:
             raise KeyError(f"'{quantity}' is not kept of the group '{group}'")
         return self._distribution(quantity, group)
+
+    @property
+    def exact(self) -> float | None:
+        """C of the exact solution; None where any C will do, or where none is known."""
+        return None if self.known is None else self.known.C
 
     @cached_property
     def _statuses(self) -> Distribution:
@@ -76,11 +82,13 @@ def population(
       collect: reads lazy rows. One quantity is read at a time, to keep memory small.
     """
     rows = rows.lazy()
-    key = condition(collect(rows.select(*CONDITION).head(1)))
-    of_gate = gate(key["gate"])
+    key, columns = condition(collect(rows.select(*CONDITION).head(1))), {*rows.collect_schema()}
+    of = known_of(key)
 
     def distribution(quantity: str, group: str) -> Distribution:
-        value = QUANTITIES[quantity].expression(of_gate).cast(pl.Float64)
+        if not columns.issuperset(QUANTITIES[quantity].needs):
+            return Distribution.of([])
+        value = QUANTITIES[quantity].expression(of).cast(pl.Float64)
         chosen = collect(rows.filter(GROUPS[group]).select(value=value))
         return Distribution.of(chosen["value"].drop_nulls().to_numpy())
 

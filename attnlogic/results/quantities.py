@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import polars as pl
 
-from attnlogic.outcomes import NUMBERS, RUNGS
-from attnlogic.problems import Gate
+from attnlogic.outcomes import NUMBERS, RUNGS, own_numbers
 from attnlogic.results.endings import ending
-from attnlogic.theory import solution
+from attnlogic.results.known import Known
+from attnlogic.results.rows import NOTEBOOK
 
 GROUPS: dict[str, pl.Expr] = {
     "all": pl.lit(True),
@@ -30,29 +30,32 @@ class Quantity(NamedTuple):
       meaning: one line for a person, with the unit.
       over: the groups of runs (see ``GROUPS``) over which its distribution can be had: exactly from
         rows, binned from a tally.
-      expression: its values for the rows of a gate; null where a run has none.
+      expression: its values for rows of which theory knows that, or nothing; null where a run
+        has none.
+      needs: the columns of a model's own that it is computed from: runs without them have none.
     """
 
     meaning: str
     over: tuple[str, ...]
-    expression: Callable[[Gate], pl.Expr]
+    expression: Callable[[Known | None], pl.Expr]
+    needs: tuple[str, ...] = ()
 
 
-def _column(name: str, gate: Gate) -> pl.Expr:
+def _column(name: str, of: Known | None) -> pl.Expr:
     return pl.col(name)
 
 
-def _signs(gate: Gate) -> pl.Expr:
+def _signs(of: Known | None) -> pl.Expr:
     negative = [(pl.col(name) < 0).cast(pl.Int64) for name in ("wq", "wk", "wv")]
     return 4 * negative[0] + 2 * negative[1] + negative[2]
 
 
-def _distance(gate: Gate) -> pl.Expr:
-    exact = solution(gate).C
-    return _double("C") - (0.0 if exact is None else float(exact))
+def _distance(of: Known | None) -> pl.Expr:
+    exact = None if of is None else of.C
+    return _double("C") - (exact or 0.0)
 
 
-def _drift(a: str, b: str, gate: Gate) -> pl.Expr:
+def _drift(a: str, b: str, of: Known | None) -> pl.Expr:
     end, start = (_double(a + at) ** 2 - _double(b + at) ** 2 for at in ("", "_initial"))
     return (end - start).abs()
 
@@ -67,13 +70,17 @@ QUANTITIES: dict[str, Quantity] = {
         name: Quantity(number.meaning, number.over, partial(_column, name))
         for name, number in NUMBERS.items()
     },
+    **{
+        name: Quantity(number.meaning, number.over, partial(_column, name), (name,))
+        for name, number in own_numbers(NOTEBOOK.quantities).items()
+    },
     "status": Quantity(
         "the status, as its place in STATUSES", ("all",), lambda _: pl.col("status").to_physical()
     ),
     "ending": Quantity(
         "where the run ended, as a place in ENDINGS",
         ("all",),
-        lambda gate: ending(gate).to_physical(),
+        lambda of: ending(of).to_physical(),
     ),
     "end": Quantity(
         "epochs until the budget, the optimizer's rule or a loss that is not finite ended the run",
@@ -85,14 +92,29 @@ QUANTITIES: dict[str, Quantity] = {
         ("reached",),
         lambda _: pl.col("sustained_from") - pl.col("first_hit"),
     ),
-    "signs": Quantity("the signs of wq, wk, wv, as a place in SIGNS", ("solved",), _signs),
-    "C_off": Quantity("C − C*; C itself where any C solves the gate", ("solved",), _distance),
-    "apart": Quantity("w1 − w2", ("solved",), lambda _: _double("w1") - _double("w2")),
+    "signs": Quantity(
+        "the signs of wq, wk, wv, as a place in SIGNS", ("solved",), _signs, ("wq", "wk", "wv")
+    ),
+    "C_off": Quantity(
+        "C − C*; C itself where any C solves the gate, or none is known",
+        ("solved",),
+        _distance,
+        ("C",),
+    ),
+    "apart": Quantity(
+        "w1 − w2", ("solved",), lambda _: _double("w1") - _double("w2"), ("w1", "w2")
+    ),
     "drift_qk": Quantity(
-        "how much wq² − wk² changed, in magnitude", ("solved",), partial(_drift, "wq", "wk")
+        "how much wq² − wk² changed, in magnitude",
+        ("solved",),
+        partial(_drift, "wq", "wk"),
+        ("wq", "wk"),
     ),
     "drift_kv": Quantity(
-        "how much wk² − wv² changed, in magnitude", ("solved",), partial(_drift, "wk", "wv")
+        "how much wk² − wv² changed, in magnitude",
+        ("solved",),
+        partial(_drift, "wk", "wv"),
+        ("wk", "wv"),
     ),
 }
 """The quantities by name: the numbers that an outcome declares, and what is derived from a row."""

@@ -2,18 +2,21 @@
 
 ::
 
-    DIR/study.json                          settings, versions, devices
-    DIR/parts/000-xor-adam/0-999.parquet    a row for each run: one condition, seeds 0 … 999
+    DIR/study.json                    what was asked: conditions, seeds, versions, devices
+    DIR/parts/000-adam/0-1999.parquet    a row for each run: some conditions of one kind, in order
 
 A part is written under another name and then renamed, so a file that has a part's name is whole,
-whatever happened. Any Parquet reader reads them: ``DIR/parts/*/*.parquet``.
+whatever happened. Any Parquet reader reads them: the column ``condition`` is a place in the list of
+conditions in ``study.json``. Conditions are of one kind if they train one model by one optimizer,
+with other targets or numbers.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +24,15 @@ import polars as pl
 
 from attnlogic.errors import InputError
 from attnlogic.outcomes import NUMBERS, Kind
-from attnlogic.results.rows import schema
+from attnlogic.results.condition_columns import condition_table, kinds
+from attnlogic.results.rows import run_schema, schema
 from attnlogic.words import counted
+
+FORMAT = 2
+"""The number of this layout. In the first, which had none, each row had its condition's columns."""
+
+ROWS_AT_ONCE = 2**18
+"""Rows in memory at once, at most, where conditions with few runs are read together."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,17 +47,35 @@ class Runs:
     directory: Path
     description: dict[str, Any]
 
+    @cached_property
+    def condition_table(self) -> pl.DataFrame:
+        """A row for each condition: see ``conditions.condition_table``."""
+        return condition_table(self.description)
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The columns of a run's row, in order, with their polars types."""
+        known = schema(self.precision)
+        settings = {
+            name: kind
+            for name, kind in self.condition_table.schema.items()
+            if name != "condition" and name not in known
+        }
+        return schema(self.precision, kinds(self.description), settings)
+
+    @property
+    def precision(self) -> str:
+        """``"float32"`` or ``"float64"``."""
+        return str(self.description["precision"])
+
     @property
     def frame(self) -> pl.LazyFrame:
         """All runs, a row each, with the columns of ``schema``; it is read when it is collected."""
-        parts = self.part_files()
-        if not parts:
-            return pl.LazyFrame(schema=schema(self.description["precision"]))
-        return _scan(*parts)
+        return self._with_conditions(self._scan(self.part_files()))
 
     def __len__(self) -> int:
         """How many runs there are."""
-        return int(self.collect(self.frame.select(pl.len())).item())
+        return int(self.collect(self._scan(self.part_files()).select(pl.len())).item())
 
     def table(self) -> pl.DataFrame:
         """All runs in memory, in the order of conditions, then of seeds.
@@ -55,55 +83,36 @@ class Runs:
         Raises:
           InputError: a part cannot be read.
         """
-        conditions = [(c["gate"], c["optimizer"]) for c in self._conditions]
-        order = pl.DataFrame(
-            {
-                "gate": [gate for gate, _ in conditions],
-                "optimizer": [optimizer for _, optimizer in conditions],
-                "_condition": range(len(conditions)),
-            },
-            schema={"gate": pl.String, "optimizer": pl.String, "_condition": pl.Int64},
-        ).lazy()
-        return self.collect(
-            self.frame.join(order, on=("gate", "optimizer"), how="left")
-            .sort("_condition", "seed")
-            .drop("_condition")
-        )
+        rows = self._scan(self.part_files()).sort("condition", "seed")
+        return self.collect(self._with_conditions(rows))
 
-    def conditions(self) -> list[pl.LazyFrame]:
+    def conditions(self) -> Iterator[pl.LazyFrame]:
         """The runs of each condition that has some, in the order of the study's conditions.
 
-        One row of each is read, to find its place in that order; ``collect`` reads the rest.
-        """
-        return [_scan(*parts) for parts in self._folders()]
-
-    def parts(self) -> Iterator[pl.DataFrame]:
-        """All runs, one part in memory at a time: in the order of conditions, some seeds each.
+        A condition with many runs is read when its frame is collected; others are in memory, a few
+        at a time.
 
         Raises:
           InputError: a part cannot be read.
         """
-        for parts in self._folders():
-            for part in parts:
-                yield self.collect(_scan(part))
+        rows = self._scan(self.part_files())
+        counts = self.collect(rows.group_by("condition").len().sort("condition"))
+        for some in _together(counts.rows()):
+            of_some = rows.filter(pl.col("condition").is_between(some[0], some[-1]))
+            if len(some) == 1:
+                yield self._with_conditions(of_some)
+                continue
+            parts = self.collect(of_some.sort("condition", "seed")).partition_by("condition")
+            yield from (self._with_conditions(part.lazy()) for part in parts)
 
-    def _folders(self) -> list[list[Path]]:
-        """The files of each condition, in the order of the study's conditions."""
-        folders: dict[Path, list[Path]] = {}
+    def parts(self) -> Iterator[pl.DataFrame]:
+        """All runs, one part in memory at a time.
+
+        Raises:
+          InputError: a part cannot be read.
+        """
         for part in self.part_files():
-            folders.setdefault(part.parent, []).append(part)
-        order = {(c["gate"], c["optimizer"]): i for i, c in enumerate(self._conditions)}
-
-        def place(parts: list[Path]) -> int:
-            first = _scan(parts[0]).select("gate", "optimizer").head(1)
-            return order.get(self.collect(first).row(0), len(order))
-
-        return sorted(folders.values(), key=place)
-
-    @property
-    def _conditions(self) -> list[dict[str, Any]]:
-        conditions: list[dict[str, Any]] = self.description["conditions"]
-        return conditions
+            yield self.collect(self._with_conditions(self._scan([part])))
 
     def part_files(self) -> list[Path]:
         """The files of all parts that are whole."""
@@ -124,31 +133,73 @@ class Runs:
 
     def _readable(self, part: Path) -> bool:
         try:
-            rows = _scan(part).collect()
+            return self._with_conditions(self._scan([part])).collect().schema == self.schema
         except pl.exceptions.PolarsError:
             return False
-        return rows.schema == schema(self.description["precision"])
+
+    def _scan(self, parts: Sequence[Path]) -> pl.LazyFrame:
+        """The rows of some parts; of the columns of ``run_schema`` those that any of them has."""
+        if not parts:
+            return pl.LazyFrame(schema=run_schema(self.precision))
+        folders: dict[Path, list[Path]] = {}
+        for part in parts:
+            folders.setdefault(part.parent, []).append(part)
+        frames = [self._scan_alike(alike) for alike in folders.values()]
+        return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")
+
+    def _scan_alike(self, parts: Sequence[Path]) -> pl.LazyFrame:
+        """The rows of parts with the same columns. Paths are literal: no patterns, no ``~``."""
+        rows = pl.scan_parquet([part.absolute() for part in parts], glob=False)
+        if "format" in self.description:
+            return rows
+        # The first format: each row had its condition's columns, and counts had 32 bits.
+        of = self.condition_table.lazy().select("condition", "gate", "optimizer")
+        counts: dict[Any, Any] = {
+            name: pl.Int64 for name, n in NUMBERS.items() if n.kind is Kind.COUNT
+        }
+        joined = rows.cast(counts).join(of, on=("gate", "optimizer"), how="left")
+        return joined.select(*run_schema(self.precision))
+
+    def _with_conditions(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Rows of parts with the columns of ``schema``, in the order of the rows."""
+        there = rows.collect_schema()
+        missing = [
+            pl.lit(None, kind).alias(name)
+            for name, kind in self.schema.items()
+            if name not in there and name not in self.condition_table.columns
+        ]
+        known = rows.join(
+            self.condition_table.lazy(), on="condition", how="left", maintain_order="left"
+        )
+        return known.with_columns(missing).select(*self.schema)
 
     def __repr__(self) -> str:
-        conditions = counted(len(self._conditions), "condition")
+        conditions = counted(len(self.description["conditions"]), "condition")
         try:
             return f"Runs({str(self.directory)!r}, {counted(len(self), 'run')} of {conditions})"
         except InputError:
             return f"Runs({str(self.directory)!r}, {conditions}; a part cannot be read)"
 
 
-def _scan(*parts: Path) -> pl.LazyFrame:
-    """The rows of some parts. Their paths are literal: no patterns, no ``~``."""
-    rows = pl.scan_parquet([part.absolute() for part in parts], glob=False)
-    # Earlier versions kept these in 32 bits.
-    return rows.cast({name: pl.Int64 for name, n in NUMBERS.items() if n.kind is Kind.COUNT})
+def _together(counts: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+    """Conditions with their numbers of runs, in lists of one or of up to ``ROWS_AT_ONCE`` runs."""
+    some: list[int] = []
+    rows = 0
+    for condition, runs in counts:
+        if some and rows + runs > ROWS_AT_ONCE:
+            yield some
+            some, rows = [], 0
+        some.append(condition)
+        rows += runs
+    if some:
+        yield some
 
 
 def load(directory: str | Path) -> Runs:
     """The runs of a study on disk.
 
     Raises:
-      InputError: no study lies there.
+      InputError: no study lies there, or one of a later version.
     """
     path = Path(directory)
     try:
@@ -160,6 +211,11 @@ def load(directory: str | Path) -> Runs:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read '{path / 'study.json'}': {error}") from error
     match description:
+        case {"format": int(number)} if number > FORMAT:
+            raise InputError(
+                f"'{path}' has the format {number}, and this version reads up to {FORMAT}: "
+                "read it with the version that wrote it, or a later one"
+            )
         case {"precision": "float32" | "float64", "conditions": [*conditions]} if all(
             isinstance(c, dict) and {"gate", "optimizer"} <= c.keys() for c in conditions
         ):

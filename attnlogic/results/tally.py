@@ -24,17 +24,19 @@ import numpy.typing as npt
 import polars as pl
 
 from attnlogic.errors import InputError
-from attnlogic.problems import gate
+from attnlogic.results.condition_columns import EARLIER
 from attnlogic.results.distribution import Distribution
 from attnlogic.results.files import write_frame
-from attnlogic.results.grouping import CONDITION, condition, conditions
+from attnlogic.results.grouping import condition, conditions
+from attnlogic.results.known import known_of
 from attnlogic.results.population import Population, population
 from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
+from attnlogic.results.rows import CONDITION
 from attnlogic.results.store import Runs
 from attnlogic.words import counted
 
 SCHEMA: dict[str, Any] = {
-    **CONDITION, "group": pl.String, "quantity": pl.String, "bin": pl.Float64,
+    **CONDITION, "epochs": pl.Int64, "group": pl.String, "quantity": pl.String, "bin": pl.Float64,
     "count": pl.Int64, "total": pl.Float64, "squares": pl.Float64,
 }  # fmt: skip
 """A tally's columns. ``bin`` is the edge that is nearer to 0."""
@@ -117,6 +119,13 @@ class Tally:
             raise InputError(f"cannot read '{path}': {error.strerror or error}") from error
         except pl.exceptions.PolarsError as error:
             raise InputError(f"cannot read '{path}' as a tally: {error}") from error
+        frame = frame.with_columns(
+            pl.lit(value).alias(name)
+            for name, value in EARLIER.items()
+            if name not in frame.columns
+        )
+        if dict(frame.schema).keys() == SCHEMA.keys():
+            frame = frame.select(*SCHEMA)
         if dict(frame.schema) != SCHEMA:
             raise InputError(f"'{path}' is no tally: make one with attnlogic tally DIR --out FILE")
         return cls(frame)
@@ -146,9 +155,11 @@ def populations(runs: Runs | pl.LazyFrame | pl.DataFrame | Tally) -> list[Popula
 def _counted(rows: pl.DataFrame) -> pl.DataFrame:
     """The tally's frame of some rows of one condition."""
     key = condition(rows)
-    of_gate = gate(key["gate"])
+    of, columns = known_of(key), {*rows.columns}
     values = rows.select(
-        quantity.expression(of_gate).alias(name) for name, quantity in QUANTITIES.items()
+        quantity.expression(of).alias(name)
+        for name, quantity in QUANTITIES.items()
+        if columns.issuperset(quantity.needs)
     )
     members = rows.select(member.alias(group) for group, member in GROUPS.items())
     parts = [
@@ -157,8 +168,9 @@ def _counted(rows: pl.DataFrame) -> pl.DataFrame:
         )
         for group, names in KEPT.items()
         for name in names
+        if name in values.columns
     ]
-    about = [pl.lit(key[name], kind).alias(name) for name, kind in CONDITION.items()]
+    about = [pl.lit(key[name], SCHEMA[name]).alias(name) for name in CONDITION]
     return pl.concat(parts).with_columns(about).select(*SCHEMA)
 
 

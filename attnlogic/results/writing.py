@@ -101,17 +101,18 @@ def _remove_empty_folders(parent: Path) -> None:
             _remove_if_empty(path)
 
 
-def write_part(directory: Path, condition: str, rows: pl.DataFrame) -> None:
-    """Add some runs of one condition as a file, there whole or not at all.
+def write_part(directory: Path, kind: str, first: int, rows: pl.DataFrame) -> None:
+    """Add some runs as a file, there whole or not at all.
 
     Args:
       directory: the study's folder.
-      condition: the name of the condition's folder.
-      rows: with the columns of ``schema``; consecutive seeds.
+      kind: the name of the folder for conditions of their kind.
+      first: the number of the first run among all of that kind; the others follow it.
+      rows: with the columns of ``run_schema``.
 
     Raises:
       OSError: the system's own, with the path that could not be written.
     """
-    folder = directory / "parts" / condition
+    folder = directory / "parts" / kind
     folder.mkdir(exist_ok=True)
-    write_frame(folder / f"{rows['seed'][0]}-{rows['seed'][-1]}.parquet", rows)
+    write_frame(folder / f"{first}-{first + len(rows) - 1}.parquet", rows)

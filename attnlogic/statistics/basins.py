@@ -8,6 +8,7 @@ is that of the flow; how many succeed from each side, how much of its success is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 COLUMNS = by_condition(
     Column("start", str, "", "the side of V's maximum of the initial C: solution or valley"),
-    Column("C_maximum", float, "", "the C of V's maximum, which parts the two sides"),
+    Column("C_maximum", float, "", "the C of V's maximum between the sides; null where two are"),
     Column("runs", int, "runs", "runs that start on that side"),
     *rate_columns("solved", "solve", "runs of that side that end solved", "its runs"),
     *rate_columns(
@@ -33,21 +34,21 @@ COLUMNS = by_condition(
 
 
 def _rows(conditions: Sequence[pl.DataFrame], interval: Interval, level: float) -> Iterator[Row]:
-    """The constant gates, whose V is 0 everywhere, have no sides and so no rows."""
+    """What has no maximum of V has no sides, and so no rows: constant gates, models without C."""
     import polars as pl
 
-    from attnlogic.problems import gate
-    from attnlogic.results import condition
+    from attnlogic.results import condition, known_of
     from attnlogic.theory import landscape
 
     for part in conditions:
         key = condition(part)
-        shape = landscape(gate(key["gate"]))
-        if shape.maximum is None or shape.falls_towards is None:
+        of = known_of(key)
+        basin = None if of is None else landscape(of.gate, of.form).basin
+        if basin is None or not (edges := [edge for edge in basin if math.isfinite(edge)]):
             continue
-        maximum, outward = float(shape.maximum), 1 if shape.falls_towards > 0 else -1
         starts, ends = (
-            (part[name].cast(pl.Float64) - maximum) * outward < 0 for name in ("C_initial", "C")
+            part[name].cast(pl.Float64).is_between(*basin, closed="none")
+            for name in ("C_initial", "C")
         )
         for name, chosen in {"solution": starts, "valley": ~starts}.items():
             n = int(chosen.sum())
@@ -56,7 +57,7 @@ def _rows(conditions: Sequence[pl.DataFrame], interval: Interval, level: float) 
             yield {
                 **key,
                 "start": name,
-                "C_maximum": maximum,
+                "C_maximum": edges[0] if len(edges) == 1 else None,
                 "runs": n,
                 **rate("solved", "solve", solved, n, interval, level),
                 **rate("crossed", "cross", crossed, n, interval, level),

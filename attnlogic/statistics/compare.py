@@ -96,8 +96,7 @@ def _check_seeds(rows: pl.DataFrame, name: str) -> None:
 def _check_pairs(a: pl.DataFrame, b: pl.DataFrame, name_a: str, name_b: str) -> None:
     """Refuse pairs that differ in more than the optimizer and the budget."""
     import numpy as np
-
-    from attnlogic.problems import NAMES
+    import polars as pl
 
     where = f"{a['gate'][0]}: '{name_a}' and '{name_b}' cannot be compared seed by seed"
     if a["threshold"][0] != b["threshold"][0]:
@@ -105,8 +104,15 @@ def _check_pairs(a: pl.DataFrame, b: pl.DataFrame, name_a: str, name_b: str) -> 
             f"{where}: their thresholds are {a['threshold'][0]:g} and {b['threshold'][0]:g}. "
             "Filter the runs to one threshold"
         )
-    starts = [part.select(f"{n}_initial" for n in NAMES).to_numpy() for part in (a, b)]
-    same = (starts[0] == starts[1]).all(axis=1)
+    starts = [part.select(pl.selectors.ends_with("_initial")) for part in (a, b)]
+    if a["model"][0] != b["model"][0] or starts[0].columns != starts[1].columns:
+        raise InputError(
+            f"{where}: their models are {a['model'][0]} and {b['model'][0]}. "
+            "Filter the runs to one model"
+        )
+    same = np.ones(len(a), bool)
+    for name in starts[0].columns:
+        same &= starts[0][name].eq_missing(starts[1][name]).to_numpy()
     if not same.all():
         seed = a["seed"][int(np.argmin(same))]
         inits = " and ".join(dict.fromkeys((a["init"][0], b["init"][0])))

@@ -39,17 +39,20 @@ def _rows(conditions: Sequence[pl.DataFrame]) -> Iterator[Row]:
     """The eigenvalues of the Hessian where runs ended, by condition and ending.
 
     Gradient descent is stable only where the largest is below 2/lr. What counts as zero: see
-    ``zero_within``. Runs whose end is not finite are left out.
+    ``zero_within``. Runs whose end is not finite are left out, and so are models other than the
+    notebook's neuron on two bits, whose Hessian is not known here.
     """
     import numpy as np
 
-    from attnlogic.problems import gate
-    from attnlogic.results import condition, ending
-    from attnlogic.theory import ENDINGS
+    from attnlogic.results import condition, ending, known_of
+    from attnlogic.theory import ENDINGS, NOTEBOOK
 
     for part in conditions:
         key = condition(part)
-        ended = part.select(ending(gate(key["gate"])).alias("ended"))["ended"].to_numpy()
+        of = known_of(key)
+        if of is None or (of.form, of.gate.n) != (NOTEBOOK, 2):
+            continue
+        ended = part.select(ending(of).alias("ended"))["ended"].to_numpy()
         around = np.isin(ended, AROUND_SOLUTION)
         values, zero = eigenvalues(part), zero_within(part, around)
         finite = np.isfinite(values).all(axis=1)

@@ -42,17 +42,15 @@ COLUMNS = by_condition(
 
 
 def _rows(conditions: Sequence[Population]) -> Iterator[Row]:
-    from attnlogic.theory import solution
-
     for some in conditions:
-        exact = solution(some.gate).C
+        exact = some.exact
         distance = some.of("C_off", "solved").magnitudes()
         apart, signs = some.of("apart", "solved"), some.of("signs", "solved")
         yield {
             **some.key,
             "runs": some.runs,
             "solved": some.count("solved"),
-            "C_exact": None if exact is None else float(exact),
+            "C_exact": exact,
             **{
                 name: None if exact is None else distance.quantile(q)
                 for name, q in _DISTANCES.items()

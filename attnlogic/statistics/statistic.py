@@ -45,6 +45,8 @@ SETTINGS = (
     Column("threshold", float, "loss", "a run has hit once its loss is at most this"),
     Column("init", str, "", "how initial parameters are drawn"),
     Column("until", str, "", "when a run ends: with its budget, or at its first hit"),
+    Column("model", str, "", "the model with the settings that are not its defaults"),
+    Column("encoding", str, "", "what stands for false and true: 01, pm1, or real for a file's"),
 )
 
 

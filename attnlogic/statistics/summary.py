@@ -46,12 +46,10 @@ COLUMNS = by_condition(
 
 def _rows(conditions: Sequence[Population], interval: Interval, level: float) -> Iterator[Row]:
     from attnlogic.statistics.hitting_times import HittingTimes
-    from attnlogic.theory import solution
 
     for some in conditions:
         n, hits, off = some.runs, some.of("first_hit", "reached"), some.of("C_off", "solved")
-        exact = solution(some.gate).C
-        C = None if exact is None else float(exact)
+        C = some.exact
         held = some.of("settling", "reached").count(0)
 
         def at(distance: float | None, C: float | None = C) -> float | None:
@@ -95,7 +93,7 @@ def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
             first_hit(row),
             numbers.NOTHING if row["ert"] is None else f"{row['ert']:,.0f}",
             numbers.NOTHING if C is None else numbers.decimal(C) + numbers.spread(row["C_sd"]),
-            "any" if exact is None else numbers.significant(exact, 4),
+            _exact(row) if exact is None else numbers.significant(exact, 4),
             numbers.count(row["diverged"]),
         ]
 
@@ -108,11 +106,21 @@ def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
         Heading("first hit", "first hit: the epoch, median (quartiles) of all runs."),
         Heading("ERT", "ERT: epochs spent over all runs, per hit.", optional=True),
         Heading("C", "C = wq·wk·wv of the solved: mean ± standard deviation."),
-        Heading("exact", "exact: the C of the exact solution."),
+        Heading("exact", "exact: the C of the exact solution; none: there is none; –: not known."),
         Heading("diverged"),
     )
     note = f"Rates in % with {in_percent(options['level'])} intervals."
     return Sheet(headings, [cells(row) for row in frame.iter_rows(named=True)], note)
+
+
+def _exact(row: Row) -> str:
+    """What is known of the exact solution where it has no single C."""
+    from attnlogic.results import known_of
+
+    of = known_of(row)
+    if of is None:
+        return numbers.NOTHING
+    return "any" if of.solvable else "none"
 
 
 statistic = Statistic(

@@ -5,9 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-import numpy as np
-import numpy.typing as npt
-
 from attnlogic.outcomes import Outcome, concatenate
 
 PART_SECONDS = 10.0
@@ -16,37 +13,27 @@ PART_SECONDS = 10.0
 PART_ROWS = 2**16
 """Rows after which a part is written in any case, to keep memory small."""
 
-Seeds = npt.NDArray[np.uint32]
 
-
-def write_in_parts(
-    outcomes: Iterator[Outcome], seeds: Seeds, write: Callable[[Seeds, Outcome], None]
-) -> None:
-    """Write the outcomes of seeds, in order, each part once it has enough rows or is old enough.
+def write_in_parts(outcomes: Iterator[Outcome], write: Callable[[int, Outcome], None]) -> None:
+    """Write the outcomes of runs, in order, each part once it has enough rows or is old enough.
 
     On an error or an interrupt the outcomes that wait are written before it is raised again.
 
     Args:
-      outcomes: of the next n seeds each.
-      seeds: shape (N,); consecutive.
-      write: writes a part, from its seeds and their outcomes. After an interrupt it may be called
-        again for the part that it was writing, and must then replace it.
+      outcomes: of the next n runs each.
+      write: writes a part, from the place of its first run among all and the outcomes. After an
+        interrupt it may be called again for the part that it was writing, and must then replace it.
     """
     waiting: list[Outcome] = []
-    rows, since = 0, time.monotonic()
+    first, rows, since = 0, 0, time.monotonic()
     try:
         for outcome in outcomes:
             waiting.append(outcome)
             rows += len(outcome.first_hit)
             if rows >= PART_ROWS or time.monotonic() - since >= PART_SECONDS:
-                _write(waiting, seeds, write)
+                write(first, concatenate(waiting))
                 # Only now: an interrupt while it was written must not lose it.
-                waiting, seeds, rows, since = [], seeds[rows:], 0, time.monotonic()
+                waiting, first, rows, since = [], first + rows, 0, time.monotonic()
     finally:
         if waiting:
-            _write(waiting, seeds, write)
-
-
-def _write(waiting: list[Outcome], seeds: Seeds, write: Callable[[Seeds, Outcome], None]) -> None:
-    done = concatenate(waiting)
-    write(seeds[: len(done.first_hit)], done)
+            write(first, concatenate(waiting))

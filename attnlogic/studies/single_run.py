@@ -15,12 +15,13 @@ from attnlogic.optimizers import optimizer as read_optimizer
 from attnlogic.outcomes import NONE, Outcome, status
 from attnlogic.problems import (
     SEED_LIMIT,
+    Data,
     Gate,
     Initialization,
-    gates,
-    initial_params,
+    Model,
     initialization,
     neuron,
+    problem,
 )
 from attnlogic.settings import whole
 from attnlogic.studies.progress import Progress
@@ -60,8 +61,18 @@ class Run:
         """The epochs after first_hit whose loss is greater than the loss just before."""
         return [int(e) for e in rises(self.history.losses, int(self.outcome.first_hit))]
 
+    @property
+    def coefficients(self) -> dict[str, float | None] | None:
+        """Those of the expanded form on {0, 1}; None for another model than the notebook's."""
+        problem = self.training.problem
+        if problem.model.name != "attention" or problem.data.n != 2:
+            return None
+        with np.errstate(over="ignore", invalid="ignore"):  # the last update may be huge
+            found = neuron.coefficients(problem.unpack(tuple(self.outcome.final)))
+        return {name: _finite(value) for name, value in found._asdict().items()}
+
     def __repr__(self) -> str:
-        what = f"{self.training.gate} · {self.training.optimizer} · seed {self.seed}"
+        what = f"{self.training} · seed {self.seed}"
         epochs = counted(len(self.history.losses), "epoch")
         end = " (interrupted)" if self.interrupted else ""
         return f"Run({what}: {epochs}{end}, {self.outcome!r})"
@@ -70,11 +81,14 @@ class Run:
         """The run in plain Python values, fit for JSON; None for what does not exist."""
         names = ("stopped_at", "diverged_at", "first_hit", "sustained_from")
         epochs = {name: int(getattr(self.outcome, name)) for name in names}
-        values = map(_finite, neuron.pack(self.outcome.final))
-        with np.errstate(over="ignore", invalid="ignore"):  # the last update may be huge
-            coefficients = neuron.coefficients(self.outcome.final)._asdict()
+        problem, own = self.training.problem, {}
+        for name, value in self.outcome.quantities.items():
+            own[name] = _finite(value)
+            own[f"{name}_first_hit"] = _finite(self.outcome.quantities_first_hit[name])
         return {
-            "gate": self.training.gate.name,
+            "gate": problem.data.name,
+            "model": problem.model.name,
+            "encoding": problem.data.encoding,
             "optimizer": str(self.training.optimizer),
             "seed": self.seed,
             "backend": self.backend,
@@ -94,10 +108,9 @@ class Run:
             "final_loss": _finite(self.outcome.final_loss),
             "evaluations": int(self.outcome.evaluations),
             "gradient_norm": _finite(self.outcome.gradient_norm),
-            "params": dict(zip(neuron.NAMES, values, strict=True)),
-            "C": _finite(self.outcome.C),
-            "C_first_hit": _finite(self.outcome.C_first_hit),
-            "coefficients": {name: _finite(value) for name, value in coefficients.items()},
+            "params": dict(zip(problem.names, map(_finite, self.outcome.final), strict=True)),
+            **own,
+            "coefficients": self.coefficients,
             "losses": [_finite(loss) for loss in self.history.losses],
         }
 
@@ -108,7 +121,7 @@ def _finite(value: Any) -> float | None:
 
 
 def train(
-    gate: str | Gate,
+    gate: str | Gate | Data,
     optimizer: str | Optimizer,
     seed: int = 0,
     *,
@@ -118,12 +131,14 @@ def train(
     precision: str = "float32",
     init: str | Initialization = "torch",
     until: str = "budget",
+    model: str | Model = "attention",
+    encoding: str = "01",
     progress: bool | None = None,
 ) -> Run:
     """Train one seed, keeping its whole history.
 
     Args:
-      gate: the gate to learn.
+      gate: the gate to learn, or other data.
       optimizer: the optimizer.
       seed: torch's seed, 0 … 2^32-1.
       epochs: the budget; None for the optimizer's usual one.
@@ -132,6 +147,8 @@ def train(
       precision: ``"float32"`` or ``"float64"``.
       init: how the initial parameters are drawn.
       until: ``"budget"``, or ``"hit"`` to end the run at its first hit.
+      model: what learns it.
+      encoding: what stands for false and true in a gate's inputs: ``"01"`` or ``"pm1"``.
       progress: True for a progress bar on stderr, False for none; None for a bar where stderr is a
         terminal, and else for a line now and then.
 
@@ -150,15 +167,16 @@ def train(
     """
     by = read_optimizer(optimizer)
     budget = by.epochs if epochs is None else epochs
-    training = checked(Training(gates.gate(gate), by, budget, threshold, precision, until))
+    what = problem(gate, model, encoding)
+    training = checked(Training(what, by, budget, threshold, precision, until))
     how, number = initialization(init), whole("seed", seed, 0, SEED_LIMIT - 1)
     trainer = find(backend)
     trainer.check(training, 1)
-    start = initial_params(number, how)
+    start = what.initial(number, how)
     parts: list[History] = []
     interrupted = False
     with Progress(training.epochs, "epoch", show=progress) as bar:
-        bar.describe(f"{training.gate} · {training.optimizer} · seed {number}")
+        bar.describe(f"{training} · seed {number}")
 
         def advance(share: float) -> None:
             bar.advance(share * training.epochs)
@@ -174,5 +192,5 @@ def train(
     run = join(parts)
     if interrupted:
         training = replace(training, epochs=len(run.losses))
-    kept = outcome(run, training.threshold)
+    kept = outcome(run, training.threshold, what)
     return Run(training, number, trainer.name, how, run, kept, interrupted)

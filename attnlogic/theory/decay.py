@@ -1,5 +1,7 @@
 """How weight decay λ shifts the solution: the points at which an optimizer comes to rest.
 
+For two-bit gates and the notebook's model alone.
+
 With g the gradient of the loss and θ any of the six parameters, every rule here has the form
 ``g = -λ S θ``: a solution pulled towards the shortest one, with a strength S for each parameter.
 
@@ -19,6 +21,7 @@ the solution has C = 0, decay lets the attention weights die out.
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +29,7 @@ import numpy.typing as npt
 
 from attnlogic.errors import InputError
 from attnlogic.optimizers import OPTIMIZERS, Optimizer
-from attnlogic.problems import ROWS, Gate, Params, neuron
+from attnlogic.problems import ROWS, Gate, Params, loss, predict, unpack
 from attnlogic.theory.derivatives import gradient_and_hessian
 from attnlogic.theory.exact_solutions import solution
 
@@ -44,7 +47,7 @@ class ShiftedSolution(NamedTuple):
       shift: C minus the exact solution's; None for the constant gates.
       params: the six parameters, floats, with |wq| = |wk| = |wv|.
       loss: the loss there, without the decay.
-      strength: S for each parameter in the order of ``neuron.NAMES``.
+      strength: S for each parameter in the order of ``problems.NAMES``.
     """
 
     C: float
@@ -88,12 +91,12 @@ def edge_of_stability(gate: Gate, optimizer: Optimizer) -> ShiftedSolution | Non
       The point; None where the decay is so strong that none is left near the solution.
 
     Raises:
-      InputError: not AdamW, or with amsgrad or a gamma other than 1, which never comes to an edge.
+      InputError: not AdamW, or with amsgrad or a schedule, which never comes to an edge.
     """
     settings, decay = optimizer.settings, _weight_decay(optimizer)
     decoupled = optimizer.record.weight_decay == "decoupled_adam"
-    if not decoupled or optimizer.enabled("amsgrad", "gamma"):
-        raise InputError(f"{optimizer}: expected adamw with amsgrad=False and gamma=1")
+    if not decoupled or optimizer.enabled("amsgrad", "gamma", "schedule"):
+        raise InputError(f"{optimizer}: expected adamw with amsgrad=False and no schedule")
     limit = stability_limit(float(settings["beta1"]), float(settings["lr"]))
     _, hessian = gradient_and_hessian()
 
@@ -118,9 +121,11 @@ def _settle(
     gate: Gate, decay: float, strength: Callable[[Vector], Vector]
 ) -> ShiftedSolution | None:
     """Alternate S and the point g = -λSθ until they agree, from the shortest exact solution."""
+    if gate.n != 2:
+        raise InputError(f"{gate} has {gate.n} inputs: what decay does is known for two-bit gates")
     exact = solution(gate)
     start = 0.0 if exact.C is None else float(exact.C)
-    w = exact.w or (exact.w_sum / 2,) * 2
+    w = exact.w or ((exact.w_sum or Fraction(0)) / 2,) * 2
     θ = _balanced(start, np.array([*map(float, w), float(exact.b)]))
     for _ in range(MAX_ROUNDS):
         S = strength(θ)
@@ -131,10 +136,10 @@ def _settle(
         before, θ = θ, _balanced(C, _ridge(gate, C, decay * S[3:]))
         # A pull of 1e-10 leaves 1e-11 of rounding in a direction that it alone fixes.
         if np.allclose(θ, before, rtol=1e-10, atol=1e-12):
-            params = neuron.unpack(list(map(float, θ)))
+            params = unpack(list(map(float, θ)))
             shift = None if exact.C is None else C - start
-            loss = float(neuron.loss(params, ROWS, gate.targets))
-            return ShiftedSolution(C, shift, params, loss, tuple(map(float, S)))
+            there = float(loss(params, ROWS, gate.targets))
+            return ShiftedSolution(C, shift, params, there, tuple(map(float, S)))
     return None
 
 
@@ -162,7 +167,7 @@ def _invariant(gate: Gate, start: float, pull: Vector) -> float | None:
 def _ridge(gate: Gate, C: float, pull: Vector) -> Vector:
     """The readout (w1, w2, b) at which its gradient is -pull·θ: a ridge regression, (3,)."""
     units = [((1, 0), 0), ((0, 1), 0), ((0, 0), 1)]
-    columns = [[neuron.predict(Params(C, 1, 1, w, b), x) for x in ROWS] for w, b in units]
+    columns = [[predict(Params(C, 1, 1, w, b), x) for x in ROWS] for w, b in units]
     A = np.array(columns, np.float64).T
     # Stacked, not squared: a pull of 1e-10 would be lost in rounding.
     rows = np.vstack([A / np.sqrt(2), np.diag(np.sqrt(pull))])

@@ -1,5 +1,7 @@
 """The loss's gradient and Hessian as NumPy functions, derived from the model itself by SymPy.
 
+For two-bit gates and the notebook's model.
+
 No framework is needed for them: the model is arithmetic, so SymPy differentiates the same functions
 that the backends train. SymPy is imported when a function is first called.
 """
@@ -13,15 +15,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attnlogic.problems import ROWS, Gate, Params, neuron, pack
+from attnlogic.problems import ROWS, Gate, Params, loss, pack, unpack
 
 
 @lru_cache
 def gradient_and_hessian() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Gradient and Hessian of ``neuron.loss`` as functions of its six parameters and four targets.
+    """Gradient and Hessian of the loss as functions of its six parameters and four targets.
 
     Returns:
-      Two functions of ten numbers or arrays of one shape, in the order of ``neuron.NAMES`` and of
+      Two functions of ten numbers or arrays of one shape, in the order of ``problems.NAMES`` and of
       the gate's rows. The gradient is a list of six, the Hessian a list of six lists of six.
 
     Example:
@@ -32,8 +34,8 @@ def gradient_and_hessian() -> tuple[Callable[..., Any], Callable[..., Any]]:
     import sympy
 
     parameters, targets = sympy.symbols("wq wk wv w1 w2 b"), sympy.symbols("t:4")
-    loss = neuron.loss(neuron.unpack(parameters), ROWS, targets)
-    gradient = [sympy.diff(loss, p) for p in parameters]
+    value = loss(unpack(parameters), ROWS, targets)
+    gradient = [sympy.diff(value, p) for p in parameters]
     hessian = [[sympy.diff(g, p) for p in parameters] for g in gradient]
     arguments = [*parameters, *targets]
     return (
@@ -50,7 +52,7 @@ def hessian(gate: Gate, params: Params) -> npt.NDArray[np.float64]:
       params: leaves of shape (N,).
 
     Returns:
-      Shape (N, 6, 6), in the order of ``neuron.NAMES``.
+      Shape (N, 6, 6), in the order of ``problems.NAMES``.
     """
     leaves = [np.asarray(leaf, np.float64) for leaf in pack(params)]
     rows = gradient_and_hessian()[1](*leaves, *gate.targets)

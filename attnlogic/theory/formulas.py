@@ -5,27 +5,30 @@ The expressions come from the model's own arithmetic. SymPy is imported when a f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from attnlogic.problems import Gate, Params, neuron
+from attnlogic.problems import Gate, Params, predict
 from attnlogic.theory.exact_solutions import Solution
+from attnlogic.theory.form import NOTEBOOK, Form
 from attnlogic.theory.least_loss import landscape
 
 
 class Expansion(NamedTuple):
-    """The output as a polynomial: SymPy expressions in x1, x2 and the symbols that are left.
+    """The output as a polynomial: SymPy expressions in x1, x2, … and the symbols that are left.
 
     Attributes:
-      general: on any inputs, expanded.
-      on_bits: on inputs in {0, 1}, where x² = x; a term for each product of inputs.
+      general: on any inputs, expanded for two, in factors for more.
+      on_bits: on the inputs that stand for bits, where x² = x (or 1, in {-1, 1}); a term for each
+        product of inputs.
     """
 
     general: Any
     on_bits: Any
 
 
-def output_formula() -> Expansion:
-    """The model's output with the symbols C = wq·wk·wv, w1, w2, b.
+def output_formula(n: int = 2, form: Form = NOTEBOOK) -> Expansion:
+    """The model's output on n inputs with the symbols C = wq·wk·wv, w1, w2, …, b.
 
     Example:
       >>> output_formula().on_bits
@@ -33,13 +36,12 @@ def output_formula() -> Expansion:
     """
     import sympy
 
-    wq, wk, wv, w1, w2, b, C = sympy.symbols("wq wk wv w1 w2 b C")
-    output = neuron.predict(Params(wq, wk, wv, (w1, w2), b), _tokens()).expand()
-    return _expansion(output.subs(wq * wk * wv, C))
+    w, b = sympy.symbols(f"w1:{n + 1}"), sympy.Symbol("b") if form.bias else sympy.Integer(0)
+    return _expansion(sympy.Symbol("C"), w, b, form)
 
 
-def solution_formula(solution: Solution) -> Expansion:
-    """The model's output at a gate's solution: C or w1 stays a symbol where it is free.
+def solution_formula(solution: Solution, form: Form = NOTEBOOK) -> Expansion:
+    """The model's output at a gate's solution: C or some of w stay symbols where they are free.
 
     Example:
       >>> from attnlogic.problems import gate
@@ -49,18 +51,18 @@ def solution_formula(solution: Solution) -> Expansion:
     """
     import sympy
 
-    C = sympy.Symbol("C") if solution.C is None else _rational(solution.C)
+    C = sympy.Symbol("C") if solution.C is None else rational(solution.C)
+    p, q = solution.scale or (0, 1)
+    w = [rational(weight) / (p * C + q) for weight in solution.w or ()]
     if solution.w is None:
-        w1 = sympy.Symbol("w1")
-        w = (w1, _rational(solution.w_sum) - w1)
-    else:
-        w = (_rational(solution.w[0]), _rational(solution.w[1]))
-    one = sympy.Integer(1)
-    return _expansion(neuron.predict(Params(C, one, one, w, _rational(solution.b)), _tokens()))
+        w = list(sympy.symbols(f"w1:{solution.inputs + 1}"))
+    if solution.w is None and solution.w_sum is not None:
+        w[-1] = rational(solution.w_sum) - sum(w[:-1])
+    return _expansion(C, w, rational(solution.b), form)
 
 
-def least_loss_formula(gate: Gate) -> Any:
-    """V(C) as a factored rational function of the symbol C: for every C but -1.
+def least_loss_formula(gate: Gate, form: Form = NOTEBOOK) -> Any:
+    """V(C) as a factored rational function of the symbol C: for every C but that of the jump.
 
     Example:
       >>> from attnlogic.problems import gate
@@ -69,29 +71,43 @@ def least_loss_formula(gate: Gate) -> Any:
     """
     import sympy
 
-    return sympy.factor(landscape(gate).least_loss(sympy.Symbol("C")))
+    return sympy.factor(landscape(gate, form).least_loss(sympy.Symbol("C")))
 
 
-def _tokens() -> tuple[Any, Any]:
+def polynomial_text(p: Sequence[int]) -> str | None:
+    """A polynomial in C with its lowest power first, as SymPy reads it; None for the empty one.
+
+    Example:
+      >>> polynomial_text((1, 3, 2))
+      '2*C**2 + 3*C + 1'
+    """
     import sympy
 
-    x1, x2 = sympy.symbols("x1 x2")
-    return x1, x2
+    return str(sympy.Poly(p[::-1], sympy.Symbol("C")).as_expr()) if p else None
 
 
-def _expansion(output: Any) -> Expansion:
+def _expansion(C: Any, w: Any, b: Any, form: Form) -> Expansion:
     import sympy
 
-    x1, x2 = _tokens()
-    general = sympy.Poly(output, x1, x2)
-    bits: Any = sympy.Poly(0, x1, x2)
-    for (i, j), factor in general.terms():
-        bits += factor * x1 ** min(i, 1) * x2 ** min(j, 1)
-    factored = sum(sympy.factor(factor) * x1**i * x2**j for (i, j), factor in bits.terms())
-    return Expansion(general.as_expr().expand(), factored)
+    x, one = sympy.symbols(f"x1:{len(w) + 1}"), sympy.Integer(1)
+    output = predict(Params(C, one, one, tuple(w), b), x)
+    if not form.residual:  # what the readout sees of the tokens themselves
+        output -= sum(weight * token for weight, token in zip(w, x, strict=True))
+    general = sympy.Poly(sympy.expand(output), *x)
+    written = general.as_expr().expand() if len(w) == 2 else sympy.factor(output - b) + b
+    bits: Any = sympy.Poly(0, *x)
+    for powers, factor in general.terms():
+        kept = [p % 2 if form.encoding == "pm1" else min(p, 1) for p in powers]
+        bits += factor * sympy.prod(token**p for token, p in zip(x, kept, strict=True))
+    factored = sum(
+        sympy.factor(factor) * sympy.prod(token**p for token, p in zip(x, powers, strict=True))
+        for powers, factor in bits.terms()
+    )
+    return Expansion(written, factored)
 
 
-def _rational(value: Any) -> Any:
+def rational(value: Any) -> Any:
+    """The fraction as SymPy's."""
     import sympy
 
     return sympy.Rational(value.numerator, value.denominator)

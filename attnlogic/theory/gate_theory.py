@@ -1,8 +1,9 @@
 """The whole theory of one gate as one object: what ``attnlogic theory`` prints.
 
 Exact numbers are strings that ``Fraction`` reads: ``"-1/2"``; an infinite C is ``"inf"`` or
-``"-inf"``; polynomials are strings that SymPy reads. A number that is free or does not exist is
-None. The effect of weight decay is no fraction: its numbers are floats.
+``"-inf"``; an irrational number is a list of two such strings, between which it is proved to lie.
+Polynomials are strings that SymPy reads. A number that is free or does not exist is None. The
+effect of weight decay is no fraction: its numbers are floats.
 """
 
 from __future__ import annotations
@@ -15,91 +16,145 @@ from typing import Any
 from attnlogic import optimizers
 from attnlogic.errors import InputError
 from attnlogic.optimizers import Optimizer
-from attnlogic.problems import Gate, gates, neuron
+from attnlogic.problems import NAMES, Gate, gates, pack
 from attnlogic.theory import formulas
 from attnlogic.theory.critical_points import Point, points
 from attnlogic.theory.decay import ShiftedSolution, edge_of_stability, fixed_point
 from attnlogic.theory.exact_solutions import Solution, solutions
-from attnlogic.theory.least_loss import V, landscape
+from attnlogic.theory.exact_text import exact_text
+from attnlogic.theory.extrema import Extremum
+from attnlogic.theory.form import NOTEBOOK, Form
+from attnlogic.theory.least_loss import Landscape, landscape
 
 DECAYING = ("adam(weight_decay=0.01)", "adamw")
 """The optimizers whose weight decay is shown when none are given."""
 
 
-def theory_of(gate: str | Gate, decaying: Sequence[str | Optimizer] = DECAYING) -> dict[str, Any]:
+def theory_of(
+    gate: str | Gate, decaying: Sequence[str | Optimizer] | None = None, form: Form = NOTEBOOK
+) -> dict[str, Any]:
     """The theory of a gate: everything that is known before a run is trained.
 
     Args:
       gate: a gate, its name or its bit string.
-      decaying: optimizers with weight decay.
+      decaying: optimizers with weight decay; None for ``DECAYING`` where their effect is known.
+      form: of the model.
 
     Returns:
-      A dict for JSON: ``gate``, ``targets``;
+      A dict for JSON: ``gate``, ``targets``, ``inputs`` (their number), ``form``, the fields of
+      ``Form``;
       ``model``: the output with symbols, ``general`` and ``on_bits``;
-      ``solutions``: for each family ``C w1 w2 w_sum b``, ``free`` directions of the six, the
-      ``signs`` that wq, wk, wv may have, the output there (``general``, ``on_bits``);
-      ``V``: the least loss at each C: its ``expression`` for every C but -1, its ``zero``, its
-      ``maximum`` (C and V), the ``limit`` for C → ±∞, the infinity on whose side V
-      ``falls_towards`` it, and ``at_minus_1`` V itself and its limit beside it;
+      ``solvable``: whether there is an exact solution;
+      ``solutions``: for each family ``C w1 w2 … w_sum b``, ``free`` directions of the parameters,
+      the ``signs`` that wq, wk, wv may have, the output there (``general``, ``on_bits``), and
+      ``scale``: None, or the polynomial in C of which only the product with w is fixed, to be w;
+      ``V``: the least loss at each C: its ``expression`` for every C but that of the jump, its
+      ``zero``, its greatest ``maximum`` (C and V), its ``least_loss`` over all C, all its
+      ``extrema`` (C, V, kind, and of an irrational C a ``polynomial`` that is 0 there), the
+      ``limit`` for C → ±∞, the infinity on whose side V ``falls_towards`` it, its ``jump`` (C, V
+      there, and its ``limit`` towards it), and ``at_minus_1`` V itself and its limit beside it;
       ``points``: the fields of ``critical_points.Point``;
       ``decay``: the fields of ``decay.ShiftedSolution``, the optimizer, and ``where``: ``at rest``
       (``decay.fixed_point``) or ``as it runs`` (``decay.edge_of_stability``); the numbers are None
-      where the decay leaves no point near the solution.
+      where the decay leaves no point near the solution. None where decay's effect is not known:
+      for more than two bits, and for other forms than the notebook's.
 
     Raises:
-      InputError: an unknown gate or optimizer, or one without weight decay.
+      InputError: an unknown gate, optimizer or encoding, an optimizer without weight decay, or any
+        optimizer where the effect of decay is not known.
 
     Example:
       >>> theory_of("xor", decaying=[])["V"]["zero"]
       '-1/2'
+      >>> theory_of("00000010")["V"]["least_loss"]
+      ['0.024995250129', '0.024995250130']
     """
     gate = gates.gate(gate)
-    shape = landscape(gate)
-    top = None if shape.maximum is None else V(gate, shape.maximum)
+    known = gate.n == 2 and form == NOTEBOOK
+    if decaying and not known:
+        raise InputError(
+            f"the effect of weight decay on {gate} is not known: expected a two-bit gate and the "
+            "notebook's model; leave the optimizers out"
+        )
+    chosen = DECAYING if decaying is None else decaying
     return {
         "gate": gate.name,
         "targets": gate.bits,
-        "model": _texts(formulas.output_formula()),
-        "solutions": [_solution(s) for s in solutions(gate)],
-        "V": {
-            "expression": str(formulas.least_loss_formula(gate)),
-            "zero": _exact(shape.zero),
-            "maximum": {"C": _exact(shape.maximum), "V": _exact(top)},
-            "limit": _exact(shape.limit),
-            "falls_towards": _exact(shape.falls_towards),
-            "at_minus_1": {"V": _exact(shape.at_minus_1), "limit": _exact(shape.beside_minus_1)},
-        },
-        "points": [_point(p) for p in points(gate)],
-        "decay": [row for o in decaying for row in _decay(gate, optimizers.optimizer(o))],
+        "inputs": gate.n,
+        "form": form._asdict(),
+        "model": _texts(formulas.output_formula(gate.n, form)),
+        "solvable": landscape(gate, form).solvable,
+        "solutions": [_solution(s, form) for s in solutions(gate, form)],
+        "V": _least_loss(gate, form),
+        "points": [_point(p, gate.n) for p in points(gate, form)],
+        "decay": [row for o in chosen for row in _decay(gate, optimizers.optimizer(o))]
+        if known
+        else None,
     }
 
 
-def _solution(solution: Solution) -> dict[str, Any]:
-    w1, w2 = solution.w or (None, None)
+def _least_loss(gate: Gate, form: Form) -> dict[str, Any]:
+    shape: Landscape = landscape(gate, form)
+    top, jump = shape.greatest, shape.jump
     return {
-        "C": _exact(solution.C),
-        "w1": _exact(w1),
-        "w2": _exact(w2),
-        "w_sum": _exact(solution.w_sum),
-        "b": _exact(solution.b),
+        "expression": str(formulas.least_loss_formula(gate, form)),
+        "zero": exact_text(shape.zero),
+        "maximum": {
+            "C": None if top is None else exact_text(top.C),
+            "V": None if top is None else exact_text(top.value),
+        },
+        "least_loss": exact_text(shape.least),
+        "extrema": [_extremum(e) for e in shape.extrema],
+        "limit": exact_text(shape.limit),
+        "falls_towards": exact_text(shape.falls_towards),
+        "jump": None if jump is None else {
+            "C": exact_text(jump.C), "V": exact_text(jump.V), "limit": exact_text(jump.beside)
+        },
+        "at_minus_1": {
+            "V": exact_text(shape.at_minus_1), "limit": exact_text(shape.beside_minus_1)
+        },
+    }  # fmt: skip
+
+
+def _extremum(extremum: Extremum) -> dict[str, Any]:
+    return {
+        "C": exact_text(extremum.C),
+        "V": exact_text(extremum.value),
+        "kind": extremum.kind,
+        "polynomial": formulas.polynomial_text(extremum.polynomial),
+    }
+
+
+def _solution(solution: Solution, form: Form) -> dict[str, Any]:
+    w = solution.w or (None,) * solution.inputs
+    p, q = solution.scale or (0, 1)
+    return {
+        "C": exact_text(solution.C),
+        **_numbered(w),
+        "w_sum": exact_text(solution.w_sum),
+        "b": exact_text(solution.b),
         "free": solution.free,
         "signs": list(solution.signs),
-        "output": _texts(formulas.solution_formula(solution)),
+        "scale": formulas.polynomial_text((q, p)) if solution.scale else None,
+        "output": _texts(formulas.solution_formula(solution, form)),
     }
 
 
-def _point(point: Point) -> dict[str, Any]:
-    w1, w2, b = point.readout or (None, None, None)
+def _point(point: Point, n: int) -> dict[str, Any]:
+    *w, b = point.readout or (None,) * (n + 1)
     return {
         "name": point.name,
-        "loss": _exact(point.loss),
-        "C": _exact(point.C),
-        "w1": _exact(w1),
-        "w2": _exact(w2),
-        "b": _exact(b),
+        "loss": exact_text(point.loss),
+        "C": exact_text(point.C),
+        **_numbered(w),
+        "b": exact_text(b),
         "kind": point.kind,
         "note": point.note,
     }
+
+
+def _numbered(w: Sequence[Fraction | None]) -> dict[str, Any]:
+    return {f"w{i}": exact_text(weight) for i, weight in enumerate(w, 1)}
 
 
 def _decay(gate: Gate, optimizer: Optimizer) -> list[dict[str, Any]]:
@@ -116,15 +171,11 @@ def _shifted(point: ShiftedSolution | None) -> dict[str, Any]:
     if point is None:
         return dict.fromkeys(ShiftedSolution._fields)
     named = {
-        "params": dict(zip(neuron.NAMES, neuron.pack(point.params), strict=True)),
-        "strength": dict(zip(neuron.NAMES, point.strength, strict=True)),
+        "params": dict(zip(NAMES, pack(point.params), strict=True)),
+        "strength": dict(zip(NAMES, point.strength, strict=True)),
     }
     return point._asdict() | named
 
 
 def _texts(output: formulas.Expansion) -> dict[str, str]:
     return {name: str(value) for name, value in output._asdict().items()}
-
-
-def _exact(value: Fraction | float | None) -> str | None:
-    return None if value is None else str(value)

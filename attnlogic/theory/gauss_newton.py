@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attnlogic.problems import ROWS, Gate, Params, neuron
+from attnlogic.problems import ROWS, Gate, Params, pack, predict, unpack
 
 STEPS = 20
 """Steps at most; from a loss of 1e-4 five are enough for every digit of float64."""
@@ -24,7 +24,7 @@ def _outputs_and_jacobian() -> tuple[Callable[..., Any], Callable[..., Any]]:
     import sympy
 
     parameters = sympy.symbols("wq wk wv w1 w2 b")
-    outputs = [neuron.predict(neuron.unpack(parameters), row) for row in ROWS]
+    outputs = [predict(unpack(parameters), row) for row in ROWS]
     jacobian = [[sympy.diff(output, p) for p in parameters] for output in outputs]
     return (
         sympy.lambdify(parameters, outputs, "numpy", cse=True),
@@ -58,11 +58,11 @@ def nearest_solution(gate: Gate, params: Params) -> Params:
     """
     outputs, jacobian = _outputs_and_jacobian()
     targets = np.asarray(gate.targets, np.float64)
-    at = np.stack([np.asarray(leaf, np.float64) for leaf in neuron.pack(params)], axis=-1)
+    at = np.stack([np.asarray(leaf, np.float64) for leaf in pack(params)], axis=-1)
     for _ in range(STEPS):
         residuals = _stacked(outputs(*at.T), (4,)) - targets
         if not np.abs(residuals).max(initial=0.0) > 1e-14:
             break
         steps = np.linalg.pinv(_stacked(jacobian(*at.T), (4, 6))) @ residuals[..., None]
         at = at - steps[..., 0]
-    return neuron.unpack([*at.T])
+    return unpack([*at.T])

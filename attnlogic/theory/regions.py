@@ -7,11 +7,15 @@ On the way downhill ``runaway`` is a forecast: C grows for ever if the descent i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from attnlogic.problems import Gate
-from attnlogic.theory.critical_points import attractors
+from attnlogic.theory.critical_points import Point, attractors, points
+from attnlogic.theory.form import NOTEBOOK, Form
 from attnlogic.theory.least_loss import Landscape, landscape
 
 Region = Callable[[Any, Any], Any]
@@ -38,6 +42,8 @@ ENDING_MEANINGS = {
     "diverged": "the loss did not stay a finite number",
     "near": f"near the solution (|C − C*| ≤ {MAX_C_DISTANCE:g}) but above the threshold: "
     "an excursion, or a cycle around it",
+    "minimum": f"at a minimum of V that is no solution: C within {MAX_C_DISTANCE:g} of it, and the "
+    f"loss within {MAX_PLATEAU_LOSS_DEVIATION:.0%} of V there; at any C where V is one number",
     "linear": f"on the linear plateau: |C| ≤ {MAX_C_DISTANCE:g}, and the loss within "
     f"{MAX_PLATEAU_LOSS_DEVIATION:.0%} of V(0)",
     "constant": f"on the constant plateau, w = 0: C within {MAX_C_DISTANCE:g} of V's maximum, and "
@@ -56,8 +62,15 @@ ENDINGS = tuple(ENDING_MEANINGS)
 """The names of the endings, in the same order."""
 
 
-def regions_of(gate: Gate) -> dict[str, Region]:
+def regions_of(gate: Gate, form: Form = NOTEBOOK) -> dict[str, Region]:
     """The gate's regions, each a function of C and the loss, in the order of ``ENDINGS``.
+
+    Args:
+      gate: a gate of any number of bits.
+      form: of the model that was trained.
+
+    Raises:
+      InputError: no such encoding.
 
     Example:
       >>> from attnlogic.problems import gate
@@ -65,24 +78,45 @@ def regions_of(gate: Gate) -> dict[str, Region]:
       >>> regions["linear"](0.01, 0.26), regions["near"](-0.5, 0.26)
       (True, False)
     """
-    shape = landscape(gate)
-    failing = {name: float(value) for name, value in attractors(gate).items()}
+    shape, places = landscape(gate, form), points(gate, form)
+    failing = {name: float(loss) for name, loss in attractors(gate, form).items()}
     regions: dict[str, Region] = {}
     if shape.zero is not None and failing:
         regions["near"] = _near(float(shape.zero), MAX_NEAR_LOSS_SHARE * min(failing.values()))
-    if "linear plateau" in failing:
-        regions["linear"] = _plateau(0.0, failing["linear plateau"])
-    if "constant plateau" in failing and shape.maximum is not None:
-        regions["constant"] = _plateau(float(shape.maximum), failing["constant plateau"])
-    if "cancellation valley" in failing:
-        regions["cancellation"] = _plateau(-1.0, failing["cancellation valley"])
-    if shape.maximum is not None and shape.falls_towards is not None:
-        regions["runaway"] = _runaway(shape, float(shape.maximum), shape.falls_towards > 0)
-    return regions
+    minima = [_minimum(point) for point in places if point.kind == "minimum"]
+    if minima:
+        regions["minimum"] = _any_of(minima)
+    for point in places:
+        short = _PLATEAUS.get(point.name)
+        if short and isinstance(point.C, Fraction) and point.name in failing:
+            regions[short] = _plateau(float(point.C), failing[point.name])
+    sides = [_runaway(shape, end) for end in shape.valleys]
+    if sides:
+        regions["runaway"] = _any_of(sides)
+    return {name: regions[name] for name in ENDINGS if name in regions}
+
+
+_PLATEAUS = {
+    "linear plateau": "linear",
+    "constant plateau": "constant",
+    "cancellation valley": "cancellation",
+}
+"""The region around each place that is known by one C and one loss."""
+
+
+def _any_of(some: Sequence[Region]) -> Region:
+    return lambda C, loss: reduce(or_, (inside(C, loss) for inside in some))
 
 
 def _near(at: float, max_loss: float) -> Region:
     return lambda C, loss: (abs(C - at) <= MAX_C_DISTANCE) & (loss <= max_loss)
+
+
+def _minimum(point: Point) -> Region:
+    value = float(point.loss)
+    if point.C is not None:
+        return _plateau(float(point.C), value)
+    return lambda C, loss: abs(loss - value) <= MAX_PLATEAU_LOSS_DEVIATION * value
 
 
 def _plateau(at: float, value: float) -> Region:
@@ -90,9 +124,12 @@ def _plateau(at: float, value: float) -> Region:
     return lambda C, loss: (abs(C - at) <= MAX_C_DISTANCE) & (abs(loss - value) <= deviation)
 
 
-def _runaway(shape: Landscape, maximum: float, upwards: bool) -> Region:
+def _runaway(shape: Landscape, end: float) -> Region:
+    upwards = end > 0
+    last = float(shape.extrema[-1 if upwards else 0].C)  # a maximum: V falls beyond it
+
     def inside(C: Any, loss: Any) -> Any:
-        beyond = maximum < C if upwards else maximum > C
+        beyond = last < C if upwards else last > C
         return beyond & (loss <= MAX_LOSS_OVER_V * shape.least_loss(C))
 
     return inside

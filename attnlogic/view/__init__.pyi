@@ -1,3 +1,4 @@
+from .gates_in_words import gates_sheet as gates_sheet
 from .loss_chart import loss_history as loss_history
 from .loss_chart import run_history as run_history
 from .picture_files import file_format as file_format

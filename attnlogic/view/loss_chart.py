@@ -150,5 +150,5 @@ def run_history(run: Run, *, start: int = 0) -> alt.LayerChart:
         first_hit=None if hit == NONE else hit,
         rises=run.rises,
         start=start,
-        title=f"{run.training.gate} · {run.training.optimizer} · seed {run.seed}",
+        title=f"{run.training} · seed {run.seed}",
     )

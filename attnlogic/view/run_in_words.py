@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from attnlogic.outcomes import NONE
-from attnlogic.problems import NAMES, neuron
 from attnlogic.studies import Run
 from attnlogic.view.numbers import loss, minus
+
+MAX_PARAMETERS = 64
+"""Parameters that are printed, at most."""
 
 MAX_TRACE_LINES = 12
 """Lines of a run's trace, at most, if no step is asked for: a small terminal holds it all."""
@@ -36,7 +38,7 @@ def run_text(run: Run, every: int | None = None) -> str:
     training, outcome, losses = run.training, run.outcome, run.history.losses
     step = every or trace_step(len(losses))
     lines = [
-        f"{training.gate} · {training.optimizer} · seed {run.seed} · {run.backend} "
+        f"{training} · seed {run.seed} · {run.backend} "
         f"{training.precision} · {training.epochs} epochs",
         "",
         *(f"Epoch {e}, loss = {loss(losses[e])}" for e in range(0, len(losses), step)),
@@ -46,12 +48,18 @@ def run_text(run: Run, every: int | None = None) -> str:
     ]
     if outcome.diverged_at != NONE:
         return "\n".join([*lines, "There are no learned parameters: they are not finite."])
-    values = zip(NAMES, neuron.pack(outcome.final), strict=True)
+    what = training.problem
+    values = [*zip(what.names, outcome.final, strict=True)]
+    more = f", … ({len(values)} in all)" if len(values) > MAX_PARAMETERS else ""
+    shown = ", ".join(f"{n} = {_number(v)}" for n, v in values[:MAX_PARAMETERS])
     return "\n".join(
         [
             *lines,
-            "Learned parameters: " + ", ".join(f"{n} = {_number(v)}" for n, v in values),
-            f"C = wq·wk·wv = {_number(outcome.C)}",
+            f"Learned parameters: {shown}{more}",
+            *(
+                f"{own.name} = {own.meaning} = {_number(outcome.quantities[own.name])}"
+                for own in what.own
+            ),
             *formulas(run),
         ]
     )
@@ -77,12 +85,18 @@ def _threshold_lines(run: Run) -> list[str]:
 
 
 def formulas(run: Run) -> list[str]:
-    """The collapsed form and the expanded one, with the run's numbers put in."""
-    final = run.outcome.final
+    """The collapsed form and the expanded one, with the run's numbers put in.
+
+    Of another model than the notebook's neuron: its formula.
+    """
+    if run.coefficients is None:
+        return [f"out = {run.training.problem.formula}"]
+    final = run.training.problem.unpack(tuple(run.outcome.final))
     w1, w2 = final.w
-    x1, x2, x1x2, bias = neuron.coefficients(final)
+    x1, x2, x1x2, bias = run.coefficients.values()
+    C = run.outcome.quantities["C"]
     return [
-        f"out = ({_number(w1)}·x1 {_signed(w2)}·x2)({_number(run.outcome.C)}·(x1² + x2²) + 1) "
+        f"out = ({_number(w1)}·x1 {_signed(w2)}·x2)({_number(C)}·(x1² + x2²) + 1) "
         f"{_signed(final.b)}",
         f"    = {_number(x1)}·x1 {_signed(x2)}·x2 {_signed(x1x2)}·x1·x2 {_signed(bias)}   "
         "on inputs 0 and 1",

@@ -10,6 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from attnlogic.theory import NOTEBOOK, Form
+
 
 def theory_view(found: dict[str, Any]) -> Group:
     """What the theory says of a gate, for a person; everything fits 80 columns.
@@ -17,20 +19,53 @@ def theory_view(found: dict[str, Any]) -> Group:
     Args:
       found: what ``theory.theory_of`` gives.
     """
-    V = found["V"]
+    V, form = found["V"], Form(**found["form"])
+    least = f"none: the least loss is {number(V['least_loss'])}"
     return Group(
-        Text(f"{found['gate']}: {found['targets']} on the rows 00 01 10 11", style="bold"),
+        Text(_title(found), style="bold"),
+        *([] if form == NOTEBOOK else [_indented(form.text)]),
         *_section("The model, C = wq·wk·wv"),
-        Padding(_formula(found["model"]), (0, 0, 0, 2)),
-        *_section("Exact solutions"),
-        *(part for solution in found["solutions"] for part in _solution_parts(solution)),
+        Padding(_formula(found["model"], form), (0, 0, 0, 2)),
+        *_section("Exact solutions", *([] if found["solvable"] else [least])),
+        *(part for solution in found["solutions"] for part in _solution_parts(solution, found)),
         *_section("V(C), the least loss at each C", f"V = {V['expression']}"),
-        *(_indented(line) for line in _least_loss_lines(V)),
+        *_least_loss_parts(found),
         *_section("Where else the gradient vanishes, or a descent can go on for ever"),
         Padding(_points_table(found["points"]), (0, 0, 0, 2)),
-        *_section("Where weight decay settles C", *_DECAY),
-        Padding(_decay_table(found["decay"]), (0, 0, 0, 2)),
+        *_decay_parts(found["decay"]),
     )
+
+
+def _title(found: dict[str, Any]) -> str:
+    bits = found["targets"]
+    named = bits if found["gate"] == bits else f"{found['gate']}: {bits}"
+    return f"{named} on the rows {title_rows(found['inputs'])}"
+
+
+def title_rows(n: int) -> str:
+    """The rows of a gate of n inputs, in their order."""
+    return "00 01 10 11" if n == 2 else f"{'0' * n} {'0' * (n - 1)}1 … {'1' * n}"
+
+
+def number(exact: str | list[str]) -> str:
+    """An exact number; of an irrational one the digits that are proved.
+
+    Example:
+      >>> number("1/4"), number(["0.123456", "0.123457"]), number(["0.19", "0.20"])
+      ('1/4', '0.12345…', '0.19 … 0.20')
+    """
+    if isinstance(exact, str):
+        return exact
+    low, high = exact
+    alike = next(i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b)
+    return f"{low[:alike]}…" if alike > len(low) // 2 else f"{low} … {high}"
+
+
+def _decay_parts(rows: list[dict[str, Any]] | None) -> list[Any]:
+    title = "Where weight decay settles C"
+    if rows is None:
+        return _section(title, "known for gates of two bits and the notebook's model alone.")
+    return [*_section(title, *_DECAY), Padding(_decay_table(rows), (0, 0, 0, 2))]
 
 
 _DECAY = (
@@ -49,51 +84,87 @@ def _indented(line: str) -> Padding:
 
 def _maths(text: str) -> str:
     """A SymPy or Fraction text as it is written by hand."""
-    for sign, meant in (("**2", "²"), ("**3", "³"), ("*", "·"), ("-", "−")):
+    powers = {f"**{digit}": raised for digit, raised in zip("23456", "²³⁴⁵⁶", strict=True)}
+    for sign, meant in (powers | {"*": "·", "-": "−"}).items():
         text = text.replace(sign, meant)
     return text
 
 
-def _solution_parts(solution: dict[str, Any]) -> list[Padding]:
-    line = f"w1 + w2 = {solution['w_sum']}"
-    w = line if solution["w1"] is None else f"w1 = {solution['w1']}, w2 = {solution['w2']}"
+def _solution_parts(solution: dict[str, Any], found: dict[str, Any]) -> list[Padding]:
+    names = [f"w{i}" for i in range(1, found["inputs"] + 1)]
+    w = ", ".join(f"{name} = {solution[name]}" for name in names)
+    if solution["scale"] is not None:
+        w = f"({solution['scale']})·w = ({', '.join(solution[name] for name in names)})"
+    elif solution["w1"] is None:
+        w = "any w" if solution["w_sum"] is None else f"{' + '.join(names)} = {solution['w_sum']}"
     C = "any C" if solution["C"] is None else f"C = {solution['C']}"
-    free = f"{solution['free']} of 6 directions are free"
+    form = Form(**found["form"])
+    bias = f", b = {solution['b']}" if form.bias else ""
+    parameters = len(names) + 3 + form.bias
+    free = f"{solution['free']} of {parameters} directions are free"
     if solution["signs"]:
         free += f"; signs of wq wk wv: {', '.join(solution['signs'])}"
     elif solution["C"] == "0":
         free += "; at least one of wq, wk, wv is 0"
     return [
-        _indented(f"{C}, {w}, b = {solution['b']}"),
+        _indented(f"{C}, {w}{bias}"),
         Padding(Text(_maths(free)), (0, 0, 0, 4)),
-        Padding(_formula(solution["output"]), (0, 0, 0, 4)),
+        Padding(_formula(solution["output"], form), (0, 0, 0, 4)),
     ]
 
 
-def _formula(output: dict[str, str]) -> Table:
+def _formula(output: dict[str, str], form: Form) -> Table:
     lines = Table.grid(padding=(0, 1))
+    on = "0 and 1" if form.encoding == "01" else "−1 and 1"
     lines.add_row("out =", _maths(output["general"]))
-    lines.add_row("    =", _maths(output["on_bits"]) + "   on 0 and 1")
+    lines.add_row("    =", _maths(output["on_bits"]) + f"   on {on}")
     return lines
 
 
-def _least_loss_lines(V: dict[str, Any]) -> list[str]:
-    if V["zero"] is None:
-        return ["every C has a solution"]
-    top, at, limit = V["maximum"], V["at_minus_1"]["V"], V["at_minus_1"]["limit"]
-    falls, rises = ("+", "-") if V["falls_towards"] == "inf" else ("-", "+")
-    jump = f"V jumps at C = -1: {limit} beside it, {at} at it, where rows 01 and 10 are alike"
-    return [
-        f"V = 0 at C = {V['zero']}, greatest at C = {top['C']}: {top['V']}",
-        f"V → {V['limit']} for C → ±∞: from above for {falls}∞, from below for {rises}∞",
-        f"no jump at C = -1: {at}" if at == limit else jump,
-    ]
+def _least_loss_parts(found: dict[str, Any]) -> list[Padding]:
+    V, jump = found["V"], found["V"]["jump"]
+    if not V["extrema"]:
+        but = "" if jump is None else f" but C = {jump['C']}, where it is {jump['V']}"
+        has = "every C has a solution" if found["solvable"] else f"V is {V['limit']} at every C"
+        return [_indented(f"{has}{but}")]
+    lines = [*_extrema_lines(V), f"V → {V['limit']} for C → ±∞{_sides(V['falls_towards'])}"]
+    parts = [_indented(line) for line in lines]
+    if len(V["extrema"]) > 2 or V["zero"] is None:
+        parts.insert(0, Padding(_extrema_table(V["extrema"]), (0, 0, 0, 2)))
+    if jump is not None:
+        there = f"V jumps at C = {jump['C']}: {jump['limit']} beside it, {jump['V']} at it"
+        parts.append(_indented(f"{there}, where rows 01 and 10 are alike"))
+    elif found["inputs"] == 2:
+        parts.append(_indented(f"no jump at C = -1: {V['at_minus_1']['V']}"))
+    return parts
+
+
+def _sides(falls_towards: str | None) -> str:
+    if falls_towards is None:
+        return ""
+    falls, rises = ("+", "-") if falls_towards == "inf" else ("-", "+")
+    return f": from above for {falls}∞, from below for {rises}∞"
+
+
+def _extrema_lines(V: dict[str, Any]) -> list[str]:
+    if len(V["extrema"]) == 2 and V["zero"] is not None:
+        top = V["maximum"]
+        return [f"V = 0 at C = {V['zero']}, greatest at C = {number(top['C'])}: {number(top['V'])}"]
+    roots = {e["polynomial"]: None for e in V["extrema"] if e["polynomial"]}
+    return [f"each C that is no fraction is a root of {polynomial}" for polynomial in roots]
+
+
+def _extrema_table(extrema: list[dict[str, Any]]) -> Table:
+    table = _plain_table("C", "V", "what it is")
+    for extremum in extrema:
+        table.add_row(_maths(number(extremum["C"])), number(extremum["V"]), extremum["kind"])
+    return table
 
 
 def _points_table(points: list[dict[str, Any]]) -> Table:
     table = _plain_table("", "loss", "what it is", "where")
     for point in points:
-        loss = point["loss"]
+        loss = number(point["loss"])
         decimal = f" = {float(Fraction(loss)):.4g}" if "/" in loss else ""
         table.add_row(point["name"], loss + decimal, point["kind"], _maths(point["note"]))
     return table

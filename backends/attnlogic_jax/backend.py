@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.metadata import version
+from typing import Any
 
-import numpy as np
+import numpy.typing as npt
 
-from attnlogic.backend import OnProgress, Training, checked
+from attnlogic.backend import Batch, OnProgress, Training, checked
 from attnlogic.errors import InputError
 from attnlogic.history import History
 from attnlogic.outcomes import Outcome
-from attnlogic.problems import Params, pack
 from attnlogic_jax import parallel, traces
 from attnlogic_jax.devices import cores, devices
 from attnlogic_jax.optimizers import record
@@ -49,18 +49,22 @@ class JaxBackend:
 
     def train(
         self,
-        training: Training,
-        initial: Params,
+        batch: Batch,
         *,
         jobs: int = 1,
         on_progress: OnProgress | None = None,
     ) -> Iterator[Outcome]:
-        """Train each seed, giving the outcomes chunk by chunk; see ``Backend.train``."""
-        self.check(training, jobs)
-        return parallel.train(checked(training), np.stack(pack(initial)), on_progress)
+        """Train each run, giving the outcomes chunk by chunk; see ``Backend.train``."""
+        for training in batch.trainings:
+            self.check(training, jobs)
+        return parallel.train(batch, on_progress)
 
     def history(
-        self, training: Training, initial: Params, *, on_progress: OnProgress | None = None
+        self,
+        training: Training,
+        initial: npt.NDArray[Any],
+        *,
+        on_progress: OnProgress | None = None,
     ) -> Iterator[History]:
         """Train one seed, keeping every loss; see ``Backend.history``."""
         self.check(training, 1)

@@ -6,9 +6,8 @@ threshold and budget. After each call progress is reported, and an interrupt is 
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -17,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from attnlogic.backend import Training
-from attnlogic.outcomes import Outcome, from_leaves, leaves_of
+from attnlogic.outcomes import Outcome, mapped
 from attnlogic_jax import compiled
 from attnlogic_jax.compiled import Plan
-from attnlogic_jax.devices import devices, platform
+from attnlogic_jax.devices import devices
+from attnlogic_jax.given import given as numbers
+from attnlogic_jax.groups import Given
+from attnlogic_jax.layout import fewer
 from attnlogic_jax.pacing import PROBE_EPOCHS, next_epochs
-
-COMPACT_AT = 4
-"""With ``until="hit"``: drop finished seeds from the batch once at most 1/4 still train."""
 
 MIN_COMPACTED_CHUNK = 1024
 """Seeds of a chunk that is worth compiling once more for fewer."""
@@ -34,43 +33,33 @@ TARGET_CALL_SECONDS = {"budget": 0.5, "hit": 0.05}
 the progress bar."""
 
 
-def chunk_size(training: Training, seeds: int, workers: int) -> int:
-    """How many seeds to train at once: chunks of one size, none much emptier than another.
-
-    There are as many chunks as keep all workers busy, and each device trains its share of one.
-    """
-    plan, count = Plan.of(training), len(devices())
-    at_once = workers * count
-    rounds = max(1, math.ceil(seeds / at_once / plan.sizes.of_chunk(platform())))
-    return count * compiled.fitting(plan, math.ceil(seeds / rounds / at_once))
-
-
 def train_chunk(
-    training: Training, initial: npt.NDArray[Any], on_share: Callable[[float], None]
+    trainings: Sequence[Training],
+    initial: npt.NDArray[Any],
+    on_share: Callable[[float], None],
 ) -> Outcome:
     """Train the seeds of one chunk.
 
     Args:
-      training: what to do.
-      initial: packed parameters (6, N), of the training's dtype.
+      trainings: what to do: that of each of G groups; all of one kind.
+      initial: packed parameters (P, N), of the trainings' dtype; N is a multiple of G.
       on_share: called after each call with the share of the work done in it; may raise.
 
     Returns:
       NumPy leaves (N,).
     """
+    training = trainings[0]
     plan, budget = Plan.of(training), training.epochs
     target = TARGET_CALL_SECONDS[training.until]
-    packed = jnp.asarray(initial)
-    targets = jnp.asarray(training.gate.targets, packed.dtype)
-    threshold = jnp.asarray(training.threshold, packed.dtype)
-    carry = compiled.start(plan, threshold, packed)
+    packed, given = jnp.asarray(initial), jax.tree.map(jnp.asarray, numbers(trainings))
+    carry = compiled.start(plan, given, packed)
+    conditions = np.array([trainings.index(training) for training in trainings])
     seeds, ended, count = np.arange(packed.shape[1]), [], len(devices())
-    grouped = compiled.groups(plan, seeds.size // count) > 1
-    uneven = grouped and plan.method(threshold).counts_evaluations
+    uneven = len(conditions) > count and plan.counts_evaluations
     left, epochs = budget, min(budget, PROBE_EPOCHS)
     while left:
         began = time.perf_counter()
-        carry = compiled.advance(plan, targets, threshold, carry, epochs)
+        carry = compiled.advance(plan, given, carry, epochs)
         carry.epoch.block_until_ready()
         spent = time.perf_counter() - began
         left -= epochs
@@ -78,32 +67,34 @@ def train_chunk(
         if not going.size:
             epochs, left = epochs + left, 0
         on_share(epochs / budget)
-        few = count * compiled.fitting(plan, seeds.size // COMPACT_AT // count)
-        chosen = None
-        if seeds.size >= MIN_COMPACTED_CHUNK and going.size <= few and left:
-            ended.append((seeds, finished(plan, targets, threshold, packed, carry)))
-            chosen = np.resize(going, few)  # filled up with copies
+        size, chosen = seeds.size // len(conditions), None
+        if seeds.size >= MIN_COMPACTED_CHUNK and left and plan.until_hit:
+            chosen = fewer(conditions, going, size, count)
+        if chosen is not None:
+            ended.append((seeds, finished(plan, given, packed, carry)))
         elif uneven and left:
             # A group goes on until its last seed is done: put seeds together that take as long.
-            chosen = np.argsort(joined(carry.seen.evaluations), kind="stable")
+            spent_by = joined(carry.seen.evaluations)
+            order = np.lexsort((spent_by, np.repeat(conditions, size)))
+            chosen = order.reshape(len(conditions), size)
         if chosen is not None:
-            carry, packed = compiled.take((carry, packed), chosen)
-            seeds = seeds[chosen]
+            carry, packed = compiled.take((carry, packed), chosen.ravel())
+            groups = chosen[:, 0] // size
+            given, conditions = compiled.take(given, groups), conditions[groups]
+            seeds = seeds[chosen.ravel()]
         epochs = min(left, next_epochs(epochs, spent, target))
-    ended.append((seeds, finished(plan, targets, threshold, packed, carry)))
+    ended.append((seeds, finished(plan, given, packed, carry)))
     return _assembled(ended)
 
 
-def finished(
-    plan: Plan, targets: jax.Array, threshold: jax.Array, initial: jax.Array, carry: Any
-) -> Outcome:
+def finished(plan: Plan, given: Given, initial: jax.Array, carry: Any) -> Outcome:
     """The outcome in NumPy, its evaluations in 64 bits."""
     with jax.debug_nans(False):  # NaN stands for what does not exist from here on
-        outcome = compiled.finish(plan, targets, threshold, initial, carry)
-    return from_leaves([np.asarray(leaf) for leaf in leaves_of(outcome._replace(
+        outcome = compiled.finish(plan, given, initial, carry)
+    return mapped(np.asarray, outcome._replace(
         evaluations=joined(outcome.evaluations),
         evaluations_first_hit=joined(outcome.evaluations_first_hit),
-    ))])  # fmt: skip
+    ))  # fmt: skip
 
 
 def joined(words: jax.Array) -> npt.NDArray[np.int64]:
@@ -115,9 +106,14 @@ def joined(words: jax.Array) -> npt.NDArray[np.int64]:
 
 def _assembled(ended: list[tuple[npt.NDArray[Any], Outcome]]) -> Outcome:
     """Each seed's outcome, from those of all seeds and then of fewer: the last one counts."""
-    (seeds, first), *_ = ended
-    leaves = [np.empty(seeds.size, leaf.dtype) for leaf in leaves_of(first)]
-    for seeds, outcome in ended:
-        for leaf, values in zip(leaves, leaves_of(outcome), strict=True):
-            leaf[seeds] = values
-    return from_leaves(leaves)
+    (every, first), *later = ended
+    # In the order of the seeds, whatever the order in which they were trained.
+    whole = mapped(lambda leaf: leaf[..., np.argsort(every)], first)
+    for seeds, outcome in later:
+
+        def put(into: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            into[..., seeds] = values  # noqa: B023  it is called at once
+            return into
+
+        whole = mapped(put, whole, outcome)
+    return whole

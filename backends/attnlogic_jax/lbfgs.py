@@ -10,6 +10,7 @@ Reference: Nocedal and Wright, "Numerical Optimization", algorithms 7.4 and 7.5.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -17,15 +18,15 @@ import jax
 import jax.numpy as jnp
 
 from attnlogic_jax.method import (
-    GRADIENT,
-    INVARIANT,
-    LOSS,
     Evaluate,
+    Evaluated,
     Goal,
     Method,
     Report,
-    rate,
 )
+
+Rate = float | Callable[[jax.Array], jax.Array]
+"""A learning rate, or a function from the epoch to it."""
 
 CURVATURE = 1e-10
 """torch's own: a pair enters the history only where y·s is greater than this."""
@@ -35,10 +36,10 @@ class State(NamedTuple):
     """What is carried from epoch to epoch; H is the history's size.
 
     Attributes:
-      s, y: the steps and the gradients' differences, newest first; (H, 6, …), zero where empty.
+      s, y: the steps and the gradients' differences, newest first; (H, P, …), zero where empty.
       rho: 1/(y·s); (H, …), zero where empty, which takes an empty pair out of the recursion.
       scale: the initial matrix is this times the identity; (…).
-      direction, step, gradient: of the iteration before; (6, …), (…), (6, …).
+      direction, step, gradient: of the iteration before; (P, …), (…), (P, …).
       iterations: iterations so far over all epochs; (…).
       epoch: epochs so far; ().
     """
@@ -58,7 +59,7 @@ class Carry(NamedTuple):
     """Within a step.
 
     Attributes:
-      packed, stacked: the parameters, and what was evaluated there; (6, …) and (8, …).
+      packed, here: the parameters (P, …), and what was evaluated there.
       state: as above.
       evaluations: so far in this step; (…).
       active: whether the seed goes on; (…).
@@ -66,7 +67,7 @@ class Carry(NamedTuple):
     """
 
     packed: jax.Array
-    stacked: jax.Array
+    here: Evaluated
     state: State
     evaluations: jax.Array
     active: jax.Array
@@ -112,16 +113,15 @@ def _descent(state: State, gradient: jax.Array) -> jax.Array:
 
 
 def lbfgs(
-    lr: float,
+    lr: Rate,
     max_iter: int,
     max_eval: int,
     tolerance_grad: float,
     tolerance_change: float,
     history_size: int,
-    gamma: float,
     goal: Goal = None,
 ) -> Method:
-    """torch's ``LBFGS(lr, max_iter, …)``, its rate multiplied by gamma after each epoch."""
+    """torch's ``LBFGS(lr, max_iter, …)``, its rate a number or a function of the epoch."""
 
     def init(packed: jax.Array) -> State:
         one, zero = jnp.ones_like(packed[0]), jnp.zeros_like(packed[0])
@@ -133,8 +133,8 @@ def lbfgs(
         )  # fmt: skip
 
     def iterate(evaluate: Evaluate, lr_now: jax.Array, carry: Carry) -> Carry:
-        packed, stacked, state, evaluations, active, i = carry
-        loss, gradient = stacked[LOSS], stacked[GRADIENT]
+        packed, here, state, evaluations, active, i = carry
+        loss, gradient = here.loss, here.gradient
         first = state.iterations == 0
         y, s = gradient - state.gradient, state.direction * state.step[None]
         ys = _dot(y, s)
@@ -157,26 +157,26 @@ def lbfgs(
         move = state.step[None] * state.direction
         packed = jnp.where(moves[None], packed + move, packed)
         evaluates = moves & (i < max_iter - 1)  # the last iteration leaves that to the next epoch
-        stacked = jnp.where(evaluates[None], evaluate(packed), stacked)
+        here = jax.tree.map(partial(jnp.where, evaluates), evaluate(packed), here)
         evaluations = evaluations + evaluates.astype(jnp.int32)
         active = (
             evaluates
             & (evaluations < max_eval)
-            & ~(_largest(stacked[GRADIENT]) <= tolerance_grad)
+            & ~(_largest(here.gradient) <= tolerance_grad)
             & ~(_largest(move) <= tolerance_change)
-            & ~(jnp.abs(stacked[LOSS] - loss) < tolerance_change)
+            & ~(jnp.abs(here.loss - loss) < tolerance_change)
         )
-        return Carry(packed, stacked, state, evaluations, active, i + 1)
+        return Carry(packed, here, state, evaluations, active, i + 1)
 
     def step(
         evaluate: Evaluate, packed: jax.Array, state: State
     ) -> tuple[jax.Array, State, Report]:
-        stacked = evaluate(packed)
-        loss = stacked[LOSS]
-        active = ~(_largest(stacked[GRADIENT]) <= tolerance_grad) & jnp.isfinite(loss)
+        here = evaluate(packed)
+        loss = here.loss
+        active = ~(_largest(here.gradient) <= tolerance_grad) & jnp.isfinite(loss)
         if goal is not None:
             active = active & ~(loss <= goal)
-        lr_now = rate(lr, gamma, state.epoch).astype(packed.dtype)
+        lr_now = jnp.asarray(lr(state.epoch) if callable(lr) else lr, packed.dtype)
 
         def iteration(carry: Carry, _: None) -> tuple[Carry, None]:
             # A scan with a branch, not a while loop: it ends as early, and has a reverse mode.
@@ -184,9 +184,9 @@ def lbfgs(
             return jax.lax.cond(jnp.any(carry.active), go_on, lambda c: c, carry), None
 
         evaluations = jnp.ones(loss.shape, jnp.int32)
-        carry = Carry(packed, stacked, state, evaluations, active, jnp.zeros((), jnp.int32))
+        carry = Carry(packed, here, state, evaluations, active, jnp.zeros((), jnp.int32))
         carry = jax.lax.scan(iteration, carry, None, length=max_iter)[0]
         state = carry.state._replace(epoch=state.epoch + 1)
-        return carry.packed, state, Report(loss, stacked[INVARIANT], carry.evaluations)
+        return carry.packed, state, Report(loss, here.quantities, carry.evaluations)
 
     return Method(init, step, counts_evaluations=True)

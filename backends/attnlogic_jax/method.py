@@ -1,13 +1,14 @@
 """What an optimizer is here: two pure functions on packed parameters.
 
-Six parameters of N seeds are one array of shape (6, N), or (6,) for one seed: seeds trail, so that
+P parameters of N seeds are one array of shape (P, N), or (P,) for one seed: seeds trail, so that
 each row is contiguous and elementwise work runs over seeds.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -19,12 +20,38 @@ State = Any
 Tree = TypeVar("Tree")
 """Arrays nested in any way."""
 
-Evaluate = Callable[[jax.Array], jax.Array]
-"""Packed parameters (6, …) to the loss, its six derivatives and C = wq·wk·wv, stacked: (8, …)."""
 
-LOSS, GRADIENT, INVARIANT = 0, slice(1, 7), 7
-"""Which rows those are."""
+@partial(jax.tree_util.register_dataclass, data_fields=["stacked"], meta_fields=["names"])
+@dataclass(frozen=True)
+class Evaluated:
+    """What is evaluated at packed parameters (P, …), in one array.
 
+    Attributes:
+      stacked: the loss, its P derivatives and the model's Q own numbers; (1 + P + Q, …).
+      names: the names of those numbers.
+    """
+
+    stacked: jax.Array
+    names: tuple[str, ...]
+
+    @property
+    def loss(self) -> jax.Array:
+        """The loss; (…)."""
+        return self.stacked[0]
+
+    @property
+    def gradient(self) -> jax.Array:
+        """Its derivatives; (P, …)."""
+        return self.stacked[1 : self.stacked.shape[0] - len(self.names)]
+
+    @property
+    def quantities(self) -> dict[str, jax.Array]:
+        """The model's own numbers by name; each (…)."""
+        first = self.stacked.shape[0] - len(self.names)
+        return {name: self.stacked[first + i] for i, name in enumerate(self.names)}
+
+
+Evaluate = Callable[[jax.Array], Evaluated]
 
 LANES = 32
 """Fewest seeds that are trained together, and what a device's share of a chunk is a multiple of.
@@ -37,13 +64,13 @@ class Report(NamedTuple):
 
     Attributes:
       loss: the loss before the update.
-      C: wq·wk·wv at that loss.
+      quantities: the model's own numbers at that loss, by name.
       evaluations: how many evaluations the step took; None where it is always one.
       stopped: whether the method's own rule has ended the run; None where it has no such rule.
     """
 
     loss: jax.Array
-    C: jax.Array
+    quantities: dict[str, jax.Array]
     evaluations: jax.Array | None = None
     stopped: jax.Array | None = None
 
@@ -83,12 +110,3 @@ def stored(rows: Sequence[jax.Array]) -> jax.Array:
         stacked
     )
     return array
-
-
-def rate(lr: float, gamma: float, epoch: jax.Array) -> jax.Array:
-    """The learning rate ``lr·gamma^epoch``, in JAX's widest floating dtype.
-
-    Through the logarithm: float32's rounding of gamma itself would grow with the epoch, to 2e-4 of
-    the rate after 8000 epochs.
-    """
-    return lr * jnp.exp(epoch.astype(float) * math.log(gamma))

@@ -1,4 +1,4 @@
-"""The model as JAX evaluates it: loss, gradient and C of packed parameters."""
+"""A problem as JAX evaluates it: loss, gradient and own numbers of packed parameters."""
 
 from __future__ import annotations
 
@@ -8,36 +8,60 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from attnlogic.problems import ROWS, invariant, mean_squared_error, predict, unpack
-from attnlogic_jax.method import GRADIENT, Evaluate, stored
+from attnlogic.problems import Data, Problem, mean_squared_error
+from attnlogic_jax.method import Evaluate, Evaluated, stored
+
+MAX_ROWS_IN_A_LINE = 64
+"""Rows of data up to which each is compiled by itself, its zeros left out. More are an axis."""
 
 
-def evaluation(targets: Sequence[Any]) -> Evaluate:
-    """The loss of ``attnlogic.problems.neuron``, its gradient and C, stacked: (6, …) to (8, …).
+def evaluation(problem: Problem, targets: Sequence[Any]) -> Evaluate:
+    """The loss, its gradient and the model's own numbers, stacked: (P, …) to (1 + P + Q, …).
 
     Each of these rows has a loop of its own in XLA's CPU code, and each would compute all outputs
-    anew: so the outputs are stored first, and differentiated in two steps. C is made here so that
-    nothing else reads the parameters before they are updated in their place.
+    anew: so the outputs are stored first, and differentiated in two steps. The quantities are made
+    here so that nothing else reads the parameters before they are updated in their place.
+
+    Args:
+      problem: what is trained; its targets are not looked at.
+      targets: one a row, each of shape () or (…).
     """
+    inputs = problem.data.inputs
+    in_a_line = len(inputs) <= MAX_ROWS_IN_A_LINE
 
     def outputs(rows: tuple[jax.Array, ...]) -> list[jax.Array]:
-        return [predict(unpack(rows), x) for x in ROWS]
+        if in_a_line:
+            return [problem.predict(rows, x, jnp) for x in inputs]
+        columns = jnp.asarray(inputs, rows[0].dtype).T
+        x = [column.reshape(-1, *[1] * rows[0].ndim) for column in columns]
+        return [problem.predict([row[None] for row in rows], x, jnp)]
 
     def total(outs: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
-        each = mean_squared_error(outs, targets)
+        if in_a_line:
+            each = mean_squared_error(outs, targets)
+        else:
+            wanted = jnp.stack([jnp.broadcast_to(t, outs[0].shape[1:]) for t in targets])
+            each = jnp.mean((outs[0] - wanted) ** 2, axis=0)
         return jnp.sum(each), each  # seeds do not mix: the sum's gradient is each seed's own
 
-    def evaluate(packed: jax.Array) -> jax.Array:
+    def evaluate(packed: jax.Array) -> Evaluated:
         rows = tuple(packed)
         outs, pullback = jax.vjp(outputs, rows)
         (_, each), slopes = jax.value_and_grad(total, has_aux=True)(tuple(stored(outs)))
         (gradient,) = pullback(list(slopes))
-        return stored([each, *gradient, invariant(unpack(rows))])
+        own = problem.quantities(rows)
+        return Evaluated(stored([each, *gradient, *own.values()]), tuple(own))
 
     return evaluate
 
 
+def without_targets(problem: Problem) -> Problem:
+    """The problem as it is compiled: equal for all of one kind."""
+    data = problem.data
+    return Problem(problem.model, Data("", data.inputs, (0,) * len(data.targets)))
+
+
 def gradient_norm(evaluate: Evaluate, packed: jax.Array) -> jax.Array:
-    """‖∇loss‖ over the six parameters: (6, …) to (…)."""
+    """‖∇loss‖ over all parameters: (P, …) to (…)."""
     # Written out: XLA sums a long row in another order than a short one.
-    return jnp.sqrt(sum(g * g for g in evaluate(packed)[GRADIENT]))
+    return jnp.sqrt(sum(g * g for g in evaluate(packed).gradient))

@@ -16,23 +16,20 @@ import jax.numpy as jnp
 import optax
 
 from attnlogic.errors import InputError, unknown
-from attnlogic.optimizers import Optimizer
+from attnlogic.optimizers import Optimizer, factor
 from attnlogic_jax.lbfgs import lbfgs
 from attnlogic_jax.method import (
-    GRADIENT,
-    INVARIANT,
-    LOSS,
     Evaluate,
     Goal,
     Method,
     Report,
     State,
-    rate,
 )
 from attnlogic_jax.polyak import polyak
 from attnlogic_jax.sizes import USUAL, WITH_HISTORY, Sizes
 
 Settings = Mapping[str, Any]
+Structure = Optimizer
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,7 @@ class JaxOptimizer:
         method.
       elementwise: whether a parameter's step depends on that parameter's gradients alone.
       ends_at_goal: whether the method itself leaves a run where it hit; if not, it is wrapped.
+      counts_evaluations: whether an epoch may take several evaluations.
       sizes: how many seeds are trained at once.
       lacks: hyperparameter -> the value that switches it off, for what optax does not have.
     """
@@ -51,6 +49,7 @@ class JaxOptimizer:
     build: Callable[[Settings, Goal], Method]
     elementwise: bool
     ends_at_goal: bool = False
+    counts_evaluations: bool = False
     sizes: Sizes = USUAL
     lacks: Mapping[str, Any] = field(default_factory=dict)
 
@@ -61,10 +60,10 @@ def from_optax(transformation: optax.GradientTransformation) -> Method:
     def step(
         evaluate: Evaluate, packed: jax.Array, state: State
     ) -> tuple[jax.Array, State, Report]:
-        stacked = evaluate(packed)
+        here = evaluate(packed)
         with jax.numpy_dtype_promotion("standard"):  # optax relies on it
-            updates, state = transformation.update(stacked[GRADIENT], state, packed)
-        report = Report(stacked[LOSS], stacked[INVARIANT])
+            updates, state = transformation.update(here.gradient, state, packed)
+        report = Report(here.loss, here.quantities)
         return optax.apply_updates(packed, updates), state, report
 
     return Method(transformation.init, step)
@@ -76,7 +75,7 @@ def _adam(s: Settings, goal: Goal, *, decoupled: bool) -> Method:
         optax.identity() if decoupled else decay,
         optax.scale_by_adam(b1=s["beta1"], b2=s["beta2"], eps=s["eps"]),
         decay if decoupled else optax.identity(),
-        optax.scale_by_learning_rate(_rate(s)),
+        optax.scale_by_learning_rate(s["lr"]),
     )
     return from_optax(chain)
 
@@ -86,14 +85,18 @@ def _sgd(s: Settings, goal: Goal) -> Method:
     chain = optax.chain(
         optax.add_decayed_weights(s["weight_decay"]),
         trace if s["momentum"] else optax.identity(),
-        optax.scale_by_learning_rate(_rate(s)),
+        optax.scale_by_learning_rate(s["lr"]),
     )
     return from_optax(chain)
 
 
-def _rate(s: Settings) -> float | optax.Schedule:
-    """The learning rate: a number, or ``lr·gamma^epoch`` where gamma is not 1."""
-    return float(s["lr"]) if s["gamma"] == 1 else partial(rate, s["lr"], s["gamma"])
+def _settings(optimizer: Optimizer) -> Settings:
+    """What a step is made of, ``lr`` a function of the epoch where it has a schedule."""
+    settings, schedule = optimizer.step_settings, optimizer.schedule
+    if schedule.structure:
+        lr = settings["lr"]
+        settings["lr"] = lambda epoch: lr * factor(schedule, epoch, jnp)
+    return settings
 
 
 # optax corrects amsgrad's bias before its maximum, torch after; dampening it does not have.
@@ -103,7 +106,11 @@ JAX_OPTIMIZERS: dict[str, JaxOptimizer] = {
     "sgd": JaxOptimizer(_sgd, True, lacks={"dampening": 0.0}),
     "polyak": JaxOptimizer(lambda s, goal: polyak(**s), False),
     "lbfgs": JaxOptimizer(
-        lambda s, goal: lbfgs(**s, goal=goal), False, ends_at_goal=True, sizes=WITH_HISTORY
+        lambda s, goal: lbfgs(**s, goal=goal),
+        False,
+        ends_at_goal=True,
+        counts_evaluations=True,
+        sizes=WITH_HISTORY,
     ),
 }
 """How each optimizer is built, by its name in ``attnlogic.optimizers``."""
@@ -139,16 +146,17 @@ def ending_at(goal: jax.Array, method: Method) -> Method:
     return method._replace(step=step)
 
 
-def method(optimizer: Optimizer, goal: Goal = None) -> Method:
+def method(optimizer: Optimizer, numbers: Mapping[str, jax.Array], goal: Goal = None) -> Method:
     """The optimizer as pure functions.
 
     Args:
       optimizer: what to do.
+      numbers: its numbers; each of shape (), or (…) for one a seed.
       goal: the loss at or below which a run stays where it is.
 
     Raises:
       InputError: see ``record``.
     """
     how = record(optimizer)
-    built = how.build(optimizer.settings, goal)
+    built = how.build(_settings(optimizer), goal)
     return built if goal is None or how.ends_at_goal else ending_at(goal, built)

@@ -7,19 +7,17 @@ a time keeps all of them busy.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from threading import Event, Lock
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from attnlogic.backend import OnProgress, Training
-from attnlogic.outcomes import Outcome, from_leaves, leaves_of
-from attnlogic_jax.chunks import chunk_size, train_chunk
+from attnlogic.backend import Batch, OnProgress
+from attnlogic.outcomes import Outcome, mapped
+from attnlogic_jax.chunks import train_chunk
+from attnlogic_jax.compiled import Plan
 from attnlogic_jax.contexts import captured
 from attnlogic_jax.devices import cores, devices, platform
+from attnlogic_jax.layout import Chunk, chunks
 
 
 def workers() -> int:
@@ -27,47 +25,52 @@ def workers() -> int:
     return cores() if platform() == "cpu" and len(devices()) == 1 else 1
 
 
+def layout(batch: Batch) -> list[Chunk]:
+    """The batch cut into chunks that keep all workers and devices busy."""
+    most, most_in_group = Plan.of(batch.trainings[0]).limits
+    return chunks(
+        batch.which,
+        most=most,
+        most_in_group=most_in_group,
+        workers=workers(),
+        devices=len(devices()),
+    )
+
+
 def train(
-    training: Training,
-    start: npt.NDArray[Any],
-    on_progress: OnProgress | None = None,
-    size: int | None = None,
+    batch: Batch, on_progress: OnProgress | None = None, laid_out: Sequence[Chunk] | None = None
 ) -> Iterator[Outcome]:
-    """Train many seeds, giving the outcomes chunk by chunk in the seeds' order.
+    """Train many runs, giving the outcomes chunk by chunk in the runs' order.
 
     The caller's settings of JAX are those at this call, in every thread.
 
     Args:
-      training: what to do.
-      start: packed parameters (6, N).
+      batch: the runs.
       on_progress: see ``Backend.train``.
-      size: seeds in a chunk; None for ``chunk_size``'s.
+      laid_out: the batch in chunks; None for ``layout``'s.
     """
-    settings, seeds, threads = captured(training.precision), start.shape[1], workers()
-    size = chunk_size(training, seeds, threads) if size is None else size
+    settings = captured(batch.trainings[0].precision)
     ended, reporting = Event(), Lock()
 
-    def chunk(first: int) -> Outcome:
-        real = min(size, seeds - first)
-
+    def trained(chunk: Chunk) -> Outcome:
         def on_share(share: float) -> None:
             if ended.is_set():
                 raise CancelledError
             if on_progress is not None:
                 with reporting:
-                    on_progress(real * share)
+                    on_progress(len(chunk.lanes) * share)
 
-        # The last chunk is filled up with its own last seed, whose copies are dropped.
-        chosen = np.minimum(np.arange(first, first + size), seeds - 1)
+        trainings = [batch.trainings[batch.which[run]] for run in chunk.conditions]
+        start = batch.initial[:, chunk.runs.ravel()].astype(trainings[0].precision)
         with settings():
-            outcome = train_chunk(training, start[:, chosen].astype(training.precision), on_share)
-        return from_leaves([leaf[:real] for leaf in leaves_of(outcome)])
+            outcome = train_chunk(trainings, start, on_share)
+        return mapped(lambda leaf: leaf[..., chunk.lanes], outcome)
 
-    return _side_by_side(threads, chunk, range(0, seeds, size), ended)
+    return _side_by_side(workers(), trained, layout(batch) if laid_out is None else laid_out, ended)
 
 
 def _side_by_side(
-    threads: int, work: Callable[[int], Outcome], items: range, ended: Event
+    threads: int, work: Callable[[Chunk], Outcome], items: Sequence[Chunk], ended: Event
 ) -> Iterator[Outcome]:
     """The results of the work on each item, in order; an error in one of them ends them all.
 
@@ -75,7 +78,7 @@ def _side_by_side(
     """
     failures: list[BaseException] = []
 
-    def attempt(item: int) -> Outcome:
+    def attempt(item: Chunk) -> Outcome:
         try:
             return work(item)
         except BaseException as error:
@@ -93,7 +96,7 @@ def _side_by_side(
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, work: Callable[[int], Outcome], items: range, most: int
+    pool: ThreadPoolExecutor, work: Callable[[Chunk], Outcome], items: Sequence[Chunk], most: int
 ) -> Iterator[Outcome]:
     """The results of the work on each item, in order; at most ``most`` are begun ahead."""
     under_way: deque[Future[Outcome]] = deque()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from attnlogic_jax.method import GRADIENT, INVARIANT, LOSS, Evaluate, Method, Report, State
+from attnlogic_jax.method import Evaluate, Method, Report, State
 
 
 def polyak(f_min: float, tolerance: float) -> Method:
@@ -19,14 +19,14 @@ def polyak(f_min: float, tolerance: float) -> Method:
     def step(
         evaluate: Evaluate, packed: jax.Array, state: State
     ) -> tuple[jax.Array, State, Report]:
-        stacked = evaluate(packed)
-        loss, gradient = stacked[LOSS], stacked[GRADIENT]
+        here = evaluate(packed)
+        loss, gradient = here.loss, here.gradient
         # Written out: XLA sums a long row in another order, and then a run's last bits would depend
         # on how many seeds stand beside it.
         square = sum(g * g for g in gradient)
         stopped = square < tolerance
         rate = (loss - f_min) / jnp.where(stopped, 1.0, square)
         moved = packed - jnp.where(stopped, 0.0, rate)[None] * gradient
-        return moved, state, Report(loss, stacked[INVARIANT], stopped=stopped)
+        return moved, state, Report(loss, here.quantities, stopped=stopped)
 
     return Method(lambda packed: (), step)

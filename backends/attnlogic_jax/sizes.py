@@ -20,13 +20,21 @@ class Sizes(NamedTuple):
     chunk: Mapping[str, int]
     group: Mapping[str, int]
 
-    def of_chunk(self, platform: str) -> int:
+    def of_chunk(self, platform: str, parameters: int) -> int:
         """Seeds in a chunk for each device, at most."""
-        return self.chunk.get(platform, self.chunk["gpu"])
+        return _fewer(self.chunk.get(platform, self.chunk["gpu"]), parameters)
 
-    def of_group(self, platform: str) -> int:
+    def of_group(self, platform: str, parameters: int) -> int:
         """Seeds trained at once, at most."""
-        return self.group.get(platform, sys.maxsize)
+        return _fewer(self.group.get(platform, sys.maxsize), parameters)
+
+
+USUAL_PARAMETERS = 16
+"""Parameters up to which the limits hold as they are; with more, fewer seeds fill the cache."""
+
+
+def _fewer(seeds: int, parameters: int) -> int:
+    return max(1, seeds * USUAL_PARAMETERS // max(parameters, USUAL_PARAMETERS))
 
 
 USUAL = Sizes({"cpu": 16_384, "gpu": 1_048_576, "tpu": 1_048_576}, {"cpu": 512})

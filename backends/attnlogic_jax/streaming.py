@@ -10,13 +10,13 @@ JAX's search for NaN finds only those; what does not exist becomes NaN in ``fini
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from attnlogic.outcomes import LADDER, NONE, Outcome
-from attnlogic.problems import invariant, unpack
 from attnlogic_jax.method import Report
 
 
@@ -28,7 +28,7 @@ class Streaming(NamedTuple):
       missed_at: the last epoch whose loss was above the threshold.
       worst_after_hit: -inf while there is no epoch after first_hit.
       min_loss, first_hit, rises, exits, stopped_at, diverged_at: the outcome's.
-      C_first_hit: the outcome's, and 0 where there is no hit.
+      quantities_first_hit: the outcome's, and 0 where there is no hit.
       evaluations, evaluations_first_hit: the outcome's, as words (2, …), for a method that counts
         them; else 0.
       above: how many epochs went by before the first at or below each of ``LADDER``; (10, …).
@@ -37,7 +37,7 @@ class Streaming(NamedTuple):
     loss: jax.Array
     min_loss: jax.Array
     worst_after_hit: jax.Array
-    C_first_hit: jax.Array
+    quantities_first_hit: dict[str, jax.Array]
     first_hit: jax.Array
     missed_at: jax.Array
     rises: jax.Array
@@ -49,8 +49,8 @@ class Streaming(NamedTuple):
     above: jax.Array
 
 
-def start(packed: jax.Array) -> Streaming:
-    """Nothing seen yet, for packed parameters of shape (6, …)."""
+def start(packed: jax.Array, quantities: Iterable[str]) -> Streaming:
+    """Nothing seen yet, for packed parameters of shape (P, …) and the model's own quantities."""
     infinite, none = jnp.full_like(packed[0], jnp.inf), jnp.full(packed.shape[1:], NONE, jnp.int32)
     count = jnp.zeros_like(none)
     words = jnp.zeros((2, *count.shape), jnp.int32)
@@ -58,7 +58,7 @@ def start(packed: jax.Array) -> Streaming:
         loss=infinite,
         min_loss=infinite,
         worst_after_hit=-infinite,
-        C_first_hit=jnp.zeros_like(infinite),
+        quantities_first_hit={name: jnp.zeros_like(infinite) for name in quantities},
         first_hit=none,
         missed_at=none,
         rises=count,
@@ -102,7 +102,10 @@ def fold(seen: Streaming, epoch: jax.Array, report: Report, threshold: jax.Array
         worst_after_hit=jnp.where(
             after, jnp.maximum(seen.worst_after_hit, loss), seen.worst_after_hit
         ),
-        C_first_hit=jnp.where(hits_first, report.C, seen.C_first_hit),
+        quantities_first_hit={
+            name: jnp.where(hits_first, now, seen.quantities_first_hit[name])
+            for name, now in report.quantities.items()
+        },
         first_hit=jnp.where(hits_first, epoch, seen.first_hit),
         missed_at=jnp.where(hit, seen.missed_at, epoch),
         rises=seen.rises + _count(after & (loss > seen.loss)),
@@ -148,6 +151,7 @@ def finish(
     gradient_norm: jax.Array,
     epochs: jax.Array,
     threshold: jax.Array,
+    quantities: Callable[[Sequence[jax.Array]], dict[str, jax.Array]],
     *,
     counted: bool,
     until_hit: bool,
@@ -156,11 +160,12 @@ def finish(
 
     Args:
       seen: the epochs.
-      initial, final: packed parameters before the first epoch and after the last; (6, …).
+      initial, final: packed parameters before the first epoch and after the last; (P, …).
       initial_loss: the loss at ``initial``; (…).
       gradient_norm: the gradient's at ``final``; (…).
       epochs: how many there were, the budget; ().
       threshold: as in ``fold``.
+      quantities: the model's own numbers, of packed parameters.
       counted: whether the method counted its evaluations; else each epoch took one.
       until_hit: whether runs ended at their first hit and stayed there; what was folded in after
         it does not count.
@@ -184,8 +189,8 @@ def finish(
     worst, never = seen.worst_after_hit, seen.first_hit == NONE
     solved = seen.loss <= threshold
     return Outcome(
-        initial=unpack(tuple(initial)),
-        final=unpack(tuple(final)),
+        initial=initial,
+        final=final,
         initial_loss=jnp.where(jnp.isfinite(initial_loss), initial_loss, jnp.inf),
         final_loss=seen.loss,
         min_loss=seen.min_loss,
@@ -203,9 +208,12 @@ def finish(
             seen.evaluations_first_hit if counted else _as_words(seen.first_hit + 1),
         ),
         gradient_norm=jnp.where(diverged, jnp.nan, gradient_norm),
-        C_initial=invariant(unpack(tuple(initial))),
-        C_first_hit=jnp.where(never, jnp.nan, seen.C_first_hit),
-        C=invariant(unpack(tuple(final))),
+        quantities_initial=quantities(tuple(initial)),
+        quantities_first_hit={
+            name: jnp.where(never, jnp.nan, value)
+            for name, value in seen.quantities_first_hit.items()
+        },
+        quantities=quantities(tuple(final)),
         ladder=tuple(jnp.where(seen.min_loss[None] <= _rungs(seen.min_loss), seen.above, NONE)),
     )
 

@@ -16,10 +16,10 @@ import numpy.typing as npt
 from attnlogic.backend import OnProgress, Training
 from attnlogic.history import History
 from attnlogic.outcomes import NONE
-from attnlogic.problems import Params, pack, unpack
 from attnlogic_jax import compiled
 from attnlogic_jax.compiled import Plan
 from attnlogic_jax.contexts import captured
+from attnlogic_jax.given import given as numbers
 from attnlogic_jax.method import LANES, Report
 from attnlogic_jax.pacing import PROBE_EPOCHS, next_epochs
 
@@ -31,7 +31,7 @@ MAX_PART_EPOCHS = 2**19
 
 
 def history(
-    training: Training, initial: Params, on_progress: OnProgress | None
+    training: Training, initial: npt.NDArray[Any], on_progress: OnProgress | None
 ) -> Iterator[History]:
     """Train one seed, giving its history in parts; see ``Backend.history``.
 
@@ -42,7 +42,7 @@ def history(
 
 def _parts(
     training: Training,
-    initial: Params,
+    initial: npt.NDArray[Any],
     on_progress: OnProgress | None,
     settings: Callable[[], AbstractContextManager[None]],
 ) -> Iterator[History]:
@@ -50,29 +50,25 @@ def _parts(
     goal = float(dtype.type(training.threshold)) if plan.until_hit else -math.inf
     # The settings end before a part is given: between two parts those of the caller hold.
     with settings():
-        copies = np.repeat(np.stack(pack(initial))[:, None], LANES, axis=1)
-        packed = jnp.asarray(copies, dtype)
-        targets = jnp.asarray(training.gate.targets, dtype)
-        threshold = jnp.asarray(training.threshold, dtype)
-        at = packed, plan.method(threshold).init(packed)
-    start = unpack([dtype.type(value) for value in pack(initial)])
+        packed = jnp.asarray(np.repeat(initial[:, None], LANES, axis=1), dtype)
+        given = jax.tree.map(jnp.asarray, numbers([training]))
+        at = packed, compiled.state(plan, given, packed)
+    start = initial.astype(dtype)
     done, epochs, ended = 0, min(budget, PROBE_EPOCHS), False
     while not ended:
         began = time.perf_counter()
         with settings():
-            at, traces = compiled.trace(
-                plan, targets, threshold, at, epochs, room=MAX_PART_EPOCHS, kept=1
-            )
+            at, traces = compiled.trace(plan, given, at, epochs, room=MAX_PART_EPOCHS, kept=1)
             report = jax.tree.map(lambda leaf, n=epochs: np.asarray(leaf)[:n, 0], traces)
-            final = unpack(tuple(np.asarray(at[0])[:, 0]))
-            norm = np.asarray(compiled.gradient_norm(targets, at[0]))[0]
+            final = np.asarray(at[0])[:, 0]
+            norm = np.asarray(compiled.gradient_norm(plan, given, at[0]))[0]
         part = _until_its_end(report, goal)
         ended = part.ended or done + epochs == budget
         if on_progress is not None:
             on_progress((budget - done if ended else epochs) / budget)
         yield History(
             losses=part.losses,
-            C=part.C,
+            quantities=part.quantities,
             initial=start,
             final=final,
             stopped_at=done + len(part.losses) - 1 if part.stopped else NONE,
@@ -88,7 +84,7 @@ class _Part(NamedTuple):
     """The epochs of a part up to the one that ended the run, arrays (E,); and what ended it."""
 
     losses: npt.NDArray[Any]
-    C: npt.NDArray[Any]
+    quantities: dict[str, npt.NDArray[Any]]
     evaluations: npt.NDArray[np.int32]
     ended: bool
     stopped: bool
@@ -103,7 +99,8 @@ def _until_its_end(report: Report, goal: float) -> _Part:
     ends = np.flatnonzero(stopped | hit | ~np.isfinite(losses))
     last = int(ends[0]) if ends.size else len(losses) - 1
     # Copies: a cut would keep all the room that was made for it.
-    losses, C, spent = (np.array(leaf[: last + 1]) for leaf in (losses, report.C, spent))
+    losses, spent = np.array(losses[: last + 1]), np.array(spent[: last + 1])
+    own = {name: np.array(trace[: last + 1]) for name, trace in report.quantities.items()}
     return _Part(
-        losses, C, spent, ended=ends.size > 0, stopped=bool(stopped[last]) and not hit[last]
+        losses, own, spent, ended=ends.size > 0, stopped=bool(stopped[last]) and not hit[last]
     )

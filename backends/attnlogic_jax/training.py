@@ -7,21 +7,21 @@ vmapped and differentiated at will. The backend's fast path (``backend``) runs t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from attnlogic import optimizers
 from attnlogic.backend import Training, checked
-from attnlogic.optimizers import Optimizer
+from attnlogic.optimizers import Optimizer, numbers, structured
 from attnlogic.outcomes import Outcome
-from attnlogic.problems import Gate, Params, gates, pack
+from attnlogic.problems import Data, Gate, Model, Problem, problem
 from attnlogic_jax import streaming
 from attnlogic_jax.devices import platform
-from attnlogic_jax.method import LOSS, Evaluate, Method, State
+from attnlogic_jax.method import Evaluate, Method, State
 from attnlogic_jax.model import evaluation, gradient_norm
-from attnlogic_jax.optimizers import method
+from attnlogic_jax.optimizers import method, record
 from attnlogic_jax.streaming import Streaming
 
 UNROLL = {"gpu": 4}
@@ -30,7 +30,7 @@ in registers in between (seen in compiled H100 code; with eight no longer); a CP
 
 
 class Carry(NamedTuple):
-    """Training under way: ``epoch`` () counts the epochs done, ``packed`` is (6, …)."""
+    """Training under way: ``epoch`` () counts the epochs done, ``packed`` is (P, …)."""
 
     epoch: jax.Array
     packed: jax.Array
@@ -38,9 +38,10 @@ class Carry(NamedTuple):
     seen: Streaming
 
 
-def start(method: Method, packed: jax.Array) -> Carry:
+def start(method: Method, problem: Problem, packed: jax.Array) -> Carry:
     """Before the first epoch."""
-    return Carry(jnp.zeros((), jnp.int32), packed, method.init(packed), streaming.start(packed))
+    seen = streaming.start(packed, [own.name for own in problem.own])
+    return Carry(jnp.zeros((), jnp.int32), packed, method.init(packed), seen)
 
 
 def advance(method: Method, evaluate: Evaluate, threshold: jax.Array, carry: Carry) -> Carry:
@@ -56,44 +57,48 @@ def unroll() -> int:
 
 
 def finish(
-    method: Method, evaluate: Evaluate, threshold: jax.Array, initial: jax.Array, carry: Carry,
-    *, until_hit: bool,
+    method: Method, problem: Problem, evaluate: Evaluate, threshold: jax.Array,
+    initial: jax.Array, carry: Carry, *, until_hit: bool,
 ) -> Outcome:  # fmt: skip
     """The outcome after the last epoch; its evaluations as words (see ``streaming``)."""
     return streaming.finish(
         carry.seen,
         initial,
-        evaluate(initial)[LOSS],
+        evaluate(initial).loss,
         carry.packed,
         gradient_norm(evaluate, carry.packed),
         carry.epoch,
         threshold,
+        problem.quantities,
         counted=method.counts_evaluations,
         until_hit=until_hit,
     )
 
 
 def trainer(
-    gate: str | Gate,
+    gate: str | Gate | Data | Problem,
     optimizer: str | Optimizer,
     *,
+    model: str | Model = "attention",
     epochs: int | None = None,
     threshold: float = 1e-4,
     until: str = "budget",
-) -> Callable[[Params], Outcome]:
+) -> Callable[[Any], Outcome]:
     """A pure function that trains from given parameters.
 
     Args:
-      gate: what is to be learnt, such as ``"xor"``.
+      gate: what is to be learnt, such as ``"xor"``; or a whole ``Problem``.
+      model: what learns it, such as ``"attention(residual=False)"``.
       optimizer: by what, such as ``"adamw(lr=0.01)"``.
       epochs: the budget; None for the optimizer's usual one.
       threshold: the loss at or below which a run has hit.
       until: ``"budget"``, or ``"hit"``: a run ends at its first hit (and then stands still).
 
     Returns:
-      ``train(params) -> Outcome``. The leaves of ``params`` share one shape S and one floating
-      dtype, in which all is computed; S is () for one seed. The outcome's leaves have shape S, and
-      the dtypes of ``attnlogic.outcomes``; without JAX's x64 mode evaluations are int32, and
+      ``train(params) -> Outcome``. The leaves of the model's parameters share one shape S and one
+      floating dtype, in which all is computed; S is () for one seed. The outcome's leaves
+      have shape S, and the dtypes of ``attnlogic.outcomes``; its ``initial`` and ``final`` are
+      parameters as they were given. Without JAX's x64 mode evaluations are int32, and
       2^31 − 1 stands for more. NaN stands for what does not exist, such as ``C_first_hit`` without
       a hit: ``jax.debug_nans`` finds these, too. It can be jitted, vmapped and differentiated, in
       reverse as well. It raises ``AssertionError``, when traced, for leaves of several shapes or of
@@ -111,29 +116,33 @@ def trainer(
     """
     by = optimizers.optimizer(optimizer)
     budget = by.epochs if epochs is None else epochs
-    training = checked(Training(gates.gate(gate), by, budget, threshold, until=until))
-    evaluate, until_hit = evaluation(training.gate.targets), training.until == "hit"
-    method(by)  # refuses now what it would refuse then
+    training = checked(Training(problem(gate, model), by, budget, threshold, until=until))
+    what, until_hit = training.problem, training.until == "hit"
+    evaluate = evaluation(what, what.data.targets)
+    record(by)  # refuses now what it would refuse then
 
-    def train(params: Params) -> Outcome:
+    def train(params: Any) -> Outcome:
         import chex  # here, because the command line has no use for it
 
-        leaves = [jnp.asarray(leaf) for leaf in pack(params)]
+        leaves = [jnp.asarray(leaf) for leaf in what.pack(params)]
         chex.assert_equal_shape(leaves)
         chex.assert_type(leaves, float)
         initial = jnp.stack(leaves)
         limit = jnp.asarray(training.threshold, initial.dtype)
-        how = method(by, limit if until_hit else None)
+        given = {name: jnp.asarray(n, initial.dtype) for name, n in numbers(by).items()}
+        how = method(structured(by), given, limit if until_hit else None)
 
         def epoch(carry: Carry, _: None) -> tuple[Carry, None]:
             return advance(how, evaluate, limit, carry), None
 
-        began = start(how, initial)
+        began = start(how, what, initial)
         carry = jax.lax.scan(
             epoch, began, None, length=training.epochs, unroll=min(unroll(), training.epochs)
         )[0]
-        outcome = finish(how, evaluate, limit, initial, carry, until_hit=until_hit)
+        outcome = finish(how, what, evaluate, limit, initial, carry, until_hit=until_hit)
         return outcome._replace(
+            initial=params,
+            final=what.unpack(tuple(outcome.final)),
             evaluations=streaming.joined(outcome.evaluations),
             evaluations_first_hit=streaming.joined(outcome.evaluations_first_hit),
         )

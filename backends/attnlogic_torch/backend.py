@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import closing
+from typing import Any
 
+import numpy.typing as npt
 import torch
 
-from attnlogic.backend import OnProgress, Training, checked
+from attnlogic.backend import Batch, OnProgress, Training, checked
 from attnlogic.history import History
 from attnlogic.outcomes import Outcome, concatenate
-from attnlogic.problems import Params, pack, unpack
 from attnlogic.settings import whole
 from attnlogic_torch import training as training_loop
 from attnlogic_torch.optimizers import record
@@ -46,39 +47,40 @@ class TorchBackend:
 
     def train(
         self,
-        training: Training,
-        initial: Params,
+        batch: Batch,
         *,
         jobs: int = 1,
         on_progress: OnProgress | None = None,
     ) -> Iterator[Outcome]:
-        """Train each seed, giving the outcomes one by one; see ``Backend.train``.
+        """Train each run, giving the outcomes one by one; see ``Backend.train``.
 
         With ``jobs`` above 1 a script must start its work under ``if __name__ == "__main__"``, as
         ever where Python spawns processes.
         """
-        self.check(training, jobs)
-        starts = [unpack(values) for values in zip(*pack(initial), strict=True)]
-        return self._train(checked(training), starts, int(jobs), on_progress)
+        for training in batch.trainings:
+            self.check(training, jobs)
+        return self._train(batch, int(jobs), on_progress)
 
-    def _train(
-        self,
-        training: Training,
-        starts: Sequence[Params],
-        jobs: int,
-        on_progress: OnProgress | None,
-    ) -> Iterator[Outcome]:
+    def _train(self, batch: Batch, jobs: int, on_progress: OnProgress | None) -> Iterator[Outcome]:
         outcomes: Generator[Outcome, None, None]
-        if min(jobs, len(starts)) > 1:
-            outcomes = self._workers.train(training, starts, jobs, on_progress)
+        works = [
+            (batch.trainings[k], start)
+            for k, start in zip(batch.which, batch.initial.T, strict=True)
+        ]
+        if min(jobs, len(works)) > 1:
+            outcomes = self._workers.train(works, jobs, on_progress)
         else:
-            outcomes = (train_one(training, start, on_progress) for start in starts)
+            outcomes = (train_one(*work, on_progress) for work in works)
         with closing(outcomes):
             for outcome in outcomes:
                 yield concatenate([outcome])
 
     def history(
-        self, training: Training, initial: Params, *, on_progress: OnProgress | None = None
+        self,
+        training: Training,
+        initial: npt.NDArray[Any],
+        *,
+        on_progress: OnProgress | None = None,
     ) -> Iterator[History]:
         """Train one seed, keeping every loss; see ``Backend.history``."""
         self.check(training, 1)

@@ -6,11 +6,15 @@ after ``torch.manual_seed(s)`` gives the parameters of ``initial_params(s)``.
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from attnlogic.problems import Params, pack, unpack
+from attnlogic.problems import Problem
 
 
 class RawAttention(nn.Module):
@@ -52,23 +56,27 @@ class RawAttentionWithTopNeuron(nn.Module):
         return out
 
 
-def load(module: RawAttentionWithTopNeuron, params: Params) -> None:
-    """Put six numbers into the module, whose dtype and device stay what they are."""
-    like = module.attn_out.bias
-    values = [float(value) for value in pack(params)]
-    vector_to_parameters(
-        torch.tensor(values, dtype=like.dtype, device=like.device), module.parameters()
-    )
+def module_for(problem: Problem) -> nn.Module:
+    """The module of a problem's model, freshly drawn."""
+    return RawAttentionWithTopNeuron()
 
 
-def read(module: RawAttentionWithTopNeuron) -> Params:
-    """The module's six numbers, as NumPy scalars of its dtype.
+def load(module: nn.Module, packed: npt.NDArray[Any]) -> None:
+    """Put numbers, (P,), into the module, whose dtype and device stay what they are."""
+    like = next(module.parameters())
+    vector = torch.tensor(np.asarray(packed), dtype=like.dtype, device=like.device)
+    vector_to_parameters(vector, module.parameters())
+
+
+def read(module: nn.Module) -> npt.NDArray[Any]:
+    """The module's numbers, (P,), of its dtype.
 
     Example:
-      >>> from attnlogic.problems import initial_params
-      >>> module = RawAttentionWithTopNeuron()
-      >>> load(module, initial_params(3))
-      >>> read(module) == initial_params(3)
+      >>> from attnlogic.problems import problem
+      >>> module, start = RawAttentionWithTopNeuron(), problem("xor").initial(3)
+      >>> load(module, start)
+      >>> bool((read(module) == start).all())
       True
     """
-    return unpack(list(parameters_to_vector(module.parameters()).detach().cpu().numpy()))
+    found: npt.NDArray[Any] = parameters_to_vector(module.parameters()).detach().cpu().numpy()
+    return found

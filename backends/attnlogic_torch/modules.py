@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from attnlogic.errors import InputError
+from attnlogic.grammar import Value
 from attnlogic.problems import AnyModel, Model, OwnLoss, OwnModule, nested
-from attnlogic.settings import Value
 from attnlogic_torch.model import RawAttention, RawAttentionWithTopNeuron
 from attnlogic_torch.namespace import TORCH
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.optim.lr_scheduler import ExponentialLR
+from torch.optim.lr_scheduler import ExponentialLR, LambdaLR, LRScheduler
 
 from attnlogic.errors import unknown
-from attnlogic.optimizers import Optimizer
+from attnlogic.optimizers import Optimizer, factor
 from attnlogic_torch.polyak import Polyak
 
 
@@ -20,7 +21,7 @@ class TorchOptimizer:
     """How this backend builds an optimizer.
 
     Attributes:
-      build: from the parameters and the hyperparameters but ``gamma``, to torch's optimizer.
+      build: from the parameters and the hyperparameters but the schedule's, to torch's optimizer.
       elementwise: whether a parameter's step depends on that parameter's gradients alone.
       stopped: whether the optimizer's own rule ended the run with the last step; most have none.
     """
@@ -62,7 +63,7 @@ def record(optimizer: Optimizer) -> TorchOptimizer:
 
 def construct(
     optimizer: Optimizer, params: Iterable[Tensor]
-) -> tuple[torch.optim.Optimizer, ExponentialLR | None]:
+) -> tuple[torch.optim.Optimizer, LRScheduler | None]:
     """The optimizer on these parameters, and its schedule, to be stepped once an epoch.
 
     The schedule is None where the rate stays what it is: stepping it would cost and change nothing.
@@ -70,7 +71,11 @@ def construct(
     Raises:
       InputError: see ``record``.
     """
-    settings = optimizer.settings
-    gamma = settings.pop("gamma", 1.0)
-    built = record(optimizer).build(params, **settings)
-    return built, None if gamma == 1 else ExponentialLR(built, gamma)
+    built = record(optimizer).build(params, **optimizer.step_settings)
+    schedule = optimizer.schedule
+    match schedule.structure:
+        case ():
+            return built, None
+        case ("exponential",):  # the notebook's, bit for bit
+            return built, ExponentialLR(built, float(dict(schedule.values)["gamma"]))
+    return built, LambdaLR(built, lambda epoch: float(factor(schedule, epoch, np)))

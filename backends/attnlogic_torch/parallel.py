@@ -19,30 +19,34 @@ from multiprocessing.process import BaseProcess
 from threading import Lock, Thread
 from typing import Any
 
+import numpy.typing as npt
 import torch
 
 from attnlogic.backend import OnProgress, Training
 from attnlogic.errors import WorkError
 from attnlogic.history import join, outcome
 from attnlogic.outcomes import Outcome
-from attnlogic.problems import Params
 from attnlogic_torch.training import history
+
+Work = tuple[Training, npt.NDArray[Any]]
+"""A run to train: what to do, and where to start; packed parameters (P,)."""
 
 
 def train_one(
-    training: Training, initial: Params, on_progress: OnProgress | None = None
+    training: Training, initial: npt.NDArray[Any], on_progress: OnProgress | None = None
 ) -> Outcome:
     """Train one seed.
 
     Args:
       training: what to do; checked already.
-      initial: where to start; float32 scalars.
+      initial: where to start; packed parameters (P,).
       on_progress: called with shares of the run, which add up to 1 at its end.
 
     Returns:
       The outcome; NumPy scalars.
     """
-    return outcome(join([*history(training, initial, on_progress)]), training.threshold)
+    run = join([*history(training, initial, on_progress)])
+    return outcome(run, training.threshold, training.problem)
 
 
 class Worker:
@@ -70,7 +74,7 @@ class Worker:
         """Whether the process is there."""
         return self._process.is_alive()
 
-    def give(self, index: int, training: Training, start: Params) -> None:
+    def give(self, index: int, work: Work) -> None:
         """Have it train a run.
 
         Over the pipe come shares of the run that are done (float), then its ``Outcome``, or the
@@ -78,7 +82,7 @@ class Worker:
         """
         self.index = index
         with suppress(OSError):  # it died while idle: reading will find the end of the pipe
-            self.pipe.send((training, start))
+            self.pipe.send(work)
 
     def exit_code(self) -> int | None:
         """That of a process that is about to end: below 0 for a signal. None if it does not end."""
@@ -101,8 +105,7 @@ class Workers:
 
     def train(
         self,
-        training: Training,
-        starts: Sequence[Params],
+        works: Sequence[Work],
         jobs: int,
         on_progress: OnProgress | None,
     ) -> Generator[Outcome, None, None]:
@@ -112,8 +115,7 @@ class Workers:
         processes end with the work that is left.
 
         Args:
-          training: what to do; checked already.
-          starts: where to start; float32 scalars for each seed.
+          works: the runs; checked already.
           jobs: how many processes, at least 1.
           on_progress: called as runs proceed; the sum is the number of seeds.
 
@@ -125,8 +127,8 @@ class Workers:
         """
         taken: list[Worker] = []
         try:
-            self._take(min(jobs, len(starts)), taken)
-            yield from _train(training, starts, taken, on_progress)
+            self._take(min(jobs, len(works)), taken)
+            yield from _train(works, taken, on_progress)
         except BaseException:
             for worker in taken:
                 worker.end()
@@ -159,32 +161,30 @@ class Workers:
 
 
 def _train(
-    training: Training,
-    starts: Sequence[Params],
+    works: Sequence[Work],
     workers: Sequence[Worker],
     on_progress: OnProgress | None,
 ) -> Iterator[Outcome]:
     """Keep the workers busy until every seed is trained; outcomes come in the seeds' order."""
-    waiting = deque(enumerate(starts))
+    waiting = deque(enumerate(works))
     busy: dict[Any, Worker] = {}
     done: dict[int, Outcome] = {}
 
     def give(worker: Worker) -> None:
         if waiting:
-            index, start = waiting.popleft()
-            worker.give(index, training, start)
+            worker.give(*waiting.popleft())
             busy[worker.pipe] = worker
 
     for worker in workers:
         give(worker)
-    for index in range(len(starts)):
+    for index in range(len(works)):
         while index not in done:
             for pipe in wait(list(busy)):
                 worker = busy[pipe]
                 try:
                     answer = worker.pipe.recv()
                 except (EOFError, OSError):
-                    raise _death(worker, training, len(starts)) from None
+                    raise _death(worker, works) from None
                 if isinstance(answer, Exception):
                     raise answer
                 if isinstance(answer, Outcome):
@@ -196,7 +196,7 @@ def _train(
         yield done.pop(index)
 
 
-def _death(worker: Worker, training: Training, seeds: int) -> WorkError:
+def _death(worker: Worker, works: Sequence[Work]) -> WorkError:
     """An error for a worker that died: which seed it trained, what happened, and what to do."""
     code = worker.exit_code() or 0
     if code < 0:
@@ -212,8 +212,8 @@ def _death(worker: Worker, training: Training, seeds: int) -> WorkError:
             "see its message above. A script must start its work under: if __name__ == '__main__'"
         )
     return WorkError(
-        f"a worker process {what} while it trained number {worker.index + 1} of the {seeds} seeds "
-        f"of {training.gate} · {training.optimizer}: {advice}"
+        f"a worker process {what} while it trained number {worker.index + 1} of the {len(works)} "
+        f"runs, of {works[worker.index][0]}: {advice}"
     )
 
 

@@ -6,16 +6,18 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
 from attnlogic.backend import OnProgress, Training
 from attnlogic.history import History
 from attnlogic.outcomes import NONE
-from attnlogic.problems import ROWS, Gate, Params, invariant
-from attnlogic_torch.model import RawAttentionWithTopNeuron, load, read
+from attnlogic.problems import Data, Problem
+from attnlogic_torch.model import load, module_for, read
 from attnlogic_torch.optimizers import construct, record
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -43,15 +45,13 @@ class _Evaluation:
       counts: evaluations in each of them.
     """
 
-    def __init__(
-        self, module: RawAttentionWithTopNeuron, gate: Gate, dtype: torch.dtype, goal: float
-    ) -> None:
+    def __init__(self, module: nn.Module, data: Data, dtype: torch.dtype, goal: float) -> None:
         self.losses: list[float] = []
         self.counts: list[int] = []
         self._module, self._parameters = module, list(module.parameters())
         self._criterion, self._goal = nn.MSELoss(), goal
-        self._x = torch.tensor(ROWS, dtype=dtype, device="cpu")
-        self._targets = torch.tensor(gate.targets, dtype=dtype, device="cpu").unsqueeze(-1)
+        self._x = torch.tensor(data.inputs, dtype=dtype, device="cpu")
+        self._targets = torch.tensor(data.targets, dtype=dtype, device="cpu").unsqueeze(-1)
 
     def begin_part(self) -> None:
         """Forget the epochs so far."""
@@ -85,13 +85,13 @@ class _Evaluation:
 
 
 def history(
-    training: Training, initial: Params, on_progress: OnProgress | None = None
+    training: Training, initial: npt.NDArray[Any], on_progress: OnProgress | None = None
 ) -> Iterator[History]:
     """Train one seed, giving its history in parts; see ``Backend.history``.
 
     Args:
       training: what to do; checked already.
-      initial: where to start; float32 scalars.
+      initial: where to start; packed parameters (P,).
       on_progress: called with shares of the run, which add up to 1 at its end.
 
     Yields:
@@ -116,29 +116,30 @@ class _Run:
       ended: whether the budget is spent, or the run has ended by itself.
     """
 
-    def __init__(self, training: Training, initial: Params) -> None:
+    def __init__(self, training: Training, initial: npt.NDArray[Any]) -> None:
         self.epoch, self.ended, self._training = 0, False, training
         dtype = np.dtype(training.precision)
         # In the losses' precision, as the threshold is compared everywhere.
         threshold = float(dtype.type(training.threshold))
         goal = threshold if training.until == "hit" else -math.inf
-        self._module = _module(initial, _DTYPES[training.precision])
+        self._module = _module(training.problem, initial, _DTYPES[training.precision])
         self._initial = read(self._module)
         self._stopped = record(training.optimizer).stopped
         self._optimizer, self._schedule = construct(training.optimizer, self._module.parameters())
         self._evaluation = _Evaluation(
-            self._module, training.gate, _DTYPES[training.precision], goal
+            self._module, training.problem.data, _DTYPES[training.precision], goal
         )
 
     def part(self) -> History:
         """Train on for about ``TARGET_PART_SECONDS``, and give the epochs of that time."""
         began, stopped_at = time.perf_counter(), NONE
         evaluation, training = self._evaluation, self._training
-        weights = list(self._module.raw_attention.parameters())  # wq, wk, wv
-        before: list[tuple[float, ...]] = []
+        weights, own = list(self._module.parameters()), training.problem.own
+        before: list[list[float]] = []
         evaluation.begin_part()
         while not self.ended:
-            before.append(tuple(weight.item() for weight in weights))
+            if own:
+                before.append([x for weight in weights for x in weight.flatten().tolist()])
             evaluation.begin_epoch()
             try:
                 self._optimizer.step(evaluation)
@@ -153,19 +154,22 @@ class _Run:
             self.ended = self.ended or self.epoch == training.epochs
             if time.perf_counter() - began >= TARGET_PART_SECONDS:
                 break
-        wq, wk, wv = np.asarray(before, training.precision).T
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges may overflow here
-            C = invariant(Params(wq, wk, wv, (0, 0), 0))
+            quantities = training.problem.quantities(
+                tuple(np.asarray(before, training.precision).T)
+            )
         losses = np.asarray(evaluation.losses, training.precision)
         counts = np.asarray(evaluation.counts, np.int32)
         norm = losses.dtype.type(evaluation.gradient_norm())
-        return History(losses, C, self._initial, read(self._module), stopped_at, counts, norm)
+        return History(
+            losses, quantities, self._initial, read(self._module), stopped_at, counts, norm
+        )
 
 
-def _module(initial: Params, dtype: torch.dtype) -> RawAttentionWithTopNeuron:
+def _module(problem: Problem, initial: npt.NDArray[Any], dtype: torch.dtype) -> nn.Module:
     """The module, starting there. Its own draws are made and discarded in a forked generator."""
     with torch.random.fork_rng(devices=[]):
-        module = RawAttentionWithTopNeuron().to("cpu", dtype)
+        module = module_for(problem).to("cpu", dtype)
     load(module, initial)
     return module
 

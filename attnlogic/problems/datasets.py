@@ -39,10 +39,14 @@ class Data:
     @property
     def n(self) -> int:
         """How many inputs a row has."""
-        return len(self.inputs[0])
+        return len(self.inputs[0]) if self.inputs else 0
 
     def __str__(self) -> str:
         return self.name if self.encoding == "01" else f"{self.name} {self.encoding}"
+
+
+NO_DATA = Data("none", (), (), encoding="none")
+"""What a loss is fitted to that is of its parameters alone."""
 
 
 def data(what: str | Gate | Data, encoding: str = "01") -> Data:

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from attnlogic.grammar import Value, write
 from attnlogic.problems.architecture import Tensor, names
-from attnlogic.settings import Setting, Value, complete, look_up, parse, write
+from attnlogic.settings import Setting, complete, defaults, look_up
+from attnlogic.sweeps import only, sweep
 
 if TYPE_CHECKING:  # the table is read by help and completion, which must not wait for NumPy
     from attnlogic.problems.torch_generator import Draws, TorchGenerator
@@ -97,21 +99,41 @@ class Initialization:
         return dict(self.values)
 
     def __str__(self) -> str:
-        known = INITIALIZATIONS[self.name].settings
-        return write(self.name, self.settings, {key: s.default for key, s in known.items()})
+        return write(self.name, self.settings, defaults(INITIALIZATIONS[self.name].settings))
 
 
 def initialization(text: str | Initialization) -> Initialization:
     """Read ``torch``, ``uniform(scale=2)`` or ``normal(scale=0.5)``.
 
     Raises:
-      InputError: the name or a setting is unknown, or the scale is not positive.
+      InputError: the name or a setting is unknown, the scale is not positive, or several are
+        given.
 
     Example:
       >>> str(initialization("Normal(scale=.5)"))
       'normal(scale=0.5)'
     """
+    return only("initialization", text, initializations(text))
+
+
+def initializations(text: str | Initialization) -> tuple[Initialization, ...]:
+    """Read an initialisation whose settings may have several values: ``normal(scale=[0.1, 1])``.
+
+    Returns:
+      Every combination, each once, in the order of the text.
+
+    Raises:
+      InputError: see ``initialization``.
+
+    Example:
+      >>> [str(init) for init in initializations("normal(scale=0.1..10:log:3)")]
+      ['normal(scale=0.1)', 'normal', 'normal(scale=10)']
+    """
     if isinstance(text, Initialization):
-        return text
-    name, given = parse("initialization", text, example="normal(scale=0.5)")
-    return Initialization(name, tuple(given.items()))
+        return (text,)
+
+    def known(name: str) -> dict[str, Setting]:
+        return look_up("initialization", name, INITIALIZATIONS).settings
+
+    name, choices = sweep("initialization", text, "normal(scale=0.5)", known)
+    return tuple(dict.fromkeys(Initialization(name, tuple(one.items())) for one in choices))

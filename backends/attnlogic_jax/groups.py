@@ -1,0 +1,146 @@
+"""Seeds side by side: groups of one size, each under one condition, on a core or on all devices.
+
+On a CPU a core takes one group through all its epochs, then the next: a group's state stays in the
+core's cache, and the numbers of its condition are scalars. Other devices take all groups at once,
+and each seed has its condition's numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import AxisType, PartitionSpec
+
+from attnlogic_jax.devices import devices, platform
+
+Array = Any
+"""An array of JAX's, or of NumPy's on the way to it."""
+
+
+class Given(NamedTuple):
+    """The numbers of training: of G groups (G,), or of one group ().
+
+    Attributes:
+      targets: one a row of the problem's data.
+      numbers: the optimizer's, by name.
+      threshold: the loss at or below which a run has hit; () for all groups.
+    """
+
+    targets: tuple[Array, ...]
+    numbers: dict[str, Array]
+    threshold: Array
+
+    @property
+    def groups(self) -> int:
+        """How many groups there are."""
+        return int(self.targets[0].shape[0])
+
+
+def by_device(function: Callable[..., Any], *trees: Any) -> Any:
+    """Call a function of seeds or groups (their axis trails; what has no axis is the same for all).
+
+    With several devices each does its share by itself, and so waits for no other.
+    """
+    there = devices()
+    if len(there) == 1:
+        return function(*trees)
+
+    def spec(leaf: Any) -> PartitionSpec:
+        axes = [*[None] * (leaf.ndim - 1), "seeds"] if leaf.ndim else []
+        return PartitionSpec(*axes)  # type: ignore[no-untyped-call]  # JAX annotates it not
+
+    mesh = jax.make_mesh((len(there),), ("seeds",), axis_types=(AxisType.Auto,), devices=there)
+    into = jax.tree.map(spec, trees)
+    out = jax.tree.map(spec, jax.eval_shape(function, *trees))
+    return jax.shard_map(function, mesh=mesh, in_specs=into, out_specs=out, check_vma=False)(*trees)
+
+
+def of_group(group: int | jax.Array, given: Given) -> Given:
+    """The numbers of one group."""
+    one: Given = jax.tree.map(lambda leaf: leaf[group] if leaf.ndim else leaf, given)
+    return one
+
+
+def _at_once(given: Given, seeds: int) -> Given | None:
+    """The numbers with which all groups can be taken at once; None if they are taken in turn."""
+    if given.groups == 1:
+        return of_group(0, given)
+    if platform() == "cpu":
+        return None
+    size = seeds // given.groups
+    spread: Given = jax.tree.map(
+        lambda leaf: jnp.repeat(leaf, size, total_repeat_length=seeds) if leaf.ndim else leaf, given
+    )
+    return spread
+
+
+def by_group(
+    train: Callable[[Given, Any], Any], seeds: int, given_and_carry: tuple[Given, Any]
+) -> Any:
+    """Train the seeds of each group, whose state is changed in its place.
+
+    Args:
+      train: from the numbers and the state of some seeds to their new state, of the same shapes.
+      seeds: how many seeds there are in all groups.
+      given_and_carry: numbers and state; the seeds' axis trails, and what has none is the same for
+        all.
+
+    Returns:
+      The new state.
+    """
+    given, carry = given_and_carry
+    numbers = _at_once(given, seeds)
+    if numbers is not None:
+        return train(numbers, carry)
+    size = seeds // given.groups
+
+    def one(k: jax.Array, whole: Any) -> Any:
+        def some(before: jax.Array, now: jax.Array) -> jax.Array:
+            # What has no axis, such as the epoch, is as it was before the first group.
+            return jax.lax.dynamic_slice_in_dim(now, k * size, size, -1) if now.ndim else before
+
+        def put(now: jax.Array, new: jax.Array) -> jax.Array:
+            at = (0,) * (now.ndim - 1)
+            return jax.lax.dynamic_update_slice(now, new, (*at, k * size)) if now.ndim else new
+
+        trained = train(of_group(k, given), jax.tree.map(some, carry, whole))
+        return jax.tree.map(put, whole, trained)
+
+    return jax.lax.fori_loop(0, given.groups, one, carry)
+
+
+def each_group(function: Callable[..., Any], seeds: int, given: Given, *trees: Any) -> Any:
+    """The results of a function for each group, joined.
+
+    Args:
+      function: from the numbers and the trees of some seeds to a tree with leaves (…, n), or ().
+      seeds: how many seeds there are in all groups.
+      given: the numbers.
+      trees: leaves (…, N), or () for what is the same for all.
+    """
+    numbers = _at_once(given, seeds)
+    if numbers is not None:
+        return function(numbers, *trees)
+    size = seeds // given.groups
+
+    def one(k: jax.Array) -> Any:
+        some = [
+            jax.tree.map(
+                lambda leaf: (
+                    jax.lax.dynamic_slice_in_dim(leaf, k * size, size, -1) if leaf.ndim else leaf
+                ),
+                tree,
+            )
+            for tree in trees
+        ]
+        return function(of_group(k, given), *some)
+
+    def joined(leaf: jax.Array) -> jax.Array:  # (G, …, n) to (…, N); what is the same for all to ()
+        if leaf.ndim == 1:
+            return leaf[0]
+        return jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], seeds)
+
+    return jax.tree.map(joined, jax.lax.map(one, jnp.arange(given.groups)))
