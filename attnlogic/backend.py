@@ -274,6 +274,20 @@ def checked(training: Training) -> Training:
     return Training(problem(training.problem), by, epochs, threshold, precision, until)
 
 
+def check_framework(training: Training, backend: str) -> None:
+    """Refuse a user's own loss or module that another framework trains.
+
+    Raises:
+      InputError: its framework is not the backend's.
+    """
+    needed = training.problem.framework
+    if needed not in (None, backend):
+        raise InputError(
+            f"model '{training.problem.model}' is trained by {needed} alone, and this is the "
+            f"{backend} backend: use --backend {needed}"
+        )
+
+
 def _one_of(kind: str, name: object, known: tuple[str, ...]) -> str:
     if isinstance(name, str) and name in known:
         return str(name)  # not NumPy's

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from attnlogic.cli import options
+from attnlogic.cli.models import models
 from attnlogic.cli.reference import backends, gates, optimizers, theory
 from attnlogic.cli.results import runs, tally
 from attnlogic.cli.statistics import add_statistic_command
@@ -53,7 +54,7 @@ _register(options.TRAINING, study, train)
 for _statistic in STATISTICS.values():
     add_statistic_command(app, _statistic)
 _register(options.ON_RESULTS, runs, tally)
-_register(options.REFERENCE, theory, gates, optimizers, backends)
+_register(options.REFERENCE, theory, gates, models, optimizers, backends)
 
 BAD_INPUT, FAILED = 2, 1
 """Exit codes: nothing was computed, or the work could not be finished or written."""

@@ -20,6 +20,13 @@ def gate_names() -> list[str]:
     return [gate.name for gate in GATES]
 
 
+def model_names() -> list[str]:
+    """The names of the families of models."""
+    from attnlogic.problems import MODELS
+
+    return list(MODELS)
+
+
 def optimizer_names() -> list[str]:
     """The optimizers' names."""
     from attnlogic.optimizers import OPTIMIZERS
@@ -35,7 +42,25 @@ def backend_names() -> list[str]:
 
 
 GateName = Annotated[
-    str, typer.Argument(help="A gate, such as xor or 0110.", autocompletion=gate_names)
+    str,
+    typer.Argument(help="A gate, such as xor, parity3 or 0110.", autocompletion=gate_names),
+]
+ModelName = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        help="What learns: attention, 'attention(residual=False)', 'mlp(hidden=4)', or your own as "
+        "package.module:factory. See [bold]attnlogic models[/bold].",
+        autocompletion=model_names,
+    ),
+]
+Encoding = Annotated[
+    str,
+    typer.Option(
+        help="What stands for false and true in a gate's inputs: 01, or pm1 for −1 and +1.",
+        autocompletion=lambda: ["01", "pm1"],
+    ),
 ]
 Epochs = Annotated[
     int | None,

@@ -49,10 +49,10 @@ def _command(statistic: Statistic) -> Callable[..., None]:
 
         if plot is not None:
             writable_picture(plot)
-        chosen = statistic.settings(given)
+        statistic.settings(given)
         runs = every_run(directory) if statistic.needs_rows else runs_or_tally(directory)
         frame = statistic(runs, **given)
-        terminal.show_frame(frame, form, statistic.sheet(frame, chosen))
+        terminal.show_frame(frame, form, statistic.shown(frame, given))
         if plot is not None and statistic.chart is not None:
             save(statistic.chart(runs), plot)
             terminal.say(f"wrote {plot}")

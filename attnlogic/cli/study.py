@@ -20,7 +20,8 @@ def study(
         list[str] | None,
         typer.Argument(
             metavar="GATE",
-            help="Gates by name or bit string (0110). Without any: xor and nand.",
+            help="Gates of two to five bits, by name (parity3) or bit string (0110). Without any, "
+            "and without --data: xor and nand.",
             autocompletion=options.gate_names,
             show_default=False,
         ),
@@ -30,8 +31,10 @@ def study(
         typer.Option(
             "--optimizer",
             "-o",
-            help="An optimizer, such as adamw or 'adamw(lr=0.01,weight_decay=0)'; give it as often "
-            "as you like. Without any: adam, adamw, sgd, lbfgs and polyak.",
+            help="An optimizer, such as adamw or 'adamw(lr=0.01,weight_decay=0)', or a sweep: "
+            "'adamw(lr=1e-4..1:log:25)', 'sgd(lr=[0.1,1])'; give it as often as you like. "
+            "Another package's own: 'optax:lion(learning_rate=0.01)'. "
+            "Without any: adam, adamw, sgd, lbfgs and polyak.",
             autocompletion=options.optimizer_names,
             show_default=False,
         ),
@@ -48,7 +51,47 @@ def study(
     threshold: options.Threshold = 1e-4,
     backend: options.BackendName = "jax",
     precision: options.Precision = "float32",
-    init: options.Init = "torch",
+    init: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where runs start: torch (as the module after torch.manual_seed(seed)), "
+            "uniform(scale=1), normal(scale=1) or a sweep: 'normal(scale=0.1..3:log:10)'; give it "
+            "as often as you like. Without any: torch.",
+            autocompletion=lambda: ["torch", "uniform", "normal"],
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="What learns: attention, 'attention(residual=False)', 'mlp(hidden=[2,4])', or "
+            "your own as package.module:factory; as often as you like. Without any: attention. "
+            "See [bold]attnlogic models[/bold].",
+            autocompletion=options.model_names,
+            show_default=False,
+        ),
+    ] = None,
+    encoding: options.Encoding = "01",
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Rows to fit instead of a gate's, or besides: a CSV file with the columns "
+            "x1 … xn, y.",
+            show_default=False,
+        ),
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A parameter that is kept as a column, or a pattern such as 'w*'. Without any: "
+            "all of a model that has 64 or fewer.",
+            show_default=False,
+        ),
+    ] = None,
     until: options.Until = "budget",
     jobs: Annotated[
         int, typer.Option(help="Processes side by side, with torch; jax uses all cores by itself.")
@@ -63,26 +106,32 @@ def study(
     ] = None,
     cache: options.Cache = True,
 ) -> None:
-    """Train every seed under every condition (gate × optimizer), and sum up the results.
+    """Train every seed under every condition (gate × model × optimizer), and sum up the results.
 
     [bold]attnlogic study[/bold] trains XOR and NAND with the notebook's five optimizers.
 
     [bold]attnlogic study or -o adam -o 'sgd(momentum=0.9)' --seeds 10000 --out runs/or[/bold]
+
+    [bold]attnlogic study xor -o 'adamw(lr=1e-4..1:log:25)' --seeds 2000[/bold]
     """
     from attnlogic.cli.compile_cache import keep_compiled
     from attnlogic.optimizers import DEFAULT_STUDY
+    from attnlogic.problems import read_data
     from attnlogic.statistics import STATISTICS
     from attnlogic.studies import Study, new_directory, run
 
     chosen = Study(
-        gates=gates or ("xor", "nand"),
+        gates=[*(gates or () if data else gates or ("xor", "nand")), *map(read_data, data or ())],
         optimizers=optimizer or DEFAULT_STUDY,
         seeds=None if seeds is None else options.read_seeds(seeds),
         epochs=epochs,
         threshold=threshold,
         precision=precision,
-        init=init,
+        init=init or "torch",
         until=until,
+        models=model or "attention",
+        encoding=encoding,
+        parameters=parameter or (),
     )
     directory = new_directory() if out is None else out
     keep_compiled(cache)
@@ -90,7 +139,7 @@ def study(
         runs = run(chosen, backend, directory, jobs=jobs)
     summary = STATISTICS["summary"]
     frame = summary(runs)
-    terminal.show_frame(frame, "table", summary.sheet(frame, summary.settings({})))
+    terminal.show_frame(frame, "table", summary.shown(frame))
     terminal.say(f"{len(runs):,} runs in {directory}: attnlogic summary {in_shell(directory)}")
 
 

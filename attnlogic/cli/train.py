@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +14,15 @@ from attnlogic.view import terminal
 
 
 def train(
-    gate: options.GateName,
+    gate: Annotated[
+        str | None,
+        typer.Argument(
+            help="A gate, such as xor, parity3 or 0110; none with --data, or for a loss of the "
+            "parameters alone.",
+            autocompletion=options.gate_names,
+            show_default=False,
+        ),
+    ] = None,
     optimizer: Annotated[
         str,
         typer.Option(
@@ -30,6 +39,16 @@ def train(
     precision: options.Precision = "float32",
     init: options.Init = "torch",
     until: options.Until = "budget",
+    model: options.ModelName = "attention",
+    encoding: options.Encoding = "01",
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Rows to fit instead of a gate's: a CSV file with the columns x1 … xn, y.",
+            show_default=False,
+        ),
+    ] = None,
     every: Annotated[
         int | None,
         typer.Option(
@@ -57,6 +76,7 @@ def train(
     [bold]attnlogic train nand -o adam --seed 7 --plot loss.png --from 400[/bold]
     """
     from attnlogic.cli.compile_cache import keep_compiled
+    from attnlogic.problems import read_data
     from attnlogic.studies import train as train_one
     from attnlogic.view import run_text, save, writable_picture
 
@@ -67,8 +87,10 @@ def train(
     elif start:
         raise InputError(f"--from {start} says where --plot begins: add --plot FILE")
     keep_compiled(cache)
+    if gate is not None and data is not None:
+        raise InputError(f"'{gate}' and --data {data} are two things to fit: leave one")
     run = train_one(
-        gate,
+        gate if data is None else read_data(data),
         optimizer,
         seed,
         epochs=epochs,
@@ -77,6 +99,8 @@ def train(
         precision=precision,
         init=init,
         until=until,
+        model=model,
+        encoding=encoding,
     )
     terminal.write(json.dumps(run.as_dict(), allow_nan=False) if as_json else run_text(run, every))
     if plot is not None:

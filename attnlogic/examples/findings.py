@@ -26,7 +26,7 @@ PICTURES = Path(".github")
 def sheet(name: str, frame: pl.DataFrame) -> str:
     """A statistic's frame as a Markdown table."""
     statistic = STATISTICS[name]
-    return markdown(statistic.sheet(frame, statistic.settings({})))
+    return markdown(statistic.shown(frame))
 
 
 def row(frame: pl.DataFrame, gate: str, optimizer: str, **more: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from .grouping import condition as condition
 from .grouping import conditions as conditions
 from .grouping import labels as labels
 from .known import Known as Known
+from .known import known_of as known_of
 from .normal import normalized as normalized
 from .population import Population as Population
 from .rows import CONDITION as CONDITION

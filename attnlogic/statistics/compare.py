@@ -37,7 +37,7 @@ COLUMNS = (
 
 
 def _rows(conditions: Sequence[pl.DataFrame], level: float) -> Iterator[Row]:
-    """Every two conditions of a gate, on the seeds that both have.
+    """Every two conditions of a gate and a model, on the seeds that both have.
 
     Each pair of conditions has three rows, by ``measure``:
 
@@ -62,7 +62,7 @@ def _rows(conditions: Sequence[pl.DataFrame], level: float) -> Iterator[Row]:
         _check_seeds(part, name)
     rows: list[Row] = []
     for (a, name_a), (b, name_b) in combinations(zip(conditions, names, strict=True), 2):
-        if a["gate"][0] != b["gate"][0]:
+        if any(a[name][0] != b[name][0] for name in ("gate", "model", "encoding")):
             continue
         common = a.select("seed").join(b.select("seed"), on="seed")
         if len(common):
@@ -75,7 +75,7 @@ def _rows(conditions: Sequence[pl.DataFrame], level: float) -> Iterator[Row]:
             rows += [{**about, **measured} for measured in _measures(one, other, level)]
     if not rows:
         raise InputError(
-            "nothing to compare: no gate has two conditions with a seed in common. compare takes "
+            "nothing to compare: no gate and model have two conditions with a seed in common. compare takes "
             "the runs of one study with several optimizers, or several studies on the same seeds"
         )
     adjusted = _holm_by_measure(rows)
@@ -105,11 +105,6 @@ def _check_pairs(a: pl.DataFrame, b: pl.DataFrame, name_a: str, name_b: str) -> 
             "Filter the runs to one threshold"
         )
     starts = [part.select(pl.selectors.ends_with("_initial")) for part in (a, b)]
-    if a["model"][0] != b["model"][0] or starts[0].columns != starts[1].columns:
-        raise InputError(
-            f"{where}: their models are {a['model'][0]} and {b['model'][0]}. "
-            "Filter the runs to one model"
-        )
     same = np.ones(len(a), bool)
     for name in starts[0].columns:
         same &= starts[0][name].eq_missing(starts[1][name]).to_numpy()

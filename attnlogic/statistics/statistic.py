@@ -152,6 +152,19 @@ class Statistic:
                 raise unknown(f"option of {self.name}", name, names)
         return {o.name: o.read(given.get(o.name, o.default)) for o in self.options}
 
+    def shown(self, frame: pl.DataFrame, given: Mapping[str, Any] | None = None) -> Sheet:
+        """The table that a person reads.
+
+        Where a gate has an optimizer twice, its name says what else differs: the model, the budget.
+
+        Args:
+          frame: what calling it gave.
+          given: the options that it was given.
+        """
+        named, note = _named(frame)
+        sheet = self.sheet(named, self.settings(given or {}))
+        return sheet._replace(note=f"{sheet.note} {note}".strip())
+
     def _given(self, runs: Any) -> Sequence[Any]:
         from attnlogic.results import Tally, conditions, populations
 
@@ -163,6 +176,31 @@ class Statistic:
 
     def __repr__(self) -> str:
         return f"<statistic {self.name}: {self.question}>"
+
+
+_NOT_SAID = {"model": "attention", "encoding": "01", "init": "torch"}
+"""What goes without saying."""
+
+
+def _named(frame: pl.DataFrame) -> tuple[pl.DataFrame, str]:
+    """The frame with conditions that can be told apart, and what holds of all of them."""
+    import polars as pl
+
+    from attnlogic.results import CONDITION, labels
+
+    if not frame.height or not {*CONDITION} <= {*frame.columns}:
+        return frame, ""
+    keys = frame.select(*CONDITION).unique(maintain_order=True)
+    names = keys.with_columns(_name=pl.Series(labels(keys.to_dicts()), dtype=pl.String))
+    named = frame.join(names, on=[*CONDITION], how="left", nulls_equal=True, maintain_order="left")
+    named = named.with_columns(optimizer=pl.col("_name")).drop("_name")
+    alike = {name: keys[name].unique().to_list() for name in _NOT_SAID}
+    said = [
+        f"{name} {values[0]}"
+        for name, values in alike.items()
+        if len(values) == 1 and values[0] not in (_NOT_SAID[name], None)
+    ]
+    return named, f"Of all: {', '.join(said)}." if said else ""
 
 
 def described(column: Column) -> str:

@@ -121,7 +121,7 @@ def _finite(value: Any) -> float | None:
 
 
 def train(
-    gate: str | Gate | Data,
+    gate: str | Gate | Data | None,
     optimizer: str | Optimizer,
     seed: int = 0,
     *,
@@ -138,7 +138,7 @@ def train(
     """Train one seed, keeping its whole history.
 
     Args:
-      gate: the gate to learn, or other data.
+      gate: the gate to learn, or other data; None for a loss of the parameters alone.
       optimizer: the optimizer.
       seed: torch's seed, 0 … 2^32-1.
       epochs: the budget; None for the optimizer's usual one.

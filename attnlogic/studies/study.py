@@ -10,18 +10,22 @@ from typing import Any, NamedTuple
 
 from attnlogic.backend import Training, checked
 from attnlogic.errors import InputError, described
-from attnlogic.optimizers import DEFAULT_STUDY, Optimizer, optimizer
+from attnlogic.optimizers import DEFAULT_STUDY, Optimizer, optimizers
 from attnlogic.problems import (
     SEED_LIMIT,
+    AnyModel,
     Data,
     Gate,
     Initialization,
     Model,
-    Problem,
+    OwnLoss,
+    OwnModule,
     data,
-    initialization,
-    model,
+    initializations,
+    models_of,
+    problem,
 )
+from attnlogic.ranges import MAX_CONDITIONS
 from attnlogic.settings import whole
 
 
@@ -50,18 +54,20 @@ class Study:
     Attributes:
       gates: what is learnt: names of gates, bit strings, ``Gate``s or ``Data``, or one of these;
         kept as ``Data``, each once.
-      optimizers: ``"adam"``, ``"adamw(lr=0.01)"`` or ``Optimizer``s, or one of these; kept as
-        ``Optimizer``s, each once.
+      optimizers: ``"adam"``, ``"adamw(lr=0.01)"``, a sweep such as ``"adamw(lr=1e-4..1:log:25)"``,
+        ``Optimizer``s or the frameworks' own objects, or one of these; kept as ``Optimizer``s, each
+        once.
       seeds: N for the seeds 0 … N-1, or a ``range`` of step 1; kept as a ``range``. None for as
         many as the backend trains in about a minute.
       epochs: the budget of every run; None for each optimizer's usual one.
       threshold: the loss at or below which a run counts as having hit.
       precision: ``"float32"`` or ``"float64"``.
-      init: how the initial parameters are drawn: ``"torch"``, ``"normal(scale=0.5)"``, …, or
-        several of these; kept as ``Initialization``s, each once.
+      init: how the initial parameters are drawn: ``"torch"``, ``"normal(scale=0.5)"``, a sweep such
+        as ``"normal(scale=0.1..3:log:10)"``, …, or several of these; kept as ``Initialization``s,
+        each once.
       until: ``"budget"``, or ``"hit"`` to end each run at its first hit.
-      models: what learns: ``"attention"``, ``"mlp(hidden=4)"`` or ``Model``s, or one of these; kept
-        as ``Model``s, each once.
+      models: what learns: ``"attention"``, ``"mlp(hidden=[2,4])"``, a user's own such as
+        ``"package.module:factory"``, or models, or one of these; kept as models, each once.
       encoding: what stands for false and true in a gate's inputs: ``"01"`` or ``"pm1"``.
       parameters: names of the parameters that are columns, or patterns such as ``"w*"``; without
         any all of a model that has 64 or fewer, and none of another.
@@ -83,7 +89,7 @@ class Study:
     precision: str = "float32"
     init: str | Initialization | Iterable[str | Initialization] = "torch"
     until: str = "budget"
-    models: str | Model | Iterable[str | Model] = "attention"
+    models: str | AnyModel | type | Iterable[str | AnyModel | type] = "attention"
     encoding: str = "01"
     parameters: str | Iterable[str] = ()
 
@@ -91,14 +97,18 @@ class Study:
         gates = _several("gates", "xor", self.gates, (Gate, Data))
         self._keep(
             gates=_each_once(data(gate, self.encoding) for gate in gates),
-            optimizers=_each_once(
-                map(optimizer, _several("optimizers", "adam", self.optimizers, (Optimizer,)))
-            ),
+            optimizers=_each_once(optimizers(self.optimizers)),
             seeds=None if self.seeds is None else seed_range(self.seeds),
             init=_each_once(
-                map(initialization, _several("init", "torch", self.init, (Initialization,)))
+                init
+                for given in _several("init", "torch", self.init, (Initialization,))
+                for init in initializations(given)
             ),
-            models=_each_once(map(model, _several("models", "attention", self.models, (Model,)))),
+            models=_each_once(
+                model
+                for given in _several("models", "attention", self.models, MODEL_TYPES)
+                for model in models_of(given)
+            ),
             parameters=(self.parameters,)
             if isinstance(self.parameters, str)
             else tuple(self.parameters),
@@ -117,14 +127,24 @@ class Study:
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
-        """Every gate with every model, optimizer and initialisation; gates first."""
+        """Every gate with every model, optimizer and initialisation.
+
+        A loss of the parameters alone has no gate: it is one problem.
+        """
         kept: Any = self  # in its normal form
-        every = product(kept.gates, kept.models, kept.optimizers, kept.init)
+        count = len(kept.gates) * len(kept.models) * len(kept.optimizers) * len(kept.init)
+        if count > MAX_CONDITIONS:
+            raise InputError(
+                f"a study has at most {MAX_CONDITIONS:,} conditions, and gates × models × "
+                f"optimizers × initialisations are {count:,}: give fewer values"
+            )
+        problems = [problem(what, of) for of in kept.models for what in _data_for(of, kept.gates)]
+        every = product(problems, kept.optimizers, kept.init)
         return tuple(
             Condition(
                 checked(
                     Training(
-                        Problem(of, what),
+                        what,
                         by,
                         by.epochs if self.epochs is None else self.epochs,
                         self.threshold,
@@ -134,7 +154,7 @@ class Study:
                 ),
                 init,
             )
-            for what, of, by, init in every
+            for what, by, init in every
         )
 
     def __repr__(self) -> str:
@@ -150,6 +170,16 @@ class Study:
             if value != field.default:
                 shown[field.name] = value
         return f"Study({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+MODEL_TYPES = (Model, OwnLoss, OwnModule, type)
+"""What a model is if it is no text; a class is a network of a framework's."""
+
+
+def _data_for(model: AnyModel, gates: tuple[Data, ...]) -> tuple[Data | None, ...]:
+    """The data that a model is fitted to."""
+    alone = isinstance(model, OwnLoss | OwnModule) and not model.takes_data
+    return (None,) if alone else gates
 
 
 def _several(name: str, example: str, given: object, one: tuple[type, ...]) -> tuple[Any, ...]:

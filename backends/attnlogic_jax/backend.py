@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from attnlogic.backend import Batch, OnProgress, Training, checked
+from attnlogic.backend import Batch, OnProgress, Training, check_framework, checked
 from attnlogic.errors import InputError
 from attnlogic.history import History
 from attnlogic.outcomes import Outcome
@@ -40,7 +40,9 @@ class JaxBackend:
 
         JAX itself uses every core.
         """
-        record(checked(training).optimizer)
+        done = checked(training)
+        record(done.optimizer)
+        check_framework(done, self.name)
         if type(jobs) is not int or jobs != 1:
             raise InputError(
                 f"the jax backend uses all cores in one process, got --jobs {jobs}: leave it out"
