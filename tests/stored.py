@@ -40,7 +40,9 @@ def one(losses, precision="float32", stopped_at=NONE):
     losses = np.array(losses, precision)
     C = np.arange(10, 10 + losses.size).astype(precision)
     evaluations = np.arange(losses.size) + 1
-    return outcome(History(losses, {"C": C}, INITIAL, FINAL, stopped_at, evaluations, 0.5), 1.0, problem("xor"))
+    return outcome(
+        History(losses, {"C": C}, INITIAL, FINAL, stopped_at, evaluations, 0.5), 1.0, problem("xor")
+    )
 
 
 LOSSES = {

@@ -48,8 +48,13 @@ def test_its_hyperparameters_are_columns():
 
 def test_its_conditions_are_in_order(written):
     expected = written.partition_by("optimizer", maintain_order=True)
-    for found in ([c.collect() for c in load(FOLDER).conditions()], conditions(load(FOLDER))):
-        assert [rows.select(written.columns).equals(e) for rows, e in zip(found, expected)] == [
+    for found in (
+        [c.lazy().collect() for c in load(FOLDER).conditions()],
+        conditions(load(FOLDER)),
+    ):
+        assert [
+            rows.select(written.columns).equals(e) for rows, e in zip(found, expected, strict=True)
+        ] == [
             True,
             True,
         ]

@@ -52,7 +52,9 @@ def test_streaming_is_the_definition_on_the_whole_history(case):
         histories = [whole_history(JAX, training, seed(s)) for s in range(count)]
         for threshold in (1e-2, 1e-4):
             runs = trained("jax", replace(training, threshold=threshold), seed_range(count))
-            assert_same(runs, concatenate([outcome(h, threshold, training.problem) for h in histories]))
+            assert_same(
+                runs, concatenate([outcome(h, threshold, training.problem) for h in histories])
+            )
             shown.append(runs)
     together = concatenate(shown)
     for field in case.shows:

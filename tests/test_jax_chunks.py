@@ -79,7 +79,10 @@ def workers():
 @pytest.mark.parametrize("groups", [1, 16])
 def test_on_a_cpu_training_is_compiled_as_a_whole_for_one_core(groups):
     training, packed = condition("xor", "adamw", 1), jnp.zeros((6, 8192))
-    plan, numbers = compiled.Plan.of(training), jax.tree.map(jnp.asarray, given([training] * groups))
+    plan, numbers = (
+        compiled.Plan.of(training),
+        jax.tree.map(jnp.asarray, given([training] * groups)),
+    )
     carry = compiled.start(plan, numbers, packed)
     text = compiled.advance.jitted.lower(plan, numbers, carry, 1).compile().as_text()
     tags = ('inlineable="false"', 'xla_cpu_small_call="true"')

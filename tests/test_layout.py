@@ -73,8 +73,12 @@ def test_one_condition_is_cut_for_all_workers(count, within):
     found = chunks(batch([count]), **within)
     size = found[0].runs.shape[1]
     groups = math.ceil(count / size)
-    assert size == MIN_GROUP or groups >= within["workers"] * within["devices"] or (
-        groups * (size - LANES) < count  # else one LANES less would have made another group
+    assert (
+        size == MIN_GROUP
+        or groups >= within["workers"] * within["devices"]
+        or (
+            groups * (size - LANES) < count  # else one LANES less would have made another group
+        )
     )
 
 

@@ -301,7 +301,9 @@ def test_leaves_without_values_have_a_text_too():
     assert max(map(len, texts)) < 60
     on_device = jax.tree.map(jax.numpy.asarray, some)
     assert repr(on_device) == "Outcome(3 runs: 3 solved)"
-    assert repr(jax.tree.map(lambda leaf: leaf[..., 0], on_device)).startswith("Outcome(solved: first_")
+    assert repr(jax.tree.map(lambda leaf: leaf[..., 0], on_device)).startswith(
+        "Outcome(solved: first_"
+    )
 
 
 def test_a_historys_text_is_one_line():

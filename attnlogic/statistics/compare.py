@@ -75,8 +75,9 @@ def _rows(conditions: Sequence[pl.DataFrame], level: float) -> Iterator[Row]:
             rows += [{**about, **measured} for measured in _measures(one, other, level)]
     if not rows:
         raise InputError(
-            "nothing to compare: no gate and model have two conditions with a seed in common. compare takes "
-            "the runs of one study with several optimizers, or several studies on the same seeds"
+            "nothing to compare: no gate and model have two conditions with a seed in common. "
+            "compare takes the runs of one study with several optimizers, or several studies on "
+            "the same seeds"
         )
     adjusted = _holm_by_measure(rows)
     for row, p in zip(rows, adjusted, strict=True):
