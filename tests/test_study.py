@@ -225,7 +225,7 @@ def test_it_can_be_changed():
         ({}, {"jobs": True}, "jobs: expected a whole number of at least 1, got True (bool)"),
         ({}, {"jobs": 0}, "jobs"),
         ({}, {"jobs": "2"}, "jobs"),
-        ({"optimizers": ["adam(amsgrad=True)"]}, {"backend": "jax"}, "no 'amsgrad'"),
+        ({"optimizers": ["lbfgs_zoom"]}, {"backend": "torch"}, "unknown optimizer of the torch"),
         # Found before the first condition, which could be trained, has cost a minute.
         ({"optimizers": ["adam", "lbfgs"]}, {"backend": Abacus()}, "no 'lbfgs'"),
     ],

@@ -39,7 +39,7 @@ def per_seed(transformation: Transformation, numbers: Numbers, *, searches: bool
 
     def init(packed: jax.Array) -> State:
         def one(numbers: Numbers, packed: jax.Array) -> State:
-            return transformation(numbers).init(packed)
+            return jax.tree.map(jnp.asarray, transformation(numbers).init(packed))
 
         packed = _flat(packed)
         return over_seeds(one, packed, 1)(numbers, packed)
@@ -52,21 +52,20 @@ def per_seed(transformation: Transformation, numbers: Numbers, *, searches: bool
         loss_of = _loss(lambda p: _flat(evaluate(p.reshape(-1, *seeds))), packed)
 
         def one(
-            numbers: Numbers, packed: jax.Array, stacked: jax.Array, state: State
+            numbers: Numbers, packed: jax.Array, stacked: jax.Array, before: State
         ) -> tuple[jax.Array, State, jax.Array]:
             loss, gradient = stacked[LOSS], stacked[GRADIENT]
             chosen = optax.with_extra_args_support(transformation(numbers))
             updates, state = chosen.update(
-                gradient, state, packed, value=loss, grad=gradient, value_fn=loss_of
+                gradient, before, packed, value=loss, grad=gradient, value_fn=loss_of
             )
             spent = optax.tree.get(state, "num_linesearch_steps", 0) if searches else 0
+            state = jax.tree.map(lambda new, old: new.astype(old.dtype), state, before)
             return optax.apply_updates(packed, updates), state, jnp.asarray(1 + spent, jnp.int32)
 
         # optax relies on both.
         with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
-            moved, state, spent = over_seeds(one, packed, 3)(
-                numbers, packed, _flat(stacked), state
-            )
+            moved, state, spent = over_seeds(one, packed, 3)(numbers, packed, _flat(stacked), state)
         loss = stacked[LOSS]
         # A run at no number stays there, and spends no more on its search.
         finite = jnp.isfinite(loss)
@@ -111,7 +110,8 @@ def _loss(evaluate: Evaluate, like: jax.Array) -> Callable[[jax.Array], jax.Arra
             return converted(packed.T, *own).T, True
 
         def stacked(packed: jax.Array) -> jax.Array:
-            return mapped(packed, *data)
+            found: jax.Array = mapped(packed, *data)
+            return found
 
     @jax.custom_vjp
     def loss(packed: jax.Array) -> jax.Array:
@@ -122,7 +122,8 @@ def _loss(evaluate: Evaluate, like: jax.Array) -> Callable[[jax.Array], jax.Arra
         return both[LOSS], both[GRADIENT]
 
     loss.defvjp(forward, lambda gradient, slope: (slope * gradient,))
-    return loss
+    # optax's own numbers are of JAX's widest dtype, and so may be its trials.
+    return lambda packed: loss(packed.astype(like.dtype))
 
 
 def lbfgs_zoom(how: Structure, numbers: Numbers, goal: Goal) -> Method:
