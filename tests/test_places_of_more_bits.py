@@ -61,6 +61,32 @@ def test_a_minimum_is_a_minimum_of_V_and_a_valley_its_limit(gate, form):  # noqa
             assert 0 < falls[-1] - point.loss < 1e-5
 
 
+@every_form
+@every_gate
+def test_every_place_has_one_name_and_a_flat_one_a_way_down(gate, form):
+    shape, places = landscape(gate, form), points(gate, form)
+    plateaus = [p.C for p in places if "plateau" in p.name]
+    assert not any(p.C in plateaus for p in places if "plateau" not in p.name and p.C is not None)
+    for point in places:
+        if point.name == "linear plateau" and point.loss:
+            near = [shape.least_loss(Fraction(s, 1000)) for s in (1, -1)]
+            falls = any(value < point.loss for value in near)
+            assert falls == (point.kind in ("strict saddle", "flat saddle"))
+
+
+@pytest.mark.parametrize(
+    ("name", "side"), [("majority3", -1), ("not_all_equal3", 1), ("00000110", 1)]
+)
+def test_the_runaway_valley_begins_at_the_outermost_maximum(name, side):
+    shape, inside = landscape(gate(name)), regions_of(gate(name))["runaway"]
+    tops = [float(e.C) for e in shape.extrema if e.kind == "maximum"]
+    edge = max(tops) if side > 0 else min(tops)
+    for distance, expected in [(1e-3, True), (5, True), (1e4, True), (-1e-3, False)]:
+        C = edge + side * distance
+        assert inside(C, float(shape.least_loss(C))) == expected
+        assert not inside(C, 1.3 * float(shape.least_loss(C)))
+
+
 @pytest.mark.parametrize("form", [f for f in FORMS if f.encoding == "01"], ids=form_id)
 @pytest.mark.parametrize("name", ["majority3", "00000010", "00001010", "not_all_equal3", "parity3"])
 def test_wherever_a_search_ends_is_a_region_that_is_known(name, form):
