@@ -18,8 +18,8 @@ EVERY = pytest.mark.parametrize("statistic", STATISTICS.values(), ids=list(STATI
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A study with a gate that has solutions, a constant one, and runs that diverge."""
-    study = attnlogic.Study(["xor", "true"], ["adam", "sgd(lr=50)"], seeds=12, epochs=300)
+    """A sweep, a gate that has solutions, a constant one, and runs that diverge."""
+    study = attnlogic.Study(["xor", "true"], ["adam", "sgd(lr=[0.05,50])"], seeds=12, epochs=300)
     folder = tmp_path_factory.mktemp("study") / "demo"
     return attnlogic.run(study, out=folder, progress=False)
 
