@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, runtime_ch
 
 from attnlogic.errors import InputError, unknown
 from attnlogic.history import History
-from attnlogic.optimizers import Optimizer, optimizer, structured
+from attnlogic.optimizers import Optimizer, optimizer, structure
 from attnlogic.outcomes import Outcome
 from attnlogic.precision import in_precision
 from attnlogic.problems import Problem, problem
@@ -71,7 +71,7 @@ class Training:
 
         They may differ in the targets, and in the optimizer's numbers.
         """
-        by = structured(self.optimizer)
+        by = structure(self.optimizer)
         return (self.problem.kind, by, self.epochs, self.threshold, self.precision, self.until)
 
     def __str__(self) -> str:
@@ -272,6 +272,20 @@ def checked(training: Training) -> Training:
     by = optimizer(training.optimizer)
     by.check_precision(precision)
     return Training(problem(training.problem), by, epochs, threshold, precision, until)
+
+
+def check_framework(training: Training, backend: str) -> None:
+    """Refuse a user's own loss or module that another framework trains.
+
+    Raises:
+      InputError: its framework is not the backend's.
+    """
+    needed = training.problem.framework
+    if needed not in (None, backend):
+        raise InputError(
+            f"model '{training.problem.model}' is trained by {needed} alone, and this is the "
+            f"{backend} backend: use --backend {needed}"
+        )
 
 
 def _one_of(kind: str, name: object, known: tuple[str, ...]) -> str:

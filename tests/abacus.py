@@ -5,7 +5,6 @@ import numpy as np
 from attnlogic.errors import InputError
 from attnlogic.history import History, outcome
 from attnlogic.outcomes import NONE, concatenate
-from attnlogic.problems.neuron import pack, unpack
 from attnlogic.studies import Study, run
 
 
@@ -34,23 +33,27 @@ class Abacus:
         if training.optimizer.name == "lbfgs":
             raise InputError("an abacus has no 'lbfgs'")
 
-    def train(self, training, initial, *, jobs=1, on_progress=None):
-        packed = np.stack(pack(initial))
-        for first in range(0, packed.shape[1], self.size):
+    def train(self, batch, *, jobs=1, on_progress=None):
+        works = [*zip(batch.which, batch.initial.T, strict=True)]
+        for first in range(0, len(works), self.size):
             if self.left == 0:
                 raise self.error
             self.left = None if self.left is None else self.left - 1
-            some = packed[:, first : first + self.size].T
-            done = [self.run(training, unpack(start)) for start in some]
+            some = works[first : first + self.size]
+            done = [self._outcome(batch.trainings[k], start) for k, start in some]
             on_progress(len(done))
-            yield concatenate([outcome(history, training.threshold) for history in done])
+            yield concatenate(done)
 
     def history(self, training, initial, *, on_progress=None):
         return iter([self.run(training, initial)])
 
     def run(self, training, initial):
-        losses = np.abs(pack(initial)[:3]).astype(training.precision)
-        return History(losses, losses, initial, initial, NONE, np.ones(losses.size, int), 0.0)
+        losses = np.abs(initial[:3]).astype(training.precision)
+        evaluations = np.ones(losses.size, int)
+        return History(losses, {"C": losses}, initial, initial, NONE, evaluations, 0.0)
+
+    def _outcome(self, training, initial):
+        return outcome(self.run(training, initial), training.threshold, training.problem)
 
 
 SMALL = Study(gates=["xor", "nand"], optimizers=["sgd", "adam"], seeds=10, threshold=0.3)

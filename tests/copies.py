@@ -15,9 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from attnlogic.outcomes import NONE
-from attnlogic.problems import initial_params, pack
 from attnlogic_jax import compiled
-from attnlogic_jax.optimizers import method
+from attnlogic_jax.given import given as numbers_of
 
 COPIES = 32
 FACTOR = 10
@@ -58,15 +57,13 @@ def with_copies(training, numbers):
 
     reports = []
     with jax.enable_x64(training.precision == "float64"):
-        starts = np.stack(pack(initial_params(np.array(numbers)))).astype(training.precision)
+        starts = training.problem.initial(np.array(numbers)).astype(training.precision)
         packed = jnp.asarray(np.tile(starts, shape[0]))
-        targets = jnp.asarray(training.gate.targets, training.precision)
-        threshold = jnp.asarray(training.threshold, training.precision)
-        plan = compiled.Plan.of(training)
-        at = packed, method(training.optimizer).init(packed)
+        plan, given = compiled.Plan.of(training), jax.tree.map(jnp.asarray, numbers_of([training]))
+        at = packed, compiled.state(plan, given, packed)
         for _ in range(training.epochs):
             at, report = compiled.trace(
-                plan, targets, threshold, jax.tree.map(moved, at), 1, room=1, kept=packed.shape[1]
+                plan, given, jax.tree.map(moved, at), 1, room=1, kept=packed.shape[1]
             )
             reports.append(jax.tree.map(lambda leaf: np.asarray(leaf[0]).reshape(shape), report))
     losses = np.stack([report.loss for report in reports])

@@ -2,34 +2,38 @@
 
 import numpy as np
 
-from attnlogic.backend import Training
+from attnlogic.backend import Training, one_condition
 from attnlogic.backend import backend as find
 from attnlogic.history import join
 from attnlogic.optimizers import optimizer
-from attnlogic.outcomes import NUMBERS, concatenate, from_leaves, leaves_of
-from attnlogic.problems import ROWS, gate, initial_params, loss, unpack
+from attnlogic.outcomes import concatenate, mapped, numbers_of
+from attnlogic.problems import ROWS, loss, pack, problem, unpack
 
-FIELDS = [*(f"initial {i}" for i in range(6)), *(f"final {i}" for i in range(6))]
-FIELDS += [*NUMBERS]
+XOR = problem("xor")
 
 
 def condition(gate_name, by, epochs, **rest):
-    return Training(gate(gate_name), optimizer(by), epochs, **rest)
+    return Training(problem(gate_name), optimizer(by), epochs, **rest)
+
+
+def seed(number):
+    """The packed parameters of one seed, (6,)."""
+    return XOR.initial(number)
 
 
 def seeds(*numbers):
-    """The parameters of these seeds."""
-    return initial_params(np.array(numbers, np.uint32))
+    """The packed parameters of these seeds, (6, N)."""
+    return XOR.initial(np.array(numbers, np.uint32))
 
 
 def seed_range(count, start=0):
-    """The parameters of ``count`` seeds from ``start`` on."""
-    return initial_params(np.arange(start, start + count))
+    """The packed parameters of ``count`` seeds from ``start`` on."""
+    return XOR.initial(np.arange(start, start + count))
 
 
 def trained(name, training, starts):
     """What a backend, given by its name, makes of all seeds."""
-    return concatenate([*find(name).train(training, starts)])
+    return concatenate([*find(name).train(one_condition(training, starts))])
 
 
 def whole_history(backend, training, initial, **options):
@@ -55,7 +59,7 @@ def torch_side_by_side(training, starts):
     torch.set_num_threads(1)  # with two it takes ten times as long
     for _ in range(training.epochs):
         optimizer.zero_grad()
-        each = loss(unpack(tuple(packed)), ROWS, training.gate.targets)
+        each = loss(unpack(tuple(packed)), ROWS, training.problem.data.targets)
         each.sum().backward()
         losses.append(each.detach().numpy())
         optimizer.step()
@@ -65,12 +69,27 @@ def torch_side_by_side(training, starts):
     return np.stack(losses)
 
 
+def leaves(runs):
+    """The leaves of an outcome by name: each parameter at both ends, and each number.
+
+    Args:
+      runs: its parameters may be packed, or the notebook's ``Params``.
+    """
+    ends = {"initial": runs.initial, "final": runs.final}
+    scalars = {end: pack(p) if hasattr(p, "wq") else p for end, p in ends.items()}
+    parameters = {f"{end} {i}": p for end, packed in scalars.items() for i, p in enumerate(packed)}
+    return parameters | numbers_of(runs)
+
+
 def part(runs, which):
-    return from_leaves([leaf[which] for leaf in leaves_of(runs)])
+    """Some of the runs, or one."""
+    return mapped(lambda leaf: leaf[..., which], runs)
 
 
 def assert_same(one, other):
     """Equal to the last bit, in every field; NaN equals NaN."""
-    for field, a, b in zip(FIELDS, leaves_of(one), leaves_of(other), strict=True):
-        np.testing.assert_array_equal(a, b, err_msg=field)
-        assert np.asarray(a).dtype == np.asarray(b).dtype, field
+    ones, others = leaves(one), leaves(other)
+    assert ones.keys() == others.keys()
+    for field, a in ones.items():
+        np.testing.assert_array_equal(a, others[field], err_msg=field)
+        assert np.asarray(a).dtype == np.asarray(others[field]).dtype, field

@@ -1,14 +1,23 @@
 """Rows of runs that were never trained: every kind of run, in no time."""
 
 import numpy as np
+import polars as pl
 
 from attnlogic.backend import Training
 from attnlogic.history import History, outcome
 from attnlogic.optimizers import optimizer
 from attnlogic.outcomes import NONE, concatenate
-from attnlogic.problems import gate, initial_params
-from attnlogic.problems.neuron import unpack
-from attnlogic.results import create, table, write_part
+from attnlogic.problems import problem
+from attnlogic.results import (
+    CONDITION,
+    FORMAT,
+    SETTINGS,
+    create,
+    own_columns,
+    run_schema,
+    table,
+    write_part,
+)
 from attnlogic.theory import solution
 
 
@@ -17,28 +26,64 @@ def rows(gate_name="xor", by="adam", seeds=range(60), precision="float32", **tra
 
     Losses go up and down by chance. Half of the ends lie near the gate's exact solution.
     """
-    epochs = training.pop("epochs", 80)
-    what = Training(gate(gate_name), optimizer(by), epochs, precision=precision, **training)
-    runs = [outcome(_history(what, seed), what.threshold) for seed in seeds]
-    return table(what, "jax", "torch", np.array([*seeds], np.uint32), concatenate(runs))
+    epochs, model = training.pop("epochs", 80), training.pop("model", "attention")
+    what = problem(gate_name, model)
+    how = Training(what, optimizer(by), epochs, precision=precision, **training)
+    runs = concatenate([outcome(_history(how, seed), how.threshold, what) for seed in seeds])
+    numbers = np.array([*seeds], np.uint32)
+    part = table(what, precision, np.zeros_like(numbers), numbers, runs, own_columns(what))
+    return with_condition(part, described(how))
+
+
+def described(training, backend="jax", init="torch"):
+    """A condition's values of the columns ``CONDITION``."""
+    what = training.problem
+    return {
+        "gate": what.data.name, "optimizer": str(training.optimizer), "backend": backend,
+        "precision": training.precision, "epochs": training.epochs,
+        "threshold": training.threshold, "init": init, "until": training.until,
+        "model": what.model.name, "encoding": what.data.encoding,
+    }  # fmt: skip
+
+
+def with_condition(part, condition, settings=None):
+    """The rows of a part with their condition's columns, in the order of ``Runs.table``.
+
+    Args:
+      part: rows with the columns of ``run_schema``, all of one condition.
+      condition: its values of the columns ``CONDITION``.
+      settings: columns of hyperparameters, as polars literals by name.
+    """
+    of_a_run = [name for name in part.columns if name not in ("condition", "seed")]
+    values = {name: pl.lit(condition[name], kind) for name, kind in CONDITION.items()}
+    return part.with_columns(**values, **(settings or {})).select(
+        "gate", "optimizer", "seed", *of_a_run, *SETTINGS, *(settings or {})
+    )
 
 
 def study(directory, *parts):
-    """A study on disk of these parts, in this order; parts of one condition share a folder."""
+    """A study on disk of these rows, in this order; those of one condition share a folder."""
     keys = [(part["gate"][0], part["optimizer"][0]) for part in parts]
     order = [*dict.fromkeys(keys)]
-    conditions = [{"gate": name, "optimizer": by} for name, by in order]
-    precision = parts[0]["precision"][0]
-    runs = create(directory, {"precision": precision, "conditions": conditions})
+    conditions = [parts[keys.index(key)].select(*CONDITION).row(0, named=True) for key in order]
+    whole = {name: conditions[0][name] for name in ("precision", "backend", "threshold", "until")}
+    runs = create(directory, {"format": FORMAT, **whole, "conditions": conditions})
     for part, key in zip(parts, keys, strict=True):
-        write_part(directory, f"{order.index(key):03d}", part)
+        number = order.index(key)
+        write_part(directory, f"{number:03d}", int(part["seed"][0]), as_part(part, number))
     return runs
 
 
-def _history(what, seed):
-    rng = np.random.default_rng([seed, *map(ord, f"{what.gate}{what.optimizer}")])
-    n = what.epochs
-    losses = np.exp(np.cumsum(rng.normal(-0.15, 1.5, n)).clip(-25, 3)).astype(what.precision)
+def as_part(rows, number):
+    """Rows of one condition as they are written: with its number instead of its columns."""
+    numbered = rows.with_columns(condition=pl.lit(number, pl.UInt32))
+    return numbered.select(*run_schema(rows["precision"][0]))
+
+
+def _history(how, seed):
+    rng = np.random.default_rng([seed, *map(ord, f"{how.problem.data}{how.optimizer}")])
+    n = how.epochs
+    losses = np.exp(np.cumsum(rng.normal(-0.15, 1.5, n)).clip(-25, 3)).astype(how.precision)
     stopped_at, end = NONE, rng.random()
     if end < 0.2:
         losses = losses[: 1 + rng.integers(n)]
@@ -46,11 +91,12 @@ def _history(what, seed):
     elif end < 0.4:
         losses = losses[: 1 + rng.integers(n)]
         stopped_at = len(losses) - 1
-    final = _end(what.gate, rng)
-    C = rng.normal(size=len(losses)).astype(what.precision)
+    final = _end(how.problem.data.gate, rng)
+    C = rng.normal(size=len(losses)).astype(how.precision)
     evaluations = rng.integers(1, 20, len(losses))
     norm = 10.0 ** rng.uniform(-8, 1)
-    return History(losses, C, initial_params(seed), final, stopped_at, evaluations, norm)
+    own = dict.fromkeys(how.problem.quantity_names, C)
+    return History(losses, own, how.problem.initial(seed), final, stopped_at, evaluations, norm)
 
 
 def _end(of_gate, rng):
@@ -59,4 +105,4 @@ def _end(of_gate, rng):
     if rng.random() < 0.5 and exact.C is not None:
         wv, b = float(exact.C) / (wq * wk), float(exact.b)
         w1, w2 = map(float, exact.w) if exact.w else (w1, float(exact.w_sum) - w1)
-    return unpack([v + rng.normal(scale=1e-3) for v in (wq, wk, wv, w1, w2, b)])
+    return np.array([v + rng.normal(scale=1e-3) for v in (wq, wk, wv, w1, w2, b)])

@@ -12,10 +12,10 @@ import helpers
 import numpy as np
 import pytest
 from copies import STEADY, agreed, assert_as_close_as_copies, first, with_copies
-from helpers import seeds, torch_side_by_side, trained, whole_history
+from helpers import seed, seeds, torch_side_by_side, trained, whole_history
 
-from attnlogic.outcomes import LADDER, NONE
-from attnlogic.problems import ROWS, initial_params, loss, pack, unpack
+from attnlogic.outcomes import LADDER, NONE, numbers_of
+from attnlogic.problems import ROWS, loss, unpack
 from attnlogic_torch import TORCH
 from attnlogic_torch.optimizers import record
 
@@ -49,13 +49,13 @@ def test_losses_agree_epoch_by_epoch(by, gate_name):
     own = chosen
     if record(training.optimizer).elementwise:
         # The same optimizers of torch's, all seeds at once; the backend itself trains two.
-        together = torch_side_by_side(training, np.stack(pack(seeds(*chosen))))
-        for seed in chosen:
-            assert_as_close_as_copies(copies, seed, together[:, seed], np.ones(EPOCHS[by]))
+        together = torch_side_by_side(training, seeds(*chosen))
+        for number in chosen:
+            assert_as_close_as_copies(copies, number, together[:, number], np.ones(EPOCHS[by]))
         own = chosen[:2]
-    for seed in own:
-        run = whole_history(TORCH, training, initial_params(seed))
-        assert_as_close_as_copies(copies, seed, run.losses, run.evaluations)
+    for number in own:
+        run = whole_history(TORCH, training, seed(number))
+        assert_as_close_as_copies(copies, number, run.losses, run.evaluations)
 
 
 # Budgets let each setting make a difference, and end before rounding is amplified.
@@ -90,8 +90,8 @@ def test_every_hyperparameter_means_the_same(by, epochs):
     for name in ("xor", "nand"):
         training = condition(name, by, epochs)
         copies = with_copies(training, numbers)
-        for place, seed in enumerate(numbers):
-            run = whole_history(TORCH, training, initial_params(seed))
+        for place, number in enumerate(numbers):
+            run = whole_history(TORCH, training, seed(number))
             assert_as_close_as_copies(copies, place, run.losses, run.evaluations)
             assert copies.spread[len(run.losses) - 1, place] < 1e-6  # six digits were compared
 
@@ -122,11 +122,11 @@ def test_runs_that_end_at_their_first_hit_are_the_same_by_both(gate_name, by, ep
     steady = alike & (copies.spread[one.first_hit, np.arange(len(numbers))] < 1e-8)
     assert steady.any()
     for field in ("final_loss", "C", "C_first_hit", "gradient_norm"):
-        a, b = (getattr(runs, field)[steady] for runs in (one, other))
+        a, b = (numbers_of(runs)[field][steady] for runs in (one, other))
         np.testing.assert_allclose(a, b, rtol=1e-6, err_msg=field)
     hit = one.first_hit != NONE
     assert (one.rises[hit] == 0).all()
-    np.testing.assert_array_equal(one.C[hit], one.C_first_hit[hit])
+    np.testing.assert_array_equal(one.quantities["C"][hit], one.quantities_first_hit["C"][hit])
 
 
 @pytest.mark.parametrize(
@@ -176,15 +176,14 @@ def test_both_end_where_the_gradient_is_the_same(gate_name, by, epochs):
     training = condition(gate_name, by, epochs)  # too short for rounding to be amplified
     one, other = (trained(name, training, seeds(*range(8))) for name in ("jax", "torch"))
     np.testing.assert_allclose(one.gradient_norm, other.gradient_norm, rtol=1e-8)
-    starts = unpack([leaf.astype(np.float64) for leaf in pack(one.final)])
+    ends, gradient = one.final.astype(np.float64), []
     # By central differences of the model itself: of second order in a step of 1e-5.
-    leaves, gradient = np.stack(pack(starts)), []
     for i in range(6):
         step = np.zeros((6, 1))
         step[i] = 1e-5
         above, below = (
-            loss(unpack([*moved]), ROWS, training.gate.targets)
-            for moved in (leaves + step, leaves - step)
+            loss(unpack([*moved]), ROWS, training.problem.data.targets)
+            for moved in (ends + step, ends - step)
         )
         gradient.append((above - below) / 2e-5)
     norm = np.linalg.norm(gradient, axis=0)

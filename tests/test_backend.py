@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from attnlogic import backend as module
-from attnlogic.backend import GROUP, Backend, Training, backend, checked, names
+from attnlogic.backend import GROUP, Backend, Training, backend, checked, names, one_condition
 from attnlogic.errors import InputError
 from attnlogic.optimizers import optimizer
-from attnlogic.problems.gates import gate
+from attnlogic.problems import gate, problem
 
 GOOD = """
 class Good:
@@ -19,7 +19,7 @@ class Good:
     def devices(self): return ["abacus"]
     def versions(self): return {}
     def check(self, training, jobs): pass
-    def train(self, training, initial, *, jobs=1, on_progress=None): raise NotImplementedError
+    def train(self, batch, *, jobs=1, on_progress=None): raise NotImplementedError
     def history(self, training, initial, *, on_progress=None): raise NotImplementedError
 backend = Good()
 """
@@ -107,7 +107,7 @@ def test_two_packages_with_one_name_conflict_unless_they_are_the_same(monkeypatc
             uncached()
 
 
-TRAINING = Training(gate("xor"), optimizer("adam"), epochs=10)
+TRAINING = Training(problem("xor"), optimizer("adam"), epochs=10)
 
 
 def test_a_training_that_makes_sense_is_passed_on():
@@ -123,7 +123,37 @@ def test_numpys_numbers_become_pythons():
 
 
 def test_equal_trainings_are_one_key():
-    assert {TRAINING: 1}[Training(gate("0110"), optimizer("Adam()"), 10)] == 1
+    assert {TRAINING: 1}[Training(problem("0110"), optimizer("Adam()"), 10)] == 1
+
+
+@pytest.mark.parametrize("what", ["xor", "0110", gate("xor"), problem("xor")], ids=repr)
+def test_what_is_trained_becomes_a_problem(what):
+    assert checked(replace(TRAINING, problem=what)) == TRAINING
+
+
+def test_trainings_of_one_kind_differ_in_targets_alone_or_numbers():
+    assert replace(TRAINING, problem=problem("nand")).kind == TRAINING.kind
+    for change in (
+        {"problem": problem("xor", "attention(bias=False)")},
+        {"problem": problem("xor", encoding="pm1")},
+        {"problem": problem("00000001")},
+        {"optimizer": optimizer("sgd")},
+        {"epochs": 11},
+        {"threshold": 1e-3},
+        {"precision": "float64"},
+        {"until": "hit"},
+    ):
+        assert replace(TRAINING, **change).kind != TRAINING.kind, change
+
+
+def test_runs_of_one_condition_are_a_batch_from_packed_parameters_or_the_models_own():
+    packed = TRAINING.problem.initial(range(5))
+    for initial in (packed, TRAINING.problem.unpack(packed)):
+        batch = one_condition(replace(TRAINING, problem=gate("xor")), initial)
+        assert batch.trainings == (TRAINING,)
+        assert batch.which.tolist() == [0] * 5
+        assert batch.which.dtype == np.int32
+        np.testing.assert_array_equal(batch.initial, packed)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ import resource
 from contextlib import contextmanager
 from pathlib import Path
 
-import polars as pl
 import pytest
-from stored import DESCRIPTION, everything, files, rows
+from stored import DESCRIPTION, everything, files, rows, write
 
 from attnlogic.errors import InputError
-from attnlogic.results import schema, store, writing
+from attnlogic.results import store, writing
 
 # --- a part is whole or not there ---------------------------------------------------------------
 
@@ -29,16 +28,16 @@ def full_disk():
 
 
 def test_a_write_that_fails_half_way_leaves_what_was_there(runs):
-    writing.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
+    write(runs.directory, [0, 1])
     before = {path: (runs.directory / path).read_bytes() for path in files(runs.directory)}
     # An OSError, as the caller expects of a disk, whatever library writes the file.
     with full_disk(), pytest.raises(OSError, match="File too large") as error:
-        writing.write_part(runs.directory, "000-xor-sgd", rows([2, 3]))
+        write(runs.directory, [2, 3])
     assert error.value.errno == errno.EFBIG
-    assert error.value.filename == str(runs.directory / "parts" / "000-xor-sgd" / "2-3.parquet")
+    assert error.value.filename == str(runs.directory / "parts" / "000-sgd" / "2-3.parquet")
     assert {path: (runs.directory / path).read_bytes() for path in files(runs.directory)} == before
     assert runs.table().equals(rows([0, 1]))
-    writing.write_part(runs.directory, "000-xor-sgd", rows([2, 3]))
+    write(runs.directory, [2, 3])
     assert runs.table().equals(rows())
 
 
@@ -51,12 +50,12 @@ def test_a_part_has_its_name_only_when_it_is_on_the_disk(runs, monkeypatch, wher
         seen.append(files(runs.directory))
         raise error
 
-    writing.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
+    write(runs.directory, [0, 1])
     with monkeypatch.context() as patch:
         patch.setattr(*where, fail)
         with pytest.raises(type(error)):
-            writing.write_part(runs.directory, "000-xor-sgd", rows([2, 3]))
-    complete = ["parts/000-xor-sgd/0-1.parquet", "study.json"]
+            write(runs.directory, [2, 3])
+    complete = ["parts/000-sgd/0-1.parquet", "study.json"]
     (during,) = seen
     assert [name for name in during if name.endswith((".parquet", ".json"))] == complete
     assert len(during) == 3
@@ -65,14 +64,14 @@ def test_a_part_has_its_name_only_when_it_is_on_the_disk(runs, monkeypatch, wher
 
 
 def test_what_is_being_written_is_not_read(runs):
-    writing.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
-    (runs.directory / "parts" / "000-xor-sgd" / ".2-3.parquet.tmp").write_bytes(b"PAR1half")
+    write(runs.directory, [0, 1])
+    (runs.directory / "parts" / "000-sgd" / ".2-3.parquet.tmp").write_bytes(b"PAR1half")
     assert runs.table().equals(rows([0, 1]))
 
 
 def test_a_part_written_twice_is_there_once(runs):
     for _ in range(2):
-        writing.write_part(runs.directory, "000-xor-sgd", rows())
+        write(runs.directory, range(4))
     assert runs.table().equals(rows())
 
 
@@ -137,8 +136,8 @@ BREAK = {
 @pytest.mark.parametrize("harm", BREAK.values(), ids=BREAK.keys())
 def test_a_part_that_is_broken_is_named(runs, harm, part):
     for seeds in ([0, 1], [2, 3]):
-        writing.write_part(runs.directory, "000-xor-sgd", rows(seeds))
-    path = runs.directory / "parts" / "000-xor-sgd" / f"{part}.parquet"
+        write(runs.directory, seeds)
+    path = runs.directory / "parts" / "000-sgd" / f"{part}.parquet"
     path.write_bytes(harm(path.read_bytes()))
     with pytest.raises(InputError) as error:
         store.load(runs.directory).table()
@@ -146,17 +145,7 @@ def test_a_part_that_is_broken_is_named(runs, harm, part):
 
 
 def test_a_part_of_another_study_is_named(runs):
-    writing.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
-    writing.write_part(runs.directory, "000-xor-sgd", rows([2, 3], "float64"))
+    write(runs.directory, [0, 1])
+    write(runs.directory, [2, 3], "float64")
     with pytest.raises(InputError, match=r"2-3.parquet"):
         runs.table()
-
-
-def test_a_study_of_an_earlier_version_is_read_with_the_columns_of_this_one(runs):
-    """It kept evaluations in 32 bits."""
-    counts = ("evaluations", "evaluations_first_hit")
-    old = rows([2, 3]).cast(dict.fromkeys(counts, pl.Int32))
-    writing.write_part(runs.directory, "000-xor-sgd", old)
-    assert runs.table().schema == runs.frame.collect_schema() == schema("float32")
-    assert runs.table().equals(rows([2, 3]))
-    assert pl.concat(runs.parts()).equals(runs.table())

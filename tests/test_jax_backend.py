@@ -7,16 +7,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import assert_same, condition, part, seed_range, trained, whole_history
+from helpers import XOR, assert_same, condition, part, seed, seed_range, trained, whole_history
 
+from attnlogic.backend import one_condition
 from attnlogic.errors import InputError
 from attnlogic.history import outcome
 from attnlogic.optimizers import OPTIMIZERS
 from attnlogic.outcomes import NONE, concatenate
-from attnlogic.problems import initial_params
-from attnlogic.problems.gates import gate
-from attnlogic.problems.neuron import pack
+from attnlogic.problems import initial_params, problem
 from attnlogic_jax import JAX, compiled, trainer
+from attnlogic_jax.given import given as numbers
 from attnlogic_jax.model import evaluation
 
 # --- the statistics, folded, are those of the whole history -------------------------------------
@@ -49,10 +49,12 @@ def test_streaming_is_the_definition_on_the_whole_history(case):
     count, shown = 16, []
     for name in ("xor", "nand"):
         training = condition(name, case.by, case.epochs, precision=case.precision)
-        histories = [whole_history(JAX, training, initial_params(s)) for s in range(count)]
+        histories = [whole_history(JAX, training, seed(s)) for s in range(count)]
         for threshold in (1e-2, 1e-4):
             runs = trained("jax", replace(training, threshold=threshold), seed_range(count))
-            assert_same(runs, concatenate([outcome(h, threshold) for h in histories]))
+            assert_same(
+                runs, concatenate([outcome(h, threshold, training.problem) for h in histories])
+            )
             shown.append(runs)
     together = concatenate(shown)
     for field in case.shows:
@@ -64,7 +66,7 @@ def test_streaming_is_the_definition_on_the_whole_history(case):
 
 def test_memory_does_not_grow_with_the_epochs():
     def temporary(epochs):
-        lowered = jax.jit(trainer("xor", "adamw", epochs=epochs)).lower(seed_range(64))
+        lowered = jax.jit(trainer("xor", "adamw", epochs=epochs)).lower(initial_params(range(64)))
         return lowered.compile().memory_analysis().temp_size_in_bytes
 
     assert temporary(16) == temporary(160_000)
@@ -75,12 +77,13 @@ def test_what_is_carried_from_epoch_to_epoch_keeps_its_shape(by):
     def shapes(carry):
         return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), carry)
 
-    packed = jnp.asarray(np.stack(pack(seed_range(64))))
-    targets = jnp.asarray(gate("xor").targets, packed.dtype)
-    plan = compiled.Plan.of(condition("xor", by, 1))
-    before = compiled.start.jitted.eval_shape(plan, 1e-4, packed)
-    after = compiled.advance.jitted.eval_shape(plan, targets, 1e-4, before, 10**6)
-    assert shapes(after) == shapes(before)
+    packed, training = jnp.asarray(seed_range(128)), condition("xor", by, 1)
+    plan = compiled.Plan.of(training)
+    for groups in (1, 2):
+        given = jax.tree.map(jnp.asarray, numbers([training] * groups))
+        before = compiled.start.jitted.eval_shape(plan, given, packed)
+        after = compiled.advance.jitted.eval_shape(plan, given, before, 10**6)
+        assert shapes(after) == shapes(before)
 
 
 def test_float64_is_switched_on_only_within():
@@ -89,10 +92,10 @@ def test_float64_is_switched_on_only_within():
 
     training = condition("xor", "adam", 10, precision="float64")
     assert off()
-    for runs in JAX.train(training, seed_range(2)):
+    for runs in JAX.train(one_condition(training, seed_range(2))):
         assert off()
         assert runs.final_loss.dtype == np.float64
-    assert whole_history(JAX, training, initial_params(0)).losses.dtype == np.float64
+    assert whole_history(JAX, training, seed(0)).losses.dtype == np.float64
     assert off()
 
 
@@ -105,9 +108,17 @@ def test_nor_does_float32_depend_on_the_callers_setting():
 
 
 def test_the_loss_its_gradient_and_c_are_stacked():
-    packed = jnp.asarray(np.stack(pack(seed_range(3))))
-    assert evaluation(gate("xor").targets)(packed).shape == (8, 3)
-    assert evaluation(gate("xor").targets)(packed[:, 0]).shape == (8,)
+    packed, targets = jnp.asarray(seed_range(3)), XOR.data.targets
+    found = evaluation(XOR, targets)(packed)
+    assert found.stacked.shape == (8, 3)
+    assert found.loss.shape == (3,)
+    assert found.gradient.shape == (6, 3)
+    assert {name: value.shape for name, value in found.quantities.items()} == {"C": (3,)}
+    assert evaluation(XOR, targets)(packed[:, 0]).stacked.shape == (8,)
+    without = problem("xor", "attention(scores=softmax)")
+    assert evaluation(without, targets)(packed).stacked.shape == (7, 3)
+    assert evaluation(without, targets)(packed).gradient.shape == (6, 3)
+    assert evaluation(without, targets)(packed).quantities == {}
 
 
 # --- what is refused ----------------------------------------------------------------------------
@@ -119,7 +130,7 @@ def test_jobs_other_than_one_are_refused(jobs):
     with pytest.raises(InputError, match=f"one process, got --jobs {jobs}"):
         JAX.check(training, jobs)
     with pytest.raises(InputError, match="jobs"):  # at the call, not at the first outcome
-        JAX.train(training, seed_range(1), jobs=jobs)
+        JAX.train(one_condition(training, seed_range(1)), jobs=jobs)
 
 
 def test_a_run_that_stopped_stays_where_it_is():

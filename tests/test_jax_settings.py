@@ -10,11 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import assert_same, condition, seed_range, trained
+from helpers import assert_same, condition, leaves, seed, seed_range, trained
 
+from attnlogic.backend import one_condition
 from attnlogic.errors import InputError
 from attnlogic.optimizers import OPTIMIZERS
-from attnlogic.outcomes import NONE, leaves_of
+from attnlogic.outcomes import NONE
 from attnlogic.problems import initial_params
 from attnlogic_jax import JAX, compiled, devices, parallel, trainer, xla
 from attnlogic_jax.contexts import CARRIED
@@ -61,8 +62,8 @@ def test_the_callers_settings_hold_in_every_thread(monkeypatch, name):
     before = setting(name)
     assert before != SET[name]
     with getattr(jax, name)(SET[name]):
-        outcomes = JAX.train(condition("xor", "adam", 20), seed_range(2))
-        parts = JAX.history(condition("xor", "adam", 20), initial_params(0))
+        outcomes = JAX.train(one_condition(condition("xor", "adam", 20), seed_range(2)))
+        parts = JAX.history(condition("xor", "adam", 20), seed(0))
     assert setting(name) == before
     # They are those of the call, wherever the results are asked for.
     with pytest.raises(SeenError):
@@ -76,7 +77,7 @@ def test_the_callers_settings_hold_in_every_thread(monkeypatch, name):
 
 
 def test_between_the_parts_of_a_history_the_callers_settings_hold():
-    for _ in JAX.history(condition("xor", "adam", 200, precision="float64"), initial_params(0)):
+    for _ in JAX.history(condition("xor", "adam", 200, precision="float64"), seed(0)):
         assert not jax.config.jax_enable_x64
         assert not jax.config.jax_debug_infs
 
@@ -98,12 +99,12 @@ def test_watchful_settings_find_nothing_and_change_nothing(by):
     """Some of these runs never hit, and what does not exist is NaN: that is no one's mistake."""
     done, starts = condition("xor", by, 20, threshold=0.1), seed_range(8)
     plain = trained("jax", done, starts)
-    losses = [part.losses for part in JAX.history(done, initial_params(0))]
+    losses = [part.losses for part in JAX.history(done, seed(0))]
     with ExitStack() as stack:
         for name, value in WATCHFUL.items():
             stack.enter_context(getattr(jax, name)(value))
         watched = trained("jax", done, starts)
-        same = [part.losses for part in JAX.history(done, initial_params(0))]
+        same = [part.losses for part in JAX.history(done, seed(0))]
     assert (plain.first_hit == NONE).any()
     assert_same(watched, plain)
     np.testing.assert_array_equal(np.concatenate(losses), np.concatenate(same))
@@ -114,7 +115,7 @@ def test_the_pure_function_promotes_neither_dtypes_nor_ranks(by):
     with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"):
         for wide in (False, True):
             with jax.enable_x64(wide):
-                params = jax.tree.map(jnp.asarray, seed_range(2))
+                params = jax.tree.map(jnp.asarray, initial_params(range(2)))
                 jax.eval_shape(trainer("xor", by, epochs=3), params)
                 jax.eval_shape(jax.vmap(trainer("xor", by, epochs=3)), params)
 
@@ -122,12 +123,12 @@ def test_the_pure_function_promotes_neither_dtypes_nor_ranks(by):
 @pytest.mark.parametrize("until", ["budget", "hit"])
 def test_a_search_for_nan_finds_a_run_that_diverges(until):
     diverging = condition("xor", "sgd(lr=50)", 60, until=until)
-    assert (next(JAX.train(diverging, seed_range(2))).diverged_at != NONE).all()
+    assert (next(JAX.train(one_condition(diverging, seed_range(2)))).diverged_at != NONE).all()
     with jax.debug_nans(True):
         with pytest.raises(FloatingPointError):
-            next(JAX.train(diverging, seed_range(2)))
+            next(JAX.train(one_condition(diverging, seed_range(2))))
         with pytest.raises(FloatingPointError):
-            list(JAX.history(diverging, initial_params(0)))
+            list(JAX.history(diverging, seed(0)))
 
 
 def test_without_jit_it_is_slow_and_the_same():
@@ -136,7 +137,7 @@ def test_without_jit_it_is_slow_and_the_same():
     with jax.disable_jit():
         step_by_step = trained("jax", done, seed_range(2))
     # Uncompiled code fuses no multiplication with an addition: two epochs of that.
-    for one, other in zip(leaves_of(compiled_), leaves_of(step_by_step), strict=True):
+    for one, other in zip(leaves(compiled_).values(), leaves(step_by_step).values(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
@@ -193,8 +194,8 @@ def test_so_is_a_platform_without_devices(monkeypatch, error):
     monkeypatch.setenv("JAX_PLATFORMS", "cuda")
     for work in (
         lambda: JAX.check(condition("xor", "adam", 20), 1),
-        lambda: JAX.train(condition("xor", "adam", 20), seed_range(1)),
-        lambda: JAX.history(condition("xor", "adam", 20), initial_params(0)),
+        lambda: JAX.train(one_condition(condition("xor", "adam", 20), seed_range(1))),
+        lambda: JAX.history(condition("xor", "adam", 20), seed(0)),
         JAX.devices,
     ):
         with pytest.raises(InputError, match="JAX cannot start with JAX_PLATFORMS=cuda: ") as found:
@@ -225,7 +226,7 @@ def test_an_option_that_xla_has_dropped_costs_a_warning_and_no_training(monkeypa
         assert len(heard) == 1  # for three functions, in two threads
     finally:
         xla.options.cache_clear()
-    for one, other in zip(leaves_of(usual), leaves_of(without), strict=True):
+    for one, other in zip(leaves(usual).values(), leaves(without).values(), strict=True):
         # Vectors of another width: the same operations, in whatever order XLA fuses them.
         np.testing.assert_allclose(one, other, rtol=1e-5)
 

@@ -1,9 +1,8 @@
 """The JAX backend: one run, epoch by epoch."""
 
 import pytest
-from helpers import condition, whole_history
+from helpers import condition, seed, whole_history
 
-from attnlogic.problems import initial_params
 from attnlogic_jax import JAX, compiled
 from attnlogic_jax.pacing import next_epochs
 
@@ -19,21 +18,21 @@ def test_a_calls_length_follows_its_time_but_grows_eightfold_at_most(seconds, ex
 def test_a_history_is_trained_little_beyond_its_end(monkeypatch):
     lengths, trace = [], compiled.trace
 
-    def watched(plan, targets, threshold, at, epochs, **sizes):
+    def watched(plan, given, at, epochs, **sizes):
         lengths.append(epochs)
-        return trace(plan, targets, threshold, at, epochs, **sizes)
+        return trace(plan, given, at, epochs, **sizes)
 
     monkeypatch.setattr(compiled, "trace", watched)
     training = condition("xor", "adamw", 20_000_000, until="hit")
-    run = whole_history(JAX, training, initial_params(0))
+    run = whole_history(JAX, training, seed(0))
     assert len(run.losses) == 272
     assert len(lengths) >= 2
     assert sum(lengths) < 10 * len(run.losses)
 
 
 def test_a_history_keeps_no_more_than_its_epochs():
-    (part,) = JAX.history(condition("xor", "adam", 20), initial_params(0))
-    for kept in (part.losses, part.C, part.evaluations):
+    (part,) = JAX.history(condition("xor", "adam", 20), seed(0))
+    for kept in (part.losses, part.quantities["C"], part.evaluations):
         assert kept.base is None  # no view of an array with room for more
         assert kept.nbytes == 4 * 20
 
@@ -41,7 +40,7 @@ def test_a_history_keeps_no_more_than_its_epochs():
 def test_one_compilation_serves_histories_of_every_length(compilations):
     def compiled_by(name, epochs):
         compilations.clear()
-        whole_history(JAX, condition(name, "adam(lr=0.0125)", epochs), initial_params(0))
+        whole_history(JAX, condition(name, "adam(lr=0.0125)", epochs), seed(0))
         return compilations
 
     assert compiled_by("xor", 9).count("jit(trace)") == 1

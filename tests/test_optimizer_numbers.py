@@ -31,7 +31,7 @@ def test_an_optimizer_that_is_built_is_filled_in():
 @pytest.mark.parametrize(
     ("name", "settings", "fragment"),
     [
-        ("rmsprop", (), "unknown optimizer 'rmsprop'"),
+        ("shampoo", (), "unknown optimizer 'shampoo'"),
         (None, (), "expected a name, got None"),
         ("adam", (("lr", 0),), "lr of adam"),
         ("adam", (("rl", 1),), "unknown setting of adam 'rl'"),
@@ -66,6 +66,7 @@ def test_zero_itself_is_kept(text, precision):
         ("sgd(weight_decay=1e-39)", ["weight_decay=1e-39"]),
         ("sgd(lr=1e300)", ["lr=1e+300 of sgd", "… 3.4e+38"]),
         ("polyak(f_min=-1e39)", ["f_min=-1e+39"]),
+        ("rprop(step_size_max=1e39)", ["step_size_max=1e+39 of rprop"]),
         ("lbfgs(tolerance_change=1e-60)", ["tolerance_change=1e-60"]),
         ("adam(schedule=cosine(final=1e-50))", ["final=1e-50 of cosine in float32"]),
         ("optax:adam(eps=1e-50)", ["eps=1e-50 of optax:adam in float32"]),

@@ -8,41 +8,72 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from attnlogic.errors import InputError
-from attnlogic.grammar import parse
-from attnlogic.optimizers import OPTIMIZERS, OptimizerRecord, optimizer
+from attnlogic.optimizers import (
+    OPTIMIZERS,
+    OptimizerRecord,
+    optimizer,
+    real_numbers,
+    structure,
+)
+from attnlogic.settings import parse
 from attnlogic.studies import Study
 
 TORCH = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
+    "amsgrad": torch.optim.Adam,
+    "nadam": torch.optim.NAdam,
+    "nadamw": torch.optim.NAdam,
+    "radam": torch.optim.RAdam,
+    "adamax": torch.optim.Adamax,
     "sgd": torch.optim.SGD,
+    "asgd": torch.optim.ASGD,
+    "rprop": torch.optim.Rprop,
+    "rmsprop": torch.optim.RMSprop,
+    "adagrad": torch.optim.Adagrad,
+    "adadelta": torch.optim.Adadelta,
     "lbfgs": torch.optim.LBFGS,
 }
-# torch's arguments that change how a step is computed, not which step it is; and the line search,
-# which the notebook does without. Adam with decoupled_weight_decay is what AdamW is.
-NOT_OURS = {
-    "params", "foreach", "fused", "capturable", "differentiable", "maximize", "line_search_fn",
-    "decoupled_weight_decay",
-}  # fmt: skip
+# torch's arguments that change how a step is computed, not which step it is.
+NOT_OURS = {"params", "foreach", "fused", "capturable", "differentiable", "maximize"}
+# Adam with decoupled_weight_decay is what AdamW is; a name of its own says what is switched on.
+IN_THE_NAME = {
+    "adam": {"decoupled_weight_decay"},
+    "amsgrad": {"decoupled_weight_decay", "amsgrad"},
+    "nadamw": {"decoupled_weight_decay"},
+}
+PAIRS = {
+    "betas": ("beta1", "beta2"),
+    "etas": ("eta_minus", "eta_plus"),
+    "step_sizes": ("step_size_min", "step_size_max"),
+}
+NOTEBOOK = {"adam", "adamw", "amsgrad", "sgd", "lbfgs"}
+"""Those with the notebook's learning rate: its own, and another name for one of them."""
 
 
 @pytest.mark.parametrize(("name", "constructor"), TORCH.items())
-def test_defaults_are_torchs_own_but_for_the_learning_rate(name, constructor):
+def test_defaults_are_torchs_own_but_for_the_notebooks_learning_rate(name, constructor):
     arguments = {
         key: p.default
         for key, p in inspect.signature(constructor).parameters.items()
-        if key not in NOT_OURS
+        if key not in NOT_OURS | IN_THE_NAME.get(name, set())
     }
-    if "betas" in arguments:
-        arguments["beta1"], arguments["beta2"] = arguments.pop("betas")
-    if "max_eval" in arguments:
+    for pair, names in PAIRS.items():
+        arguments |= zip(names, arguments.pop(pair, ()), strict=False)
+    if name == "lbfgs":
         assert arguments["max_eval"] is None
         arguments["max_eval"] = arguments["max_iter"] * 5 // 4
+        assert arguments.pop("line_search_fn") is None
+        arguments["line_search"] = "none"
     ours = optimizer(name).settings
-    assert [ours.pop(key) for key in ("gamma", "schedule", "warmup")] == [1, "constant", 0]
-    assert ours.pop("lr") == 0.05  # the notebook's
+    assert ours.pop("gamma", 1.0) == 1  # no schedule
+    assert ours.pop("lr") == (0.05 if name in NOTEBOOK else arguments["lr"])
     arguments.pop("lr")
     assert ours == arguments
+
+
+def test_every_optimizer_but_polyaks_is_torchs():
+    assert OPTIMIZERS.keys() - TORCH.keys() == {"polyak"}
 
 
 def test_the_rule_of_max_eval_is_torchs():
@@ -63,39 +94,29 @@ def test_the_notebooks_polyak():
     assert optimizer("polyak").settings == {"f_min": 0.0, "tolerance": 1e-12}
 
 
-unit = st.floats(0, 1, exclude_max=True)
-positive = st.floats(0, 1e6, exclude_min=True)
-not_negative = st.floats(0, 1e6)
-counts = st.integers(1, 10**6)
-schedules = st.sampled_from(["constant", "cosine", "linear(epochs=100)", "step(factor=0.3)"])
-RATE = {"lr": positive, "schedule": schedules, "warmup": counts}
-ADAM = {
-    **RATE, "beta1": unit, "beta2": unit, "eps": positive, "weight_decay": not_negative,
-    "amsgrad": st.booleans(),
-}  # fmt: skip
-IN_RANGE = {
-    "adam": ADAM,
-    "adamw": ADAM,
-    "sgd": {
-        **RATE, "momentum": not_negative, "dampening": not_negative,
-        "weight_decay": not_negative, "nesterov": st.just(False),
-    },
-    "lbfgs": {
-        **RATE, "max_iter": counts, "max_eval": counts, "tolerance_grad": not_negative,
-        "tolerance_change": not_negative, "history_size": st.integers(1, 10_000),
-    },
-    "polyak": {"f_min": st.floats(-1e6, 1e6), "tolerance": not_negative},
-}  # fmt: skip
+def values(setting):
+    """Values of a setting, anywhere within its bounds."""
+    if isinstance(setting.default, bool):
+        return st.booleans()
+    if isinstance(setting.default, str):
+        return st.sampled_from(setting.choices)
+    low, high = max(setting.low, -1e6), min(setting.high, 1e6)
+    if isinstance(setting.default, int):
+        return st.integers(int(low), int(high))
+    return st.floats(low, high, exclude_min=setting.open_low, exclude_max=setting.open_high)
 
 
 @st.composite
 def texts(draw):
-    name = draw(st.sampled_from(list(IN_RANGE)))
-    given_settings = draw(st.fixed_dictionaries({}, optional=IN_RANGE[name]))
-    if "lr" in IN_RANGE[name] and "schedule" not in given_settings:
-        given_settings |= draw(st.fixed_dictionaries({}, optional={"gamma": positive}))
-    values = {k: v if isinstance(v, str) else repr(v) for k, v in given_settings.items()}
-    return f"{name}({', '.join(f'{k}={v}' for k, v in values.items())})"
+    name = draw(st.sampled_from(list(OPTIMIZERS)))
+    ranges = {key: values(setting) for key, setting in OPTIMIZERS[name].settings.items()}
+    given_settings = draw(st.fixed_dictionaries({}, optional=ranges))
+    given_settings.pop("nesterov", None)  # it needs others, as step_size_min does
+    given_settings.pop("step_size_min", None)
+    if "step_size_max" in given_settings:
+        given_settings["step_size_max"] = max(given_settings["step_size_max"], 1e-3)
+    written = {k: v if isinstance(v, str) else repr(v) for k, v in given_settings.items()}
+    return f"{name}({', '.join(f'{k}={v}' for k, v in written.items())})"
 
 
 @given(texts())
@@ -105,8 +126,7 @@ def texts(draw):
 @example("sgd(momentum=0.9, nesterov=True)")
 def test_an_optimizer_is_read_back_from_what_it_writes(text):
     read = optimizer(text)
-    asked = parse("optimizer", text, "")[1]
-    assert asked.items() <= read.settings.items()
+    assert parse("optimizer", text, "")[1].items() <= read.settings.items()
     again = optimizer(str(read))
     assert again == read
     assert hash(again) == hash(read)
@@ -125,6 +145,8 @@ def test_an_optimizer_is_read_back_from_what_it_writes(text):
         ("lbfgs(max_iter=40)", "lbfgs(max_iter=40)"),
         ("lbfgs(max_iter=40, max_eval=50)", "lbfgs(max_iter=40)"),
         (" polyak() ", "polyak"),
+        ("lbfgs(line_search=Strong_Wolfe)", "lbfgs(line_search=strong_wolfe)"),
+        ("lbfgs(line_search='none')", "lbfgs"),
     ],
 )
 def test_the_shortest_text_is_written(text, written):
@@ -159,7 +181,7 @@ def test_features_that_are_switched_on(text, enabled):
     ("text", "fragments"),
     [
         ("adanw", ["unknown optimizer 'adanw'", "did you mean 'adam", "lbfgs", "polyak"]),
-        ("nothing", ["adam, adamw, lbfgs, polyak, sgd", "such as optax:lion"]),
+        ("nothing", ["adadelta, adagrad, adam, adamax, adamw, amsgrad, asgd, lbfgs"]),
         ("adamw(", ["not of the form name or name(key=value"]),
         ("adamw(0.1)", ["give each setting its name"]),
         ("adamw(lr=0.1, lr=0.2)", ["'lr' twice"]),
@@ -186,8 +208,14 @@ def test_features_that_are_switched_on(text, enabled):
         ("lbfgs(max_iter=-3)", ["max_iter of lbfgs", "in 1 …", "got -3"]),
         ("lbfgs(history_size=0)", ["in 1 … 10000"]),
         ("lbfgs(history_size=10001)", ["in 1 … 10000"]),
+        ("lbfgs(line_search=zoom)", ["line_search of lbfgs", "none, strong_wolfe"]),
+        ("rprop(eta_minus=1)", ["above 0 and below 1"]),
+        ("rprop(eta_plus=1)", ["above 1"]),
+        ("rprop(step_size_min=2, step_size_max=1)", ["step_size_min ≤ step_size_max", "2 and 1"]),
+        ("rprop(gamma=0.9)", ["unknown setting of rprop 'gamma'"]),
         ("polyak(tolerance=-1)", ["a finite number of at least 0"]),
         (None, ["optimizer", "None"]),
+        (torch.optim.Adam, ["optimizer", "Adam"]),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -198,13 +226,10 @@ def test_a_bad_optimizer_says_what_is_wrong(text, fragments):
         assert fragment in str(error.value)
 
 
-def test_every_record_has_a_range_and_a_meaning_for_each_hyperparameter():
-    # This file's table of ranges, hence the test of writing and reading, leaves none out.
-    assert {n: {*r, "gamma"} if "lr" in r else {*r} for n, r in IN_RANGE.items()} == {
-        n: {*record.settings} for n, record in OPTIMIZERS.items()
-    }
+def test_every_record_says_what_each_hyperparameter_means():
     for name, record in OPTIMIZERS.items():
         assert record.name == name
+        assert record.summary
         for key, setting in record.settings.items():
             assert setting.meaning, f"{name} {key}"
             assert setting.read(key, setting.default) == setting.default
@@ -221,18 +246,58 @@ def test_the_default_study_does_not_grow_with_the_registry(monkeypatch):
 
 
 def test_how_weight_decay_enters_is_torchs():
-    """One step from θ = 2 at a gradient of 0: L2 moves by a step of Adam's, AdamW by lr·λ·θ."""
+    """One step from θ = 2 at a gradient of 0: L2 moves by a step of the rule's own at λθ, which is
+    as large for another λ where the gradient's size is divided out; AdamW by lr·λ·θ."""
     for name, constructor in TORCH.items():
         record = OPTIMIZERS[name]
         assert ("weight_decay" in record.settings) == (record.weight_decay is not None)
-        if record.weight_decay is None:
+        if record.weight_decay not in ("l2", "decoupled_adam") or name == "adadelta":
             continue
-        θ = torch.tensor([2.0], dtype=torch.float64, requires_grad=True)
-        θ.grad = torch.zeros(1, dtype=torch.float64)
-        constructor([θ], lr=0.1, weight_decay=0.01).step()
-        moved = 2 - θ.item()
-        # Added to the gradient, λθ is all the gradient: SGD follows it, Adam its sign alone.
-        expected = {"sgd": 0.1 * 0.01 * 2, "adam": 0.1, "adamw": 0.1 * 0.01 * 2}[name]
-        assert moved == pytest.approx(expected, rel=1e-5)  # Adam's eps is 5e-7 of that gradient
-        decoupled = name != "sgd" and moved == pytest.approx(0.1 * 0.01 * 2, rel=1e-5)
-        assert record.weight_decay == ("decoupled_adam" if decoupled else "l2")
+        moved = []
+        for decay in (0.01, 0.02):
+            θ = torch.tensor([2.0], dtype=torch.float64, requires_grad=True)
+            θ.grad = torch.zeros(1, dtype=torch.float64)
+            constructor([θ], lr=0.1, weight_decay=decay).step()
+            moved.append(2 - θ.item())
+        one, other = moved
+        if name in ("sgd", "adamw"):
+            assert one == pytest.approx(0.1 * 0.01 * 2)
+            assert other == pytest.approx(2 * one)
+        else:
+            assert other == pytest.approx(one, rel=1e-4)  # eps is 5e-7 of that gradient
+        assert record.weight_decay == ("decoupled_adam" if name == "adamw" else "l2")
+
+
+@pytest.mark.parametrize("name", ["nadam", "nadamw", "radam", "asgd"])
+def test_a_decay_of_its_own_kind_is_told_from_the_others(name):
+    assert OPTIMIZERS[name].weight_decay == "other"
+
+
+# --- what is compiled and what is data ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("adam", "adam(lr=0.1, beta1=0.5, eps=1e-4)", True),
+        ("adam", "adamw", False),
+        ("adam", "adam(amsgrad=True)", False),
+        ("adam", "adam(gamma=0.99)", False),
+        ("adam(gamma=0.9)", "adam(gamma=0.99)", True),
+        ("sgd(momentum=0.9)", "sgd(momentum=0.5)", True),
+        ("sgd(momentum=0.9)", "sgd", False),
+        ("lbfgs", "lbfgs(max_iter=19)", False),
+        ("lbfgs", "lbfgs(line_search=strong_wolfe)", False),
+        ("lbfgs", "lbfgs(tolerance_grad=0)", True),
+    ],
+)
+def test_numbers_are_data_and_all_else_is_structure(one, other, same):
+    one, other = optimizer(one), optimizer(other)
+    assert (structure(one) == structure(other)) == same
+    assert (hash(structure(one)) == hash(structure(other))) == same
+    assert (real_numbers(one).keys() == real_numbers(other).keys()) or not same
+
+
+def test_a_number_that_is_off_is_no_data():
+    assert real_numbers(optimizer("sgd")) == {"lr": 0.05}
+    assert real_numbers(optimizer("sgd(weight_decay=0.1)")) == {"lr": 0.05, "weight_decay": 0.1}

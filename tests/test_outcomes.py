@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from helpers import leaves
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnlogic.history import History, outcome, rises
+from attnlogic.history import History, rises
+from attnlogic.history import outcome as define
 from attnlogic.outcomes import (
     LADDER,
     NONE,
@@ -16,22 +18,28 @@ from attnlogic.outcomes import (
     STATUSES,
     Outcome,
     concatenate,
-    from_leaves,
-    leaves_of,
+    mapped,
     numbers_of,
+    own_numbers,
     status,
 )
-from attnlogic.problems.neuron import invariant, pack, unpack
+from attnlogic.problems import invariant, problem, unpack
 
 NAN, INF = math.nan, math.inf
-INITIAL, FINAL = unpack([6.0, 5.0, 4.0, 3.0, 2.0, 1.0]), unpack([0.5, 2.0, -3.0, 4.0, 5.0, 6.0])
+INITIAL, FINAL = np.array([6.0, 5.0, 4.0, 3.0, 2.0, 1.0]), np.array([0.5, 2.0, -3.0, 4.0, 5.0, 6.0])
+XOR = problem("xor")
+DECLARED = NUMBERS | own_numbers({"C": "wq·wk·wv"})
+
+
+def outcome(history, threshold, what=XOR):
+    return define(history, threshold, what)
 
 
 def run(losses, dtype=np.float64, stopped_at=NONE):
     """A history with these losses, in which C at epoch t is 10 + t and at the end -3."""
     losses = np.array(losses, dtype)
     C = np.arange(10, 10 + losses.size).astype(dtype)
-    return History(losses, C, INITIAL, FINAL, stopped_at, np.arange(losses.size) + 1, 0.5)
+    return History(losses, {"C": C}, INITIAL, FINAL, stopped_at, np.arange(losses.size) + 1, 0.5)
 
 
 class Case(NamedTuple):
@@ -78,7 +86,7 @@ CASES = {
 def test_a_history_worked_out_by_hand(case, dtype):
     history = run(case.losses, dtype, case.stopped_at)
     got = outcome(history, 1.0)
-    final = unpack([NAN] * 6) if case.diverged_at != NONE else FINAL
+    final = np.full(6, NAN) if case.diverged_at != NONE else FINAL
     expected = Outcome(
         initial=INITIAL,
         final=final,
@@ -97,9 +105,9 @@ def test_a_history_worked_out_by_hand(case, dtype):
         if case.first_hit == NONE
         else sum(range(1, case.first_hit + 1)) + 1,
         gradient_norm=NAN if case.diverged_at != NONE else 0.5,
-        C_initial=120.0,  # 6·5·4
-        C_first_hit=NAN if case.first_hit == NONE else 10 + case.first_hit,
-        C=NAN if case.diverged_at != NONE else -3,
+        quantities_initial={"C": 120.0},  # 6·5·4
+        quantities_first_hit={"C": NAN if case.first_hit == NONE else 10 + case.first_hit},
+        quantities={"C": NAN if case.diverged_at != NONE else -3},
         # Of these losses only 0, the last of its run, is at or below a rung.
         ladder=(len(case.losses) - 1 if case.min_loss == 0 else NONE,) * len(LADDER),
     )
@@ -155,10 +163,10 @@ def test_invariants(history):
         assert (run.sustained_from == run.first_hit) == (run.exits == 0)
     if reached:
         assert not (losses[: run.first_hit] <= 1).any()
-        assert run.C_first_hit == 10 + run.first_hit
+        assert run.quantities_first_hit["C"] == 10 + run.first_hit
     else:
         assert run.rises == run.exits == 0
-        assert np.isnan(run.C_first_hit)
+        assert np.isnan(run.quantities_first_hit["C"])
     assert 0 <= run.exits <= run.rises
     assert run.rises == len(rises(losses, run.first_hit)) < losses.size
 
@@ -169,8 +177,8 @@ def test_invariants(history):
         assert run.worst_after_hit >= last >= run.min_loss
 
     assert diverged == (not np.isfinite(run.final_loss))
-    assert all(np.isnan(leaf) == diverged for leaf in (*pack(run.final), run.C))
-    np.testing.assert_equal(run.C, invariant(run.final))
+    assert all(np.isnan(leaf) == diverged for leaf in (*run.final, run.quantities["C"]))
+    np.testing.assert_equal(run.quantities["C"], invariant(unpack(run.final)))
 
 
 @given(histories())
@@ -207,31 +215,53 @@ def test_dtypes_are_those_promised(history):
     run = outcome(history, 1.0)
     for name, leaf in numbers_of(run).items():
         expected = {"EPOCH": np.int32, "COUNT": np.int64, "REAL": history.losses.dtype}
-        assert leaf.dtype == expected[NUMBERS[name].kind.name], name
-    assert {leaf.dtype for leaf in leaves_of(run)[:12]} == {history.losses.dtype}
-    assert {np.shape(leaf) for leaf in leaves_of(run)} == {()}
+        assert leaf.dtype == expected[DECLARED[name].kind.name], name
+    assert {*numbers_of(run)} == {*DECLARED}
+    assert run.initial.dtype == run.final.dtype == history.losses.dtype
+    assert run.initial.shape == run.final.shape == (6,)
+    assert {np.shape(leaf) for leaf in leaves(run).values()} == {()}
 
 
 @given(st.lists(histories(), min_size=1, max_size=6), st.integers(0, 6))
 def test_runs_side_by_side(some, cut):
     runs = [outcome(h, 1.0) for h in some]
     together = concatenate(runs)
-    assert {leaf.shape for leaf in leaves_of(together)} == {(len(runs),)}
+    every = leaves(together)
+    assert {leaf.shape for leaf in every.values()} == {(len(runs),)}
     assert list(status(together)) == [str(status(r)) for r in runs]
     for i, one in enumerate(runs):
-        for whole, leaf in zip(leaves_of(together), leaves_of(one), strict=True):
-            np.testing.assert_equal(float(whole[i]), float(leaf))
+        for field, leaf in leaves(one).items():
+            np.testing.assert_equal(float(every[field][i]), float(leaf), err_msg=field)
 
     parts = [concatenate(part) for part in (runs[:cut], runs[cut:]) if part]
-    for whole, leaf in zip(leaves_of(together), leaves_of(concatenate(parts)), strict=True):
-        np.testing.assert_array_equal(whole, leaf)
+    for field, leaf in leaves(concatenate(parts)).items():
+        np.testing.assert_array_equal(every[field], leaf, err_msg=field)
 
 
-@given(st.lists(st.integers(), min_size=12 + len(NUMBERS), max_size=12 + len(NUMBERS)))
-def test_leaves_and_outcome_are_inverse(leaves):
-    runs = from_leaves(leaves)
-    assert leaves_of(runs) == leaves
-    assert from_leaves(leaves_of(runs)) == runs
+def test_an_outcome_is_mapped_leaf_by_leaf():
+    one, other = outcome(run([4, 0.5]), 1.0), outcome(run([0.5, 2, 1]), 1.0)
+    pairs = mapped(lambda a, b: (a, b), one, other)
+    for name in Outcome._fields:
+        got, a, b = (getattr(runs, name) for runs in (pairs, one, other))
+        if isinstance(a, dict):
+            assert got == {"C": (a["C"], b["C"])}
+        elif name == "ladder":
+            assert got == tuple(zip(a, b, strict=True))
+        else:
+            np.testing.assert_equal(got, (a, b))
+
+
+def test_a_model_without_numbers_of_its_own_has_none():
+    what = problem("xor", "attention(scores=softmax)")
+    history = run([4, 0.5])._replace(quantities={})
+    one = outcome(history, 1.0, what)
+    assert one.quantities_initial == one.quantities_first_hit == one.quantities == {}
+    assert [*numbers_of(one)] == [*NUMBERS]
+    assert [*numbers_of(concatenate([one, one]))] == [*NUMBERS]
+    assert repr(one) == "Outcome(solved: first_hit=1, final_loss=0.5)"
+    with_c = outcome(run([4, 0.5]), 1.0)
+    for name, value in numbers_of(one).items():
+        np.testing.assert_equal(value, numbers_of(with_c)[name])
 
 
 def test_rises_are_the_notebooks_count():
@@ -253,8 +283,8 @@ def test_an_outcomes_text_is_one_line_whatever_its_leaves():
     some = concatenate([one] * 1200 + [outcome(run([0.5, 2]), 1.0)])
     assert repr(some) == "Outcome(1,201 runs: 1,200 solved, 1 lost)"
     assert repr(concatenate([one])) == "Outcome(1 run: 1 solved)"
-    assert repr(from_leaves([leaf[:0] for leaf in leaves_of(some)])) == "Outcome(0 runs)"
-    square = from_leaves([leaf[:6].reshape(2, 3) for leaf in leaves_of(some)])
+    assert repr(mapped(lambda leaf: leaf[..., :0], some)) == "Outcome(0 runs)"
+    square = mapped(lambda leaf: leaf[..., :6].reshape(*leaf.shape[:-1], 2, 3), some)
     assert repr(square) == "Outcome(6 runs: 6 solved)"
 
 
@@ -265,13 +295,15 @@ def test_leaves_without_values_have_a_text_too():
     some = concatenate([outcome(run([4, 0.5]), 1.0)] * 3)
     texts = []
     jax.jit(lambda runs: texts.append(repr(runs)))(some)
-    leaves = (None, "x", jax.sharding.PartitionSpec("seeds"), object())
-    texts += [repr(from_leaves([leaf] * len(leaves_of(some)))) for leaf in leaves]
+    odd = (None, "x", jax.sharding.PartitionSpec("seeds"), object())
+    texts += [repr(mapped(lambda _, leaf=leaf: leaf, some)) for leaf in odd]
     assert [text.partition("(")[0] for text in texts] == ["Outcome"] * 5
     assert max(map(len, texts)) < 60
     on_device = jax.tree.map(jax.numpy.asarray, some)
     assert repr(on_device) == "Outcome(3 runs: 3 solved)"
-    assert repr(jax.tree.map(lambda leaf: leaf[0], on_device)).startswith("Outcome(solved: first_")
+    assert repr(jax.tree.map(lambda leaf: leaf[..., 0], on_device)).startswith(
+        "Outcome(solved: first_"
+    )
 
 
 def test_a_historys_text_is_one_line():

@@ -5,16 +5,23 @@ from itertools import accumulate, pairwise
 import numpy as np
 import pytest
 
-from attnlogic.outcomes import NUMBERS, from_leaves
+from attnlogic.outcomes import LADDER, Outcome
 from attnlogic.studies import parts
 from attnlogic.studies.parts import write_in_parts
 
-SEEDS = np.arange(100, 120, dtype=np.uint32)
+RUNS = [*range(20)]
 
 
-def some(n):
-    """The outcome of n runs."""
-    return from_leaves([np.zeros(n)] * (12 + len(NUMBERS)))
+def some(n, first):
+    """The outcome of n runs; the stopping epoch of each is its place among all."""
+    leaves = dict.fromkeys(Outcome._fields, np.zeros(n)) | {
+        "initial": np.zeros((6, n)),
+        "final": np.zeros((6, n)),
+        "ladder": (np.zeros(n),) * len(LADDER),
+        "stopped_at": np.arange(first, first + n),
+        **{name: {"C": np.zeros(n)} for name in Outcome._fields[-3:]},
+    }
+    return Outcome(**leaves)
 
 
 @pytest.fixture
@@ -26,7 +33,7 @@ def clock(monkeypatch):
 
 
 def written(sizes, clock, seconds=None, error=None, fail=()):
-    """The seeds of each part that is written when outcomes of these sizes come.
+    """The runs of each part that is written when outcomes of these sizes come.
 
     Args:
       seconds: how long each outcome takes.
@@ -36,29 +43,30 @@ def written(sizes, clock, seconds=None, error=None, fail=()):
     calls = []
 
     def outcomes():
-        for size, takes in zip(sizes, seconds or [0.0] * len(sizes), strict=True):
+        begin = accumulate([0, *sizes])
+        for first, size, takes in zip(begin, sizes, seconds or [0.0] * len(sizes), strict=False):
             clock[0] += takes
-            yield some(size)
+            yield some(size, first)
         if error:
             raise error
 
-    def write(seeds, outcome):
-        assert len(seeds) == len(outcome.first_hit)
-        calls.append(seeds.tolist())
+    def write(first, outcome):
+        assert outcome.stopped_at[0] == first
+        calls.append(outcome.stopped_at.tolist())
         if len(calls) in fail:
             raise KeyboardInterrupt
 
     try:
-        write_in_parts(outcomes(), SEEDS, write)
+        write_in_parts(outcomes(), write)
     except (KeyboardInterrupt, RuntimeError) as raised:
         calls.append(type(raised))
     return calls
 
 
 def cut(*sizes):
-    """The seeds in order, in parts of these sizes."""
+    """The runs in order, in parts of these sizes."""
     ends = [0, *accumulate(sizes)]
-    return [SEEDS[a:b].tolist() for a, b in pairwise(ends)]
+    return [RUNS[a:b] for a, b in pairwise(ends)]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +99,7 @@ def test_a_part_is_written_once_it_has_enough_rows(monkeypatch, clock, limit, si
 def test_a_part_is_written_once_it_is_old_enough(clock, seconds, expected):
     clock[0] = 1e6
     sizes = [3] * len(seconds)
-    assert sum(expected) <= len(SEEDS)
+    assert sum(expected) <= len(RUNS)
     assert written(sizes, clock, seconds) == cut(*expected)
 
 

@@ -7,11 +7,25 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from stored import DESCRIPTION, INF, PRECISIONS, everything, files, one, rows, training
+from stored import (
+    DESCRIPTION,
+    INF,
+    NAND,
+    PRECISIONS,
+    XOR,
+    as_part,
+    everything,
+    files,
+    one,
+    part,
+    read,
+    rows,
+    write,
+)
 
 from attnlogic.errors import InputError
 from attnlogic.outcomes import STATUSES, concatenate
-from attnlogic.results import schema, store, table, writing
+from attnlogic.results import run_schema, schema, store, writing
 
 # --- rows ---------------------------------------------------------------------------------------
 
@@ -20,7 +34,7 @@ from attnlogic.results import schema, store, table, writing
 def test_the_columns_of_a_row(precision):
     text, whole, real = pl.String, pl.Int32, {"float32": pl.Float32, "float64": pl.Float64}
     expected = [
-        ("gate", text), ("optimizer", text), ("seed", pl.UInt32), ("status", pl.Enum(STATUSES)),
+        ("seed", pl.UInt32), ("status", pl.Enum(STATUSES)),
         *((e, whole) for e in ("first_hit", "sustained_from", "stopped_at", "diverged_at")),
         ("rises", whole), ("exits", whole),
         ("evaluations", pl.Int64), ("evaluations_first_hit", pl.Int64),
@@ -30,19 +44,25 @@ def test_the_columns_of_a_row(precision):
             "gradient_norm", "C_initial", "C_first_hit", "C", "wq", "wk", "wv", "w1", "w2", "b",
             "wq_initial", "wk_initial", "wv_initial", "w1_initial", "w2_initial", "b_initial",
         )),
-        ("epochs", whole), ("threshold", pl.Float64),
-        ("backend", text), ("precision", text), ("init", text), ("until", text),
     ]  # fmt: skip
-    assert [*schema(precision).items()] == expected
-    assert [*rows(precision=precision).schema.items()] == expected
+    settings = [
+        ("backend", text), ("precision", text), ("epochs", whole), ("threshold", pl.Float64),
+        ("init", text), ("until", text), ("model", text), ("encoding", text),
+    ]  # fmt: skip
+    condition = [("gate", text), ("optimizer", text)]
+    assert [*schema(precision).items()] == [*condition, *expected, *settings]
+    # A part has its condition's number instead.
+    written = [("condition", pl.UInt32), *expected]
+    assert [*run_schema(precision).items()] == written
+    assert [*part(precision=precision).schema.items()] == written
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_row_says_what_the_outcome_says(precision):
     real = np.dtype(precision).type
-    row = rows([0], precision).row(0, named=True)
+    row = part([0], precision).row(0, named=True)
     assert row == {
-        "gate": "xor", "optimizer": "sgd(lr=0.1)", "seed": 0, "status": "solved",
+        "condition": 0, "seed": 0, "status": "solved",
         "first_hit": 1, "sustained_from": 4, "stopped_at": None, "diverged_at": None,
         "rises": 1, "exits": 1, "evaluations": 15, "evaluations_first_hit": 2,
         "first_hit_1e-1": 4, **{f"first_hit_1e-{k}": None for k in range(2, 11)},
@@ -52,9 +72,25 @@ def test_a_row_says_what_the_outcome_says(precision):
         "wq": 0.5, "wk": 2, "wv": -0.25, "w1": 4, "w2": 5, "b": real(1 / 3),
         "wq_initial": real(0.1), "wk_initial": real(0.2), "wv_initial": real(0.3),
         "w1_initial": real(0.4), "w2_initial": real(0.5), "b_initial": real(0.6),
-        "epochs": 40, "threshold": 1.0, "backend": "abacus", "precision": precision,
-        "init": "torch", "until": "budget",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("of", [XOR, NAND], ids=str)
+def test_what_belongs_to_the_condition_is_joined_when_runs_are_read(runs, of):
+    write(runs.directory, [0], of=of)
+    row = runs.table().row(0, named=True)
+    adam, sgd = ({"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "amsgrad": False},
+                 {"momentum": 0.0, "dampening": 0.0, "nesterov": False})  # fmt: skip
+    own, other = (sgd, adam) if of == XOR else (adam, sgd)
+    condition = {
+        "gate": of[0], "optimizer": of[1],
+        "epochs": 40, "threshold": 1.0, "backend": "abacus", "precision": "float32",
+        "init": "torch", "until": "budget", "model": "attention", "encoding": "01",
+        "lr": 0.1 if of == XOR else 0.05, "weight_decay": 0.0, "gamma": 1.0,
+        **own, **dict.fromkeys(other),
+    }  # fmt: skip
+    kept = part([0], of=of).drop("condition").row(0, named=True)
+    assert row == condition | kept
 
 
 def test_what_does_not_exist_is_null_and_the_infinite_stays():
@@ -70,17 +106,16 @@ def test_what_does_not_exist_is_null_and_the_infinite_stays():
     for name in ("C", "gradient_norm", "wq", "wk", "wv", "w1", "w2", "b"):
         assert every[name].is_null().to_list() == [False, False, False, True], name
     assert sum(every.select(pl.selectors.float().is_nan().sum()).row(0)) == 0
-    stopped = table(training(), "abacus", "torch", np.zeros(1, np.uint32), concatenate(
-        [one([4, 0.5], stopped_at=1)]
-    ))  # fmt: skip
+    stopped = as_part(concatenate([one([4, 0.5], stopped_at=1)]), [0])
     assert stopped["stopped_at"].to_list() == [1]
 
 
-def test_the_largest_seed_and_epoch_fit():
-    seeds = np.array([2**32 - 1], np.uint32)
-    last = table(training(epochs=2**31 - 1), "abacus", "torch", seeds, concatenate([one([2])]))
-    assert last["seed"].to_list() == [2**32 - 1]
-    assert last["epochs"].to_list() == [2**31 - 1]
+def test_the_largest_seed_and_epoch_fit(tmp_path):
+    conditions = [{**DESCRIPTION["conditions"][0], "epochs": 2**31 - 1}]
+    runs = writing.create(tmp_path / "study", {**DESCRIPTION, "conditions": conditions})
+    write(runs.directory, [2**32 - 1])
+    assert runs.table()["seed"].to_list() == [2**32 - 1]
+    assert runs.table()["epochs"].to_list() == [2**31 - 1]
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -89,35 +124,41 @@ def test_the_largest_seed_and_epoch_fit():
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_what_is_written_is_read_bit_for_bit(tmp_path, precision):
     runs = writing.create(tmp_path / "study", {**DESCRIPTION, "precision": precision})
-    written = rows(precision=precision)
+    written = part(precision=precision)
     # Every number is kept as it is: the smallest, the largest, minus zero.
     info = np.finfo(precision)
     odd = [info.smallest_subnormal, info.max, -0.0, info.eps]
     written = written.with_columns(wq=pl.Series(odd, dtype=written.schema["wq"]))
-    writing.write_part(runs.directory, "000-xor-sgd", written)
+    writing.write_part(runs.directory, "000-sgd", 0, written)
 
-    assert files(runs.directory) == ["parts/000-xor-sgd/0-3.parquet", "study.json"]
+    assert files(runs.directory) == ["parts/000-sgd/0-3.parquet", "study.json"]
     bits = {"float32": np.uint32, "float64": np.uint64}[precision]
     plain = pl.read_parquet(runs.directory / "parts/*/*.parquet")  # as any reader would
-    for read in (store.load(runs.directory).table(), runs.frame.collect(), plain):
-        assert read.equals(written)
-        assert read.schema == written.schema
+    joined = read(written, precision)
+    for found, expected in (
+        (store.load(runs.directory).table(), joined),
+        (runs.frame.collect(), joined),
+        (plain, written),
+    ):
+        assert found.equals(expected)
+        assert found.schema == expected.schema
         np.testing.assert_array_equal(
-            read["wq"].to_numpy().view(bits), np.array(odd, precision).view(bits)
+            found["wq"].to_numpy().view(bits), np.array(odd, precision).view(bits)
         )
 
 
 def test_rows_come_in_the_order_of_conditions_then_of_seeds(runs):
     # As text, 10 comes before 8 and nand before xor.
-    writing.write_part(runs.directory, "001-nand-adam", rows([5, 6], "float32", "nand", "adam"))
+    write(runs.directory, [5, 6], of=NAND)
     for seeds in ([10, 11], [100], [8, 9]):
-        writing.write_part(runs.directory, "000-xor-sgd", rows(seeds))
+        write(runs.directory, seeds)
     assert [*runs.table().select("gate", "seed").iter_rows()] == [
         *(("xor", seed) for seed in (8, 9, 10, 11, 100)),
         ("nand", 5),
         ("nand", 6),
     ]
-    assert runs.table().columns == [*schema("float32")]
+    assert runs.table().columns == [*runs.schema]
+    assert runs.table().columns[: len(schema("float32"))] == [*schema("float32")]
     assert len(runs) == 7
 
 
@@ -144,18 +185,18 @@ def test_a_folder_may_have_any_name(tmp_path, monkeypatch, name, absolute):
     monkeypatch.chdir(tmp_path)
     for neighbour in ("t1", "u", "a b c"):
         writing.create(Path(neighbour), DESCRIPTION)
-        writing.write_part(Path(neighbour), "000-xor-sgd", rows(range(90, 94)))
+        write(Path(neighbour), range(90, 94))
     path = tmp_path / name if absolute else Path(name)
     runs = writing.create(path, DESCRIPTION)
-    writing.write_part(runs.directory, "000-xor-sgd", rows([0, 1]))
-    writing.write_part(runs.directory, "000-xor-sgd", rows([2]))
+    write(runs.directory, [0, 1])
+    write(runs.directory, [2])
     assert (tmp_path / name / "study.json").is_file()
     for found in (runs, store.load(path), store.load(str(path))):
         assert len(found) == 3
         assert found.table().equals(rows([0, 1, 2]))
         assert found.frame.collect().equals(rows([0, 1, 2]))
         assert pl.concat(found.parts()).equals(rows([0, 1, 2]))
-        assert found.conditions()[0].collect().equals(rows([0, 1, 2]))
+        assert next(found.conditions()).lazy().collect().equals(rows([0, 1, 2]))
         assert repr(found) == f"Runs({str(path)!r}, 3 runs of 2 conditions)"
 
 
@@ -216,7 +257,7 @@ def test_a_description_that_is_no_json_makes_nothing(tmp_path):
 
 def test_a_text_of_runs_is_short_whatever_they_are(runs):
     assert repr(runs) == f"Runs({str(runs.directory)!r}, 0 runs of 2 conditions)"
-    writing.write_part(runs.directory, "000-xor-sgd", rows(range(1500)))
+    write(runs.directory, range(1500))
     assert repr(runs) == f"Runs({str(runs.directory)!r}, 1,500 runs of 2 conditions)"
     (path,) = runs.part_files()
     path.write_bytes(b"PAR1")

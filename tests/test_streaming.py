@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from attnlogic.history import History, outcome
-from attnlogic.outcomes import LADDER, NONE, NUMBERS, from_leaves, leaves_of, numbers_of
-from attnlogic.problems import NAMES, unpack
+from attnlogic.outcomes import LADDER, NONE, NUMBERS, mapped, numbers_of
+from attnlogic.problems import problem
 from attnlogic_jax import streaming
 from attnlogic_jax.chunks import joined
 from attnlogic_jax.method import Report
@@ -22,6 +22,7 @@ THRESHOLD = np.float32(1e-4)
 ABOVE = np.nextafter(THRESHOLD, np.float32(1))
 BELOW = np.nextafter(THRESHOLD, np.float32(0))
 NAN, INF = float("nan"), float("inf")
+XOR = problem("xor")
 
 losses = st.sampled_from(
     [0.0, *map(float, (BELOW, THRESHOLD, ABOVE)), 1e-3, 0.5, 0.5, 2.0, *LADDER, NAN, INF, -INF]
@@ -48,9 +49,9 @@ def history_of(values, stopped_at, evaluations, until_hit):
     length, stop = cut(values, stopped_at, until_hit)
     kept = np.asarray(values[:length], np.float32)
     C = np.arange(10, 10 + length, dtype=np.float32)
-    ones = unpack([np.float32(k + 1) for k in range(len(NAMES))])
+    params = np.arange(1, 7, dtype=np.float32)
     counts = np.ones(length, int) if evaluations is None else np.asarray(evaluations[:length])
-    run = History(kept, C, ones, ones, stop, counts, np.float32(0.25))
+    run = History(kept, {"C": C}, params, params, stop, counts, np.float32(0.25))
     # A run that has stopped or hit stands still; one that diverged may do anything.
     rest = [kept[-1]] * (len(values) - length) if np.isfinite(kept[-1]) else values[length:]
     return run, [*kept, *rest]
@@ -61,12 +62,12 @@ fold = jax.jit(streaming.fold)
 
 def folded_outcome(values, stop, evaluations, until_hit, budget):
     """One run through the fold, with another beside it that never does anything."""
-    packed = jnp.stack([jnp.full(2, k + 1, jnp.float32) for k in range(len(NAMES))])
-    seen = streaming.start(packed)
+    packed = jnp.stack([jnp.full(2, k + 1, jnp.float32) for k in range(6)])
+    seen = streaming.start(packed, XOR.quantity_names)
     for epoch in range(budget):
         report = Report(
             loss=np.array([values[epoch], 3.0], np.float32),
-            C=np.array([10 + epoch, 0], np.float32),
+            quantities={"C": np.array([10 + epoch, 0], np.float32)},
             evaluations=None
             if evaluations is None
             else np.array([evaluations[epoch], 1], np.int32),
@@ -76,13 +77,14 @@ def folded_outcome(values, stop, evaluations, until_hit, budget):
     found = streaming.finish(
         seen, packed, jnp.asarray([values[0], 3.0], jnp.float32), packed,
         jnp.full(2, 0.25, jnp.float32), jnp.asarray(budget), jnp.asarray(THRESHOLD),
+        XOR.quantities,
         counted=evaluations is not None, until_hit=until_hit,
     )  # fmt: skip
     found = found._replace(
         evaluations=joined(found.evaluations),
         evaluations_first_hit=joined(found.evaluations_first_hit),
     )
-    return from_leaves([np.asarray(leaf)[0] for leaf in leaves_of(found)])
+    return mapped(lambda leaf: np.asarray(leaf)[..., 0], found)
 
 
 @given(
@@ -109,7 +111,7 @@ def test_every_number_is_that_of_its_definition(values, stopped_at, counted, unt
         if not np.isfinite(last) or (until_hit and last <= THRESHOLD):
             evaluations[length - 1] = 1
     run, folded = history_of(values, stopped_at, evaluations, until_hit)
-    expected = outcome(run, THRESHOLD)
+    expected = outcome(run, THRESHOLD, XOR)
     # Where a run hit it stands still, and its own rule may say so from then on.
     stop = stopped_at if until_hit and expected.first_hit != NONE else run.stopped_at
     stop = NONE if stop is None else stop
@@ -124,7 +126,7 @@ def test_evaluations_do_not_wrap():
     budget, each = 5000, 2_000_000
     values, evaluations = [0.5] * (budget - 1) + [0.0], [each] * budget
     run, _ = history_of(values, None, evaluations, until_hit=False)
-    expected = outcome(run, THRESHOLD)
+    expected = outcome(run, THRESHOLD, XOR)
     found = folded_outcome(values, NONE, evaluations, False, budget)
     assert found.evaluations == expected.evaluations == budget * each
     assert found.evaluations_first_hit == expected.evaluations_first_hit
@@ -144,6 +146,7 @@ def test_a_count_of_the_pure_function_is_the_largest_where_32_bits_do_not_do(num
 @pytest.mark.parametrize("name", NUMBERS)
 def test_what_does_not_exist_yet_is_no_nan(name):
     """JAX's search for NaN may find a run's own, never one of the fold's."""
-    seen = streaming.start(jnp.ones((6, 3), jnp.float32))
+    seen = streaming.start(jnp.ones((6, 3), jnp.float32), XOR.quantity_names)
+    assert not np.isnan(seen.quantities_first_hit["C"]).any()
     if hasattr(seen, name):
         assert not np.isnan(np.asarray(getattr(seen, name), np.float64)).any()

@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 import torch
-from helpers import condition, seeds, whole_history
+from helpers import assert_same, condition, part, seed, seeds, whole_history
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.optim.lr_scheduler import ExponentialLR
 
+from attnlogic.backend import one_condition
 from attnlogic.errors import InputError
 from attnlogic.history import outcome
-from attnlogic.outcomes import NONE, leaves_of
+from attnlogic.outcomes import NONE
 from attnlogic.problems import initial_params
 from attnlogic.problems.gates import ROWS
 from attnlogic.problems.neuron import invariant, pack, predict, unpack

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -67,7 +67,7 @@ def theory(
         typer.Option(
             "--optimizer",
             "-o",
-            help="Whose weight decay to look at, for two-bit gates; give it as often as you like. "
+            help="Whose weight decay to look at; give it as often as you like. "
             "Without any: 'adam(weight_decay=0.01)' and adamw.",
             autocompletion=options.optimizer_names,
             show_default=False,
@@ -98,10 +98,32 @@ def theory(
     terminal.show(theory_view(found))
 
 
-def optimizers() -> None:
-    """The optimizers, their hyperparameters with the defaults, and their usual budgets."""
+def optimizers(
+    differences: Annotated[
+        bool,
+        typer.Option(
+            "--differences", help="Where optax's own optimizers differ from torch's, instead."
+        ),
+    ] = False,
+) -> None:
+    """The optimizers, their hyperparameters with the defaults, and their usual budgets.
+
+    Both backends train by torch's formulas, with torch's defaults.
+    """
     from attnlogic.optimizers import OPTIMIZERS
 
+    if differences:
+        from attnlogic.backend import backend
+
+        jax: Any = backend("jax")  # the one that brings optax
+        found = jax.differences()
+        rows = [list(line) for line in found if line.what != "formula"]
+        terminal.show_sheet(Sheet(_words("optimizer", "default of", "torch", "optax"), rows))
+        terminal.write("\nFormulas that differ:")
+        for line in found:
+            if line.what == "formula":
+                terminal.write(f"{line.optimizer}: torch {line.torch}; optax {line.optax}")
+        return
     rows = [
         [
             name,

@@ -23,8 +23,8 @@ def study(
         list[str] | None,
         typer.Argument(
             metavar="GATE",
-            help="Gates of two to five bits, by name (parity3) or bit string (0110). Without any, "
-            "and without --data: xor and nand.",
+            help="Gates of two to five bits, by name (parity3) or bit string (0110), or all: "
+            "all2, all3, all4. Without any, and without --data: xor and nand.",
             autocompletion=options.gate_names,
             show_default=False,
         ),

@@ -13,7 +13,7 @@ from typing import Any
 
 from attnlogic.errors import InputError, described
 from attnlogic.grammar import dotted, foreign
-from attnlogic.optimizers.records import OptimizerRecord
+from attnlogic.optimizers.record import OptimizerRecord
 from attnlogic.sweeps import literal
 
 FOREIGN_EPOCHS = 8000

@@ -9,7 +9,8 @@ from typing import Any
 from attnlogic.errors import InputError, described, unknown
 from attnlogic.grammar import foreign, write, write_foreign
 from attnlogic.optimizers.foreign import foreign_record, read_foreign
-from attnlogic.optimizers.records import OPTIMIZERS, OptimizerRecord
+from attnlogic.optimizers.record import OptimizerRecord
+from attnlogic.optimizers.records import OPTIMIZERS
 from attnlogic.optimizers.schedules import SCHEDULE_SETTINGS, Schedule
 from attnlogic.precision import check_precision
 from attnlogic.settings import complete, flat

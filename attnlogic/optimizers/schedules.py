@@ -9,7 +9,7 @@ grow to 2e-4 after 8000 epochs, and what falls to 0 is computed from the epochs 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -224,8 +224,15 @@ def factor(schedule: Schedule, epoch: Any, xp: Any, numbers: Numbers | None = No
       The factor in the namespace's widest floating dtype; a float 1.0 if nothing changes the rate.
     """
     n = schedule.numbers if numbers is None else numbers
+    return rate_factor(schedule.structure, epoch, n, xp)
+
+
+def rate_factor(structure: Sequence[str], epoch: Any, numbers: Numbers, xp: Any) -> Any:
+    """``factor`` from what is compiled of a schedule and what is data; see ``Schedule``."""
     parts = [
-        _warmup(epoch, n, xp) if part == "warmup" else SCHEDULES[part].factor(epoch, n, xp)
-        for part in schedule.structure
+        _warmup(epoch, numbers, xp)
+        if part == "warmup"
+        else SCHEDULES[part].factor(epoch, numbers, xp)
+        for part in structure
     ]
     return math.prod(parts[1:], start=parts[0]) if parts else 1.0

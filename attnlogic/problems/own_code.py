@@ -86,7 +86,7 @@ def users_code(what: str) -> Iterator[None]:
         yield
     except InputError as error:
         raise InputError(f"{what}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script's sys.exit would end the command
         message = (str(error).strip().splitlines() or [""])[0]
         if len(message) > MAX_MESSAGE:
             message = message[: MAX_MESSAGE - 1] + "…"
@@ -94,7 +94,7 @@ def users_code(what: str) -> Iterator[None]:
         raise InputError(f"{what} raises {told}{_line(error)}") from error
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException) -> str:
     """Where in the user's files it happened: the last line there."""
     frames = [
         frame

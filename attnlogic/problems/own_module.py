@@ -92,6 +92,11 @@ class OwnModule:
                 f"model '{self}': expected a torch.nn.Module from construct, "
                 f"got {described(module)}"
             )
+        if any(map(torch.nn.parameter.is_lazy, module.parameters())):
+            raise InputError(
+                f"model '{self}': a parameter gets its shape at the first call: give its layer the "
+                "number of inputs"
+            )
         return module
 
     def prepared(self, data: Data | None = None) -> PreparedModule:

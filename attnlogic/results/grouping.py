@@ -26,7 +26,7 @@ def conditions(runs: Runs | pl.LazyFrame | pl.DataFrame) -> list[pl.DataFrame]:
       InputError: a part cannot be read, a column is missing, or a value is not one of its column.
     """
     if isinstance(runs, Runs):
-        return [runs.collect(rows) for rows in runs.conditions()]
+        return [runs.collect(rows.lazy()) for rows in runs.conditions()]
     parts = normalized(runs).partition_by(*CONDITION, maintain_order=True)
     return [_in_its_precision(rows) for rows in parts if len(rows)]
 

@@ -54,12 +54,9 @@ def normalized(runs: Runs | pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     real = wanted["final_loss"]
     for name, kind in frame.schema.items():
         if name not in wanted:
-            own = kind.is_numeric() and of_a_model(name, frame.columns)
-            wanted[name] = real if own or (kind == pl.Null and name in _NOTEBOOK) else kind
-    return pl.DataFrame([_cast(frame[name], kind) for name, kind in wanted.items()])
-
-
-_NOTEBOOK = schema("float64")
+            wanted[name] = real if of_a_model(name, frame.columns) else kind
+    rows = pl.DataFrame([_cast(frame[name], kind) for name, kind in wanted.items()])
+    return rows.with_columns(pl.col("encoding").replace("1", "01"))  # read as a number from a CSV
 
 
 def of_a_run(name: str, columns: Collection[str]) -> bool:

@@ -14,11 +14,11 @@ with other targets or numbers.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -27,6 +27,8 @@ from attnlogic.outcomes import NUMBERS, Kind
 from attnlogic.results.condition_columns import condition_table, kinds
 from attnlogic.results.rows import run_schema, schema
 from attnlogic.words import counted
+
+T = TypeVar("T")
 
 FORMAT = 2
 """The number of this layout. In the first, which had none, each row had its condition's columns."""
@@ -86,24 +88,25 @@ class Runs:
         rows = self._scan(self.part_files()).sort("condition", "seed")
         return self.collect(self._with_conditions(rows))
 
-    def conditions(self) -> Iterator[pl.LazyFrame]:
+    def conditions(self) -> Iterator[pl.LazyFrame | pl.DataFrame]:
         """The runs of each condition that has some, in the order of the study's conditions.
 
-        A condition with many runs is read when its frame is collected; others are in memory, a few
-        at a time.
+        A condition with many runs is lazy: it is read when its frame is collected. Others are in
+        memory, a few at a time.
 
         Raises:
           InputError: a part cannot be read.
         """
         rows = self._scan(self.part_files())
         counts = self.collect(rows.group_by("condition").len().sort("condition"))
-        for some in _together(counts.rows()):
+        for some, runs in _together(counts.rows()):
             of_some = rows.filter(pl.col("condition").is_between(some[0], some[-1]))
-            if len(some) == 1:
+            if runs > ROWS_AT_ONCE:
                 yield self._with_conditions(of_some)
                 continue
-            parts = self.collect(of_some.sort("condition", "seed")).partition_by("condition")
-            yield from (self._with_conditions(part.lazy()) for part in parts)
+            ordered = of_some.sort("condition", "seed")
+            block = self.collect(self._with_conditions(ordered, keep=("condition",)))
+            yield from block.partition_by("condition", include_key=False, maintain_order=True)
 
     def parts(self) -> Iterator[pl.DataFrame]:
         """All runs, one part in memory at a time.
@@ -124,18 +127,24 @@ class Runs:
         Raises:
           InputError: a part cannot be read.
         """
+        return self._read(frame.collect)
+
+    def _read(self, reading: Callable[[], T]) -> T:
+        """What ``reading`` returns; if it fails, an error that names the part."""
         try:
-            return frame.collect()
+            return reading()
         except pl.exceptions.PolarsError as error:  # it seldom names the file
             broken = (part for part in self.part_files() if not self._readable(part))
             says = str(error).splitlines()[0]
             raise InputError(f"cannot read '{next(broken, self.directory)}': {says}") from error
 
     def _readable(self, part: Path) -> bool:
+        known = {"condition": pl.UInt32, **self.schema}
         try:
-            return self._with_conditions(self._scan([part])).collect().schema == self.schema
+            columns = self._scan([part]).collect().schema
         except pl.exceptions.PolarsError:
             return False
+        return all(known.get(name) == kind for name, kind in columns.items())
 
     def _scan(self, parts: Sequence[Path]) -> pl.LazyFrame:
         """The rows of some parts; of the columns of ``run_schema`` those that any of them has."""
@@ -160,9 +169,9 @@ class Runs:
         joined = rows.cast(counts).join(of, on=("gate", "optimizer"), how="left")
         return joined.select(*run_schema(self.precision))
 
-    def _with_conditions(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """Rows of parts with the columns of ``schema``, in the order of the rows."""
-        there = rows.collect_schema()
+    def _with_conditions(self, rows: pl.LazyFrame, keep: tuple[str, ...] = ()) -> pl.LazyFrame:
+        """Rows of parts with the columns of ``schema``, in their order; those kept come first."""
+        there = self._read(rows.collect_schema)
         missing = [
             pl.lit(None, kind).alias(name)
             for name, kind in self.schema.items()
@@ -171,7 +180,7 @@ class Runs:
         known = rows.join(
             self.condition_table.lazy(), on="condition", how="left", maintain_order="left"
         )
-        return known.with_columns(missing).select(*self.schema)
+        return known.with_columns(missing).select(*keep, *self.schema)
 
     def __repr__(self) -> str:
         conditions = counted(len(self.description["conditions"]), "condition")
@@ -181,18 +190,18 @@ class Runs:
             return f"Runs({str(self.directory)!r}, {conditions}; a part cannot be read)"
 
 
-def _together(counts: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+def _together(counts: Sequence[tuple[int, int]]) -> Iterator[tuple[list[int], int]]:
     """Conditions with their numbers of runs, in lists of one or of up to ``ROWS_AT_ONCE`` runs."""
     some: list[int] = []
     rows = 0
     for condition, runs in counts:
         if some and rows + runs > ROWS_AT_ONCE:
-            yield some
+            yield some, rows
             some, rows = [], 0
         some.append(condition)
         rows += runs
     if some:
-        yield some
+        yield some, rows
 
 
 def load(directory: str | Path) -> Runs:

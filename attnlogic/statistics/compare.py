@@ -75,8 +75,9 @@ def _rows(conditions: Sequence[pl.DataFrame], level: float) -> Iterator[Row]:
             rows += [{**about, **measured} for measured in _measures(one, other, level)]
     if not rows:
         raise InputError(
-            "nothing to compare: no gate and model have two conditions with a seed in common. compare takes "
-            "the runs of one study with several optimizers, or several studies on the same seeds"
+            "nothing to compare: no gate and model have two conditions with a seed in common. "
+            "compare takes the runs of one study with several optimizers, or several studies on "
+            "the same seeds"
         )
     adjusted = _holm_by_measure(rows)
     for row, p in zip(rows, adjusted, strict=True):
@@ -96,7 +97,6 @@ def _check_seeds(rows: pl.DataFrame, name: str) -> None:
 def _check_pairs(a: pl.DataFrame, b: pl.DataFrame, name_a: str, name_b: str) -> None:
     """Refuse pairs that differ in more than the optimizer and the budget."""
     import numpy as np
-    import polars as pl
 
     where = f"{a['gate'][0]}: '{name_a}' and '{name_b}' cannot be compared seed by seed"
     if a["threshold"][0] != b["threshold"][0]:
@@ -104,7 +104,7 @@ def _check_pairs(a: pl.DataFrame, b: pl.DataFrame, name_a: str, name_b: str) -> 
             f"{where}: their thresholds are {a['threshold'][0]:g} and {b['threshold'][0]:g}. "
             "Filter the runs to one threshold"
         )
-    starts = [part.select(pl.selectors.ends_with("_initial")) for part in (a, b)]
+    starts = [part.select(_starts(part)) for part in (a, b)]
     same = np.ones(len(a), bool)
     for name in starts[0].columns:
         same &= starts[0][name].eq_missing(starts[1][name]).to_numpy()
@@ -115,6 +115,12 @@ def _check_pairs(a: pl.DataFrame, b: pl.DataFrame, name_a: str, name_b: str) -> 
             f"{where}: seed {seed} starts at other parameters (init {inits}). "
             "Filter the runs to one way of drawing starts"
         )
+
+
+def _starts(rows: pl.DataFrame) -> list[str]:
+    """The columns of the initial parameters; a quantity's differ by rounding between precisions."""
+    ends = [name.removesuffix("_initial") for name in rows.columns if name.endswith("_initial")]
+    return [f"{name}_initial" for name in ends if f"{name}_first_hit" not in rows.columns]
 
 
 def _measures(a: pl.DataFrame, b: pl.DataFrame, level: float) -> list[Row]:

@@ -21,6 +21,7 @@ from attnlogic.problems import (
     OwnLoss,
     OwnModule,
     data,
+    gates_of,
     initializations,
     models_of,
     problem,
@@ -52,8 +53,8 @@ class Study:
     It is kept in its normal form: what is given is checked once and turned into the types below.
 
     Attributes:
-      gates: what is learnt: names of gates, bit strings, ``Gate``s or ``Data``, or one of these;
-        kept as ``Data``, each once.
+      gates: what is learnt: names of gates, bit strings, ``"all3"`` for all gates of three bits,
+        ``Gate``s or ``Data``, or one of these; kept as ``Data``, each once.
       optimizers: ``"adam"``, ``"adamw(lr=0.01)"``, a sweep such as ``"adamw(lr=1e-4..1:log:25)"``,
         ``Optimizer``s or the frameworks' own objects, or one of these; kept as ``Optimizer``s, each
         once.
@@ -96,7 +97,11 @@ class Study:
     def __post_init__(self) -> None:
         gates = _several("gates", "xor", self.gates, (Gate, Data))
         self._keep(
-            gates=_each_once(data(gate, self.encoding) for gate in gates),
+            gates=_each_once(
+                data(one, self.encoding)
+                for given in gates
+                for one in ([given] if isinstance(given, Data) else gates_of(given))
+            ),
             optimizers=_each_once(optimizers(self.optimizers)),
             seeds=None if self.seeds is None else seed_range(self.seeds),
             init=_each_once(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from attnlogic.backend import Batch, OnProgress, Training, checked
+from attnlogic.backend import Batch, OnProgress, Training, check_framework, checked
 from attnlogic.errors import InputError
 from attnlogic.history import History
 from attnlogic.outcomes import Outcome
 from attnlogic_jax import parallel, traces
 from attnlogic_jax.devices import cores, devices
 from attnlogic_jax.optimizers import record
+
+if TYPE_CHECKING:
+    from attnlogic_jax.differences import Difference
 
 
 class JaxBackend:
@@ -36,16 +39,28 @@ class JaxBackend:
         return {name: version(name) for name in ("jax", "jaxlib", "optax")}
 
     def check(self, training: Training, jobs: int) -> None:
-        """Refuse what makes no sense, what optax lacks, and more than one job.
+        """Refuse what makes no sense, what this backend lacks, and more than one job.
 
         JAX itself uses every core.
         """
-        record(checked(training).optimizer)
+        done = checked(training)
+        record(done.optimizer.name)
+        check_framework(done, self.name)
         if type(jobs) is not int or jobs != 1:
             raise InputError(
                 f"the jax backend uses all cores in one process, got --jobs {jobs}: leave it out"
             )
         devices()
+
+    def differences(self) -> list[Difference]:
+        """Where optax's own optimizers differ from torch's, which this backend follows.
+
+        Raises:
+          InputError: torch is not installed.
+        """
+        from attnlogic_jax.differences import differences
+
+        return differences()
 
     def train(
         self,

@@ -21,7 +21,7 @@ from attnlogic_jax import compiled
 from attnlogic_jax.compiled import Plan
 from attnlogic_jax.devices import devices
 from attnlogic_jax.given import given as numbers
-from attnlogic_jax.groups import Given
+from attnlogic_jax.groups import Given, of_group
 from attnlogic_jax.layout import fewer
 from attnlogic_jax.pacing import PROBE_EPOCHS, next_epochs
 
@@ -55,7 +55,7 @@ def train_chunk(
     carry = compiled.start(plan, given, packed)
     conditions = np.array([trainings.index(training) for training in trainings])
     seeds, ended, count = np.arange(packed.shape[1]), [], len(devices())
-    uneven = len(conditions) > count and plan.counts_evaluations
+    uneven = len(conditions) > count and plan.method(of_group(0, given)).counts_evaluations
     left, epochs = budget, min(budget, PROBE_EPOCHS)
     while left:
         began = time.perf_counter()

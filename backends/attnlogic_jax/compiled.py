@@ -11,6 +11,7 @@ array. The other cores train other chunks meanwhile (see ``parallel``).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,14 +19,13 @@ import jax
 import jax.numpy as jnp
 
 from attnlogic.backend import Training
-from attnlogic.optimizers import structured
+from attnlogic.optimizers import Structure, structure
 from attnlogic.outcomes import NONE, Outcome
 from attnlogic.problems import Problem
 from attnlogic_jax import method, model, optimizers, training
 from attnlogic_jax.devices import platform
 from attnlogic_jax.groups import Given, by_device, by_group, each_group, of_group
 from attnlogic_jax.method import Evaluate, Method
-from attnlogic_jax.optimizers import Structure
 from attnlogic_jax.training import Carry
 from attnlogic_jax.xla import jit, on_one_core
 
@@ -47,19 +47,19 @@ class Plan(NamedTuple):
     def of(cls, training: Training) -> Plan:
         """That of a training, and of all trainings of its kind."""
         problem = model.without_targets(training.problem)
-        return cls(problem, structured(training.optimizer), training.until == "hit")
+        return cls(problem, structure(training.optimizer), training.until == "hit")
 
     @property
     def limits(self) -> tuple[int, int]:
         """The most seeds that a device trains in one chunk, and in one group."""
-        sizes, parameters = optimizers.record(self.optimizer).sizes, len(self.problem.names)
+        sizes, parameters = optimizers.record(self.optimizer.name).sizes, len(self.problem.names)
         chunk = sizes.of_chunk(platform(), parameters)
         return chunk, min(chunk, sizes.of_group(platform(), parameters))
 
-    @property
-    def counts_evaluations(self) -> bool:
-        """Whether epochs take several evaluations, some runs' more than others'."""
-        return optimizers.record(self.optimizer).counts_evaluations
+    def on_one_core(self, function: Callable[[Any], Any], tree: Any) -> Any:
+        """Call a function, compiled for one core where the optimizer allows it."""
+        one_core = optimizers.record(self.optimizer.name).one_core
+        return on_one_core(function, tree) if one_core else function(tree)
 
     def method(self, given: Given) -> Method:
         """The optimizer's functions."""
@@ -106,7 +106,7 @@ def advance(plan: Plan, given: Given, carry: Carry, epochs: jax.Array) -> Carry:
 
     def share(given: Given, carry: Carry) -> Carry:
         seeds = carry.packed.shape[-1]
-        trained: Carry = on_one_core(partial(by_group, train, seeds), (given, carry))
+        trained: Carry = plan.on_one_core(partial(by_group, train, seeds), (given, carry))
         return trained
 
     trained: Carry = by_device(share, given, carry)
@@ -126,7 +126,7 @@ def finish(plan: Plan, given: Given, initial: jax.Array, carry: Carry) -> Outcom
             return each_group(end, initial.shape[-1], *trees)
 
         # On one core, as epochs are: XLA would round a gradient's norm otherwise.
-        ended: Outcome = on_one_core(each, (given, initial, carry))
+        ended: Outcome = plan.on_one_core(each, (given, initial, carry))
         return ended
 
     outcome: Outcome = by_device(share, given, initial, carry)
@@ -176,7 +176,7 @@ def trace(
         found: tuple[Any, Any] = jax.lax.fori_loop(0, epochs, traced, (at, traces))
         return found
 
-    trained: tuple[Any, Any] = on_one_core(train, at)
+    trained: tuple[Any, Any] = plan.on_one_core(train, at)
     return trained
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from attnlogic.backend import Training
-from attnlogic.optimizers import numbers
 from attnlogic_jax.groups import Given
+from attnlogic_jax.optimizers import numbers
 
 
 def given(trainings: Sequence[Training]) -> Given:
@@ -18,7 +18,7 @@ def given(trainings: Sequence[Training]) -> Given:
       trainings: one a group; all of one kind.
 
     Returns:
-      NumPy leaves (G,) of the trainings' dtype, the threshold ().
+      NumPy leaves (G,) of the trainings' dtype.
     """
     dtype = np.dtype(trainings[0].precision)
     targets = np.asarray([training.problem.data.targets for training in trainings], dtype)
@@ -26,7 +26,10 @@ def given(trainings: Sequence[Training]) -> Given:
     return Given(
         targets=tuple(targets.T),
         numbers={
-            name: np.asarray([n[name] for n in by_training], dtype) for name in by_training[0]
+            name: np.asarray(
+                [n[name] for n in by_training], np.int32 if isinstance(number, int) else dtype
+            )
+            for name, number in by_training[0].items()
         },
-        threshold=np.asarray(trainings[0].threshold, dtype),
+        threshold=np.full(len(trainings), trainings[0].threshold, dtype),
     )

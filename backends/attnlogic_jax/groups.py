@@ -26,7 +26,7 @@ class Given(NamedTuple):
     Attributes:
       targets: one a row of the problem's data.
       numbers: the optimizer's, by name.
-      threshold: the loss at or below which a run has hit; () for all groups.
+      threshold: the loss at or below which a run has hit.
     """
 
     targets: tuple[Array, ...]
@@ -36,7 +36,7 @@ class Given(NamedTuple):
     @property
     def groups(self) -> int:
         """How many groups there are."""
-        return int(self.targets[0].shape[0])
+        return int(self.threshold.shape[0])
 
 
 def by_device(function: Callable[..., Any], *trees: Any) -> Any:
@@ -60,7 +60,7 @@ def by_device(function: Callable[..., Any], *trees: Any) -> Any:
 
 def of_group(group: int | jax.Array, given: Given) -> Given:
     """The numbers of one group."""
-    one: Given = jax.tree.map(lambda leaf: leaf[group] if leaf.ndim else leaf, given)
+    one: Given = jax.tree.map(lambda leaf: leaf[group], given)
     return one
 
 
@@ -72,7 +72,7 @@ def _at_once(given: Given, seeds: int) -> Given | None:
         return None
     size = seeds // given.groups
     spread: Given = jax.tree.map(
-        lambda leaf: jnp.repeat(leaf, size, total_repeat_length=seeds) if leaf.ndim else leaf, given
+        lambda leaf: jnp.repeat(leaf, size, total_repeat_length=seeds), given
     )
     return spread
 

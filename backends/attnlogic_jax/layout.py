@@ -43,11 +43,13 @@ def chunks(
 
     Args:
       which: the condition of each run; those of a condition stand together.
-      most: seeds of a chunk for each device, at most.
-      most_in_group: seeds of a group, at most.
+      most: seeds of a chunk for each device, at most; one group in any case.
+      most_in_group: seeds of a group, at most; ``MIN_GROUP`` in any case, rounded up to ``LANES``.
       workers: how many chunks are trained side by side.
       devices: among how many a chunk's groups are shared.
     """
+    if not len(which):
+        return []
     edges = [0, *(np.flatnonzero(np.diff(which)) + 1).tolist(), len(which)]
     conditions = [*pairwise(edges)]
     longest = max(end - first for first, end in conditions)
@@ -56,7 +58,7 @@ def chunks(
         parts = min(math.ceil(at_once / len(conditions)), math.ceil(longest / MIN_GROUP))
     size = max(MIN_GROUP, LANES * math.ceil(longest / parts / LANES))
     groups = [(start, end) for first, end in conditions for start in range(first, end, size)]
-    rounds = max(1, math.ceil(len(groups) * size / at_once / most))
+    rounds = math.ceil(len(groups) / at_once / max(1, most // size))
     count = devices * math.ceil(len(groups) / rounds / at_once)
     return [_chunk(groups[i : i + count], size, count) for i in range(0, len(groups), count)]
 

@@ -1,4 +1,4 @@
-"""torch's L-BFGS without line search, for many seeds side by side.
+"""torch's L-BFGS, without or with its line search, for many seeds side by side.
 
 One step is torch's ``LBFGS.step``: up to ``max_iter`` iterations, each with its own direction, step
 and evaluation, ended by the same tests. Seeds end one by one: a seed whose tests say so is masked
@@ -10,13 +10,15 @@ Reference: Nocedal and Wright, "Numerical Optimization", algorithms 7.4 and 7.5.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from attnlogic.optimizers import Structure
+from attnlogic_jax.line_search import Point, strong_wolfe
 from attnlogic_jax.method import (
     Evaluate,
     Evaluated,
@@ -24,9 +26,7 @@ from attnlogic_jax.method import (
     Method,
     Report,
 )
-
-Rate = float | Callable[[jax.Array], jax.Array]
-"""A learning rate, or a function from the epoch to it."""
+from attnlogic_jax.rates import learning_rate
 
 CURVATURE = 1e-10
 """torch's own: a pair enters the history only where y·s is greater than this."""
@@ -112,16 +112,13 @@ def _descent(state: State, gradient: jax.Array) -> jax.Array:
     return jax.lax.scan(oldest_to_newest, q * state.scale[None], pairs, reverse=True)[0]
 
 
-def lbfgs(
-    lr: Rate,
-    max_iter: int,
-    max_eval: int,
-    tolerance_grad: float,
-    tolerance_change: float,
-    history_size: int,
-    goal: Goal = None,
-) -> Method:
-    """torch's ``LBFGS(lr, max_iter, …)``, its rate a number or a function of the epoch."""
+def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -> Method:
+    """torch's ``LBFGS(lr, max_iter, …)``, its rate multiplied by gamma after each epoch."""
+    tolerance_grad, tolerance_change = numbers["tolerance_grad"], numbers["tolerance_change"]
+    max_iter, max_eval, history_size = (
+        int(how.chosen[name]) for name in ("max_iter", "max_eval", "history_size")
+    )
+    searches = how.chosen["line_search"] == "strong_wolfe"
 
     def init(packed: jax.Array) -> State:
         one, zero = jnp.ones_like(packed[0]), jnp.zeros_like(packed[0])
@@ -154,13 +151,24 @@ def lbfgs(
             iterations=state.iterations + active.astype(jnp.int32),
         )
         moves = active & ~(_dot(gradient, state.direction) > -tolerance_change)
+        if searches:
+            origin = Point(jnp.zeros_like(loss), here, _dot(gradient, state.direction))
+            found, spent = strong_wolfe(
+                evaluate, packed, state.direction, origin, state.step, moves,
+                max_eval - evaluations, tolerance_change, length=max_eval,
+            )  # fmt: skip
+            state = state._replace(step=jnp.where(moves, found.t, state.step))
         move = state.step[None] * state.direction
         packed = jnp.where(moves[None], packed + move, packed)
-        evaluates = moves & (i < max_iter - 1)  # the last iteration leaves that to the next epoch
-        here = jax.tree.map(partial(jnp.where, evaluates), evaluate(packed), here)
-        evaluations = evaluations + evaluates.astype(jnp.int32)
+        goes_on = moves & (i < max_iter - 1)
+        if searches:
+            here = jax.tree.map(partial(jnp.where, moves[None]), found.here, here)
+            evaluations = evaluations + jnp.where(moves, spent, 0)
+        else:  # the last iteration leaves the evaluation to the next epoch
+            here = jax.tree.map(partial(jnp.where, goes_on[None]), evaluate(packed), here)
+            evaluations = evaluations + goes_on.astype(jnp.int32)
         active = (
-            evaluates
+            goes_on
             & (evaluations < max_eval)
             & ~(_largest(here.gradient) <= tolerance_grad)
             & ~(_largest(move) <= tolerance_change)
@@ -176,7 +184,7 @@ def lbfgs(
         active = ~(_largest(here.gradient) <= tolerance_grad) & jnp.isfinite(loss)
         if goal is not None:
             active = active & ~(loss <= goal)
-        lr_now = jnp.asarray(lr(state.epoch) if callable(lr) else lr, packed.dtype)
+        lr_now = learning_rate(how, numbers, state.epoch)
 
         def iteration(carry: Carry, _: None) -> tuple[Carry, None]:
             # A scan with a branch, not a while loop: it ends as early, and has a reverse mode.

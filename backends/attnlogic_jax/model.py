@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from attnlogic.problems import Data, Problem, mean_squared_error
+from attnlogic.problems import NO_DATA, Data, OwnLoss, Problem, mean_squared_error
 from attnlogic_jax.method import Evaluate, Evaluated, stored
 
 MAX_ROWS_IN_A_LINE = 64
@@ -16,6 +16,35 @@ MAX_ROWS_IN_A_LINE = 64
 
 
 def evaluation(problem: Problem, targets: Sequence[Any]) -> Evaluate:
+    """What a problem is at some parameters.
+
+    Args:
+      problem: what is trained; its targets are not looked at.
+      targets: one a row, each of shape () or (…).
+    """
+    if isinstance(problem.model, OwnLoss):
+        return _of_own_loss(problem, targets)
+    return _of_arithmetic(problem, targets)
+
+
+def _of_own_loss(problem: Problem, targets: Sequence[Any]) -> Evaluate:
+    """A user's loss of a pytree: seed by seed, side by side."""
+
+    def evaluate(packed: jax.Array) -> Evaluated:
+        own = jax.value_and_grad(problem.prepared.loss)
+        given: list[jax.Array] = []
+        if targets:
+            given = [jnp.asarray(problem.data.inputs, packed.dtype), jnp.stack(targets)]
+        if packed.ndim > 1:
+            axes = [-1, *([None, -1 if given[1].ndim > 1 else None] if given else [])]
+            own = jax.vmap(own, in_axes=axes, out_axes=(0, -1))
+        each, gradient = own(packed, *given)
+        return Evaluated(jnp.concatenate([each[None], gradient]), ())
+
+    return evaluate
+
+
+def _of_arithmetic(problem: Problem, targets: Sequence[Any]) -> Evaluate:
     """The loss, its gradient and the model's own numbers, stacked: (P, …) to (1 + P + Q, …).
 
     Each of these rows has a loop of its own in XLA's CPU code, and each would compute all outputs
@@ -58,6 +87,8 @@ def evaluation(problem: Problem, targets: Sequence[Any]) -> Evaluate:
 def without_targets(problem: Problem) -> Problem:
     """The problem as it is compiled: equal for all of one kind."""
     data = problem.data
+    if data == NO_DATA:
+        return problem
     return Problem(problem.model, Data("", data.inputs, (0,) * len(data.targets)))
 
 

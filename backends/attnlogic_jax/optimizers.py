@@ -1,35 +1,30 @@
 """The optimizers of ``attnlogic.optimizers`` as methods on packed parameters: one record each.
 
-The elementwise ones are optax's own, applied to the packed array as if it were one parameter; an
-optimizer that needs a norm or a dot product over the six parameters of a seed reduces over axis 0.
+The elementwise ones are rules (``elementwise``) applied to the packed array as if it were one
+parameter; an optimizer that needs a norm or a dot product over the parameters of a seed reduces
+over axis 0.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
-from attnlogic.errors import InputError, unknown
-from attnlogic.optimizers import Optimizer, factor
+from attnlogic.errors import unknown
+from attnlogic.optimizers import Optimizer, Structure, real_numbers
+from attnlogic_jax import adam_rules, rules
+from attnlogic_jax.elementwise import Decay, Numbers, Rule, elementwise
 from attnlogic_jax.lbfgs import lbfgs
-from attnlogic_jax.method import (
-    Evaluate,
-    Goal,
-    Method,
-    Report,
-    State,
-)
+from attnlogic_jax.method import Evaluate, Goal, Method, Report, State
+from attnlogic_jax.per_seed import lbfgs_zoom
 from attnlogic_jax.polyak import polyak
 from attnlogic_jax.sizes import USUAL, WITH_HISTORY, Sizes
-
-Settings = Mapping[str, Any]
-Structure = Optimizer
 
 
 @dataclass(frozen=True)
@@ -37,101 +32,104 @@ class JaxOptimizer:
     """How this backend builds an optimizer.
 
     Attributes:
-      build: from the hyperparameters, and the loss at which a run ends if there is one, to the
-        method.
+      build: from the structure, the numbers, and the loss at which a run ends if there is one, to
+        the method.
       elementwise: whether a parameter's step depends on that parameter's gradients alone.
+      complements: the numbers x of which the rule needs ``1-x``, too.
+      logarithms: the numbers x of which it needs ``log_x``, too.
+      derived: what else it needs, from the numbers.
       ends_at_goal: whether the method itself leaves a run where it hit; if not, it is wrapped.
-      counts_evaluations: whether an epoch may take several evaluations.
+      one_core: whether a CPU trains it by one function for one core (``xla.on_one_core``). XLA has
+        no such code for a scatter, as which optax's own updates of a memory are compiled.
       sizes: how many seeds are trained at once.
-      lacks: hyperparameter -> the value that switches it off, for what optax does not have.
     """
 
-    build: Callable[[Settings, Goal], Method]
+    build: Callable[[Structure, Numbers, Goal], Method]
     elementwise: bool
+    complements: tuple[str, ...] = ()
+    logarithms: tuple[str, ...] = ()
+    derived: Callable[[Mapping[str, float]], dict[str, float]] = lambda given: {}
     ends_at_goal: bool = False
-    counts_evaluations: bool = False
+    one_core: bool = True
     sizes: Sizes = USUAL
-    lacks: Mapping[str, Any] = field(default_factory=dict)
 
 
-def from_optax(transformation: optax.GradientTransformation) -> Method:
-    """Any elementwise optax optimizer, on the packed array."""
+def _of(
+    rule: Callable[[Structure, Numbers], Rule], *, decoupled: bool = False, **rest: Any
+) -> JaxOptimizer:
+    """The record of a rule."""
 
-    def step(
-        evaluate: Evaluate, packed: jax.Array, state: State
-    ) -> tuple[jax.Array, State, Report]:
-        here = evaluate(packed)
-        with jax.numpy_dtype_promotion("standard"):  # optax relies on it
-            updates, state = transformation.update(here.gradient, state, packed)
-        report = Report(here.loss, here.quantities)
-        return optax.apply_updates(packed, updates), state, report
+    def build(how: Structure, numbers: Numbers, goal: Goal) -> Method:
+        decay: Decay = (
+            "decoupled" if decoupled or how.chosen.get("decoupled_weight_decay") else "l2"
+        )
+        return elementwise(rule, how, numbers, decay)
 
-    return Method(transformation.init, step)
-
-
-def _adam(s: Settings, goal: Goal, *, decoupled: bool) -> Method:
-    decay = optax.add_decayed_weights(s["weight_decay"])
-    chain = optax.chain(
-        optax.identity() if decoupled else decay,
-        optax.scale_by_adam(b1=s["beta1"], b2=s["beta2"], eps=s["eps"]),
-        decay if decoupled else optax.identity(),
-        optax.scale_by_learning_rate(s["lr"]),
-    )
-    return from_optax(chain)
+    return JaxOptimizer(build, elementwise=True, **rest)
 
 
-def _sgd(s: Settings, goal: Goal) -> Method:
-    trace = optax.trace(decay=s["momentum"], nesterov=s["nesterov"])
-    chain = optax.chain(
-        optax.add_decayed_weights(s["weight_decay"]),
-        trace if s["momentum"] else optax.identity(),
-        optax.scale_by_learning_rate(s["lr"]),
-    )
-    return from_optax(chain)
+_BETAS = ("beta1", "beta2")
+_adam = partial(_of, complements=_BETAS)
+_nadam = partial(
+    _of, adam_rules.nadam, complements=_BETAS, logarithms=_BETAS, derived=adam_rules.nadam_numbers
+)
 
-
-def _settings(optimizer: Optimizer) -> Settings:
-    """What a step is made of, ``lr`` a function of the epoch where it has a schedule."""
-    settings, schedule = optimizer.step_settings, optimizer.schedule
-    if schedule.structure:
-        lr = settings["lr"]
-        settings["lr"] = lambda epoch: lr * factor(schedule, epoch, jnp)
-    return settings
-
-
-# optax corrects amsgrad's bias before its maximum, torch after; dampening it does not have.
 JAX_OPTIMIZERS: dict[str, JaxOptimizer] = {
-    "adam": JaxOptimizer(partial(_adam, decoupled=False), True, lacks={"amsgrad": False}),
-    "adamw": JaxOptimizer(partial(_adam, decoupled=True), True, lacks={"amsgrad": False}),
-    "sgd": JaxOptimizer(_sgd, True, lacks={"dampening": 0.0}),
-    "polyak": JaxOptimizer(lambda s, goal: polyak(**s), False),
-    "lbfgs": JaxOptimizer(
-        lambda s, goal: lbfgs(**s, goal=goal),
-        False,
-        ends_at_goal=True,
-        counts_evaluations=True,
-        sizes=WITH_HISTORY,
+    "adam": _adam(adam_rules.adam),
+    "adamw": _adam(adam_rules.adam, decoupled=True),
+    "amsgrad": _adam(partial(adam_rules.adam, amsgrad=True)),
+    "nadam": _nadam(),
+    "nadamw": _nadam(decoupled=True),
+    "radam": _of(
+        adam_rules.radam, complements=_BETAS, logarithms=_BETAS, derived=adam_rules.radam_numbers
     ),
+    "adamax": _of(adam_rules.adamax, complements=("beta1",), logarithms=("beta1",)),
+    "sgd": _of(rules.sgd, complements=("dampening",)),
+    "asgd": _of(rules.asgd),
+    "rprop": _of(rules.rprop),
+    "rmsprop": _of(rules.rmsprop, complements=("alpha",)),
+    "adagrad": _of(rules.adagrad),
+    "adadelta": _of(rules.adadelta, complements=("rho",)),
+    "polyak": JaxOptimizer(lambda how, numbers, goal: polyak(numbers), False),
+    "lbfgs": JaxOptimizer(lbfgs, False, ends_at_goal=True, sizes=WITH_HISTORY),
+    "lbfgs_zoom": JaxOptimizer(lbfgs_zoom, False, one_core=False, sizes=WITH_HISTORY),
 }
 """How each optimizer is built, by its name in ``attnlogic.optimizers``."""
 
 
-def record(optimizer: Optimizer) -> JaxOptimizer:
-    """How this backend builds an optimizer.
+def record(name: str) -> JaxOptimizer:
+    """How this backend builds an optimizer of this name.
 
     Raises:
-      InputError: it has none of that name, or it lacks a feature that is switched on.
+      InputError: it has none.
     """
-    if optimizer.name not in JAX_OPTIMIZERS:
-        raise unknown("optimizer of the jax backend", optimizer.name, JAX_OPTIMIZERS)
-    found = JAX_OPTIMIZERS[optimizer.name]
-    for name, off in found.lacks.items():
-        if optimizer.settings[name] != off:
-            raise InputError(
-                f"the jax backend has no '{name}' ({optimizer}): leave it out, or use "
-                "--backend torch"
-            )
-    return found
+    if name not in JAX_OPTIMIZERS:
+        raise unknown("optimizer of the jax backend", name, JAX_OPTIMIZERS)
+    return JAX_OPTIMIZERS[name]
+
+
+def numbers(optimizer: Optimizer) -> dict[str, float]:
+    """All numbers that the compiled code takes as data, in float64: its own, and derived ones.
+
+    Derived here, where float64 is at hand: in float32 ``1 - 0.999`` has four digits. Optimizers of
+    one structure have numbers of the same names.
+
+    Raises:
+      InputError: see ``record``.
+
+    Example:
+      >>> from attnlogic.optimizers import optimizer
+      >>> numbers(optimizer("sgd(lr=0.1, gamma=0.5)"))
+      {'lr': 0.1, 'schedule.log_gamma': -0.6931471805599453}
+    """
+    how, found = record(optimizer.name), real_numbers(optimizer)
+    complements = {f"1-{key}": 1 - found[key] for key in how.complements if key in found}
+    logarithms = {
+        f"log_{key}": math.log(found[key]) if found[key] else -math.inf
+        for key in how.logarithms
+        if key in found
+    }
+    return found | complements | logarithms | how.derived(found)
 
 
 def ending_at(goal: jax.Array, method: Method) -> Method:
@@ -146,17 +144,25 @@ def ending_at(goal: jax.Array, method: Method) -> Method:
     return method._replace(step=step)
 
 
-def method(optimizer: Optimizer, numbers: Mapping[str, jax.Array], goal: Goal = None) -> Method:
-    """The optimizer as pure functions.
+def method(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -> Method:
+    """An optimizer as pure functions.
 
     Args:
-      optimizer: what to do.
-      numbers: its numbers; each of shape (), or (…) for one a seed.
+      how: its structure.
+      numbers: the numbers of ``numbers``, of the training's dtype: each () or, one a seed, (N,).
       goal: the loss at or below which a run stays where it is.
 
     Raises:
       InputError: see ``record``.
     """
-    how = record(optimizer)
-    built = how.build(_settings(optimizer), goal)
-    return built if goal is None or how.ends_at_goal else ending_at(goal, built)
+    known = record(how.name)
+    built = known.build(how, numbers, goal)
+    return built if goal is None or known.ends_at_goal else ending_at(goal, built)
+
+
+def as_arrays(numbers: Mapping[str, float], dtype: Any) -> dict[str, jax.Array]:
+    """The numbers of one condition as arrays () of a dtype."""
+    return {
+        name: jnp.asarray(number, jnp.int32 if isinstance(number, int) else dtype)
+        for name, number in numbers.items()
+    }

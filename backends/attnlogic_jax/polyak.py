@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 
 from attnlogic_jax.method import Evaluate, Method, Report, State
 
 
-def polyak(f_min: float, tolerance: float) -> Method:
+def polyak(numbers: Mapping[str, jax.Array]) -> Method:
     """Polyak's step ``x ← x - (loss - f_min)/‖g‖² · g``; a run stops once ‖g‖² < tolerance.
 
     ``optax.polyak_sgd`` caps its step and guards otherwise, and takes its norm over all seeds.
 
     Reference: Polyak, "Introduction to Optimization", 1987, section 5.3.
     """
+    f_min, tolerance = numbers["f_min"], numbers["tolerance"]
 
     def step(
         evaluate: Evaluate, packed: jax.Array, state: State

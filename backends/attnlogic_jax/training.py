@@ -14,14 +14,14 @@ import jax.numpy as jnp
 
 from attnlogic import optimizers
 from attnlogic.backend import Training, checked
-from attnlogic.optimizers import Optimizer, numbers, structured
+from attnlogic.optimizers import Optimizer, structure
 from attnlogic.outcomes import Outcome
 from attnlogic.problems import Data, Gate, Model, Problem, problem
 from attnlogic_jax import streaming
 from attnlogic_jax.devices import platform
 from attnlogic_jax.method import Evaluate, Method, State
 from attnlogic_jax.model import evaluation, gradient_norm
-from attnlogic_jax.optimizers import method, record
+from attnlogic_jax.optimizers import as_arrays, method, numbers
 from attnlogic_jax.streaming import Streaming
 
 UNROLL = {"gpu": 4}
@@ -119,7 +119,7 @@ def trainer(
     training = checked(Training(problem(gate, model), by, budget, threshold, until=until))
     what, until_hit = training.problem, training.until == "hit"
     evaluate = evaluation(what, what.data.targets)
-    record(by)  # refuses now what it would refuse then
+    how, chosen = structure(by), numbers(by)  # refuses now what it would refuse then
 
     def train(params: Any) -> Outcome:
         import chex  # here, because the command line has no use for it
@@ -129,17 +129,17 @@ def trainer(
         chex.assert_type(leaves, float)
         initial = jnp.stack(leaves)
         limit = jnp.asarray(training.threshold, initial.dtype)
-        given = {name: jnp.asarray(n, initial.dtype) for name, n in numbers(by).items()}
-        how = method(structured(by), given, limit if until_hit else None)
+        goal = limit if until_hit else None
+        by_which = method(how, as_arrays(chosen, initial.dtype), goal)
 
         def epoch(carry: Carry, _: None) -> tuple[Carry, None]:
-            return advance(how, evaluate, limit, carry), None
+            return advance(by_which, evaluate, limit, carry), None
 
-        began = start(how, what, initial)
+        began = start(by_which, what, initial)
         carry = jax.lax.scan(
             epoch, began, None, length=training.epochs, unroll=min(unroll(), training.epochs)
         )[0]
-        outcome = finish(how, what, evaluate, limit, initial, carry, until_hit=until_hit)
+        outcome = finish(by_which, what, evaluate, limit, initial, carry, until_hit=until_hit)
         return outcome._replace(
             initial=params,
             final=what.unpack(tuple(outcome.final)),

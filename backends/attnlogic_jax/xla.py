@@ -23,19 +23,35 @@ VECTORS = {"xla_cpu_prefer_vector_width": 512}
 has wider ones training is a third faster with them. Other devices do not heed it."""
 
 
+NO_LIBRARY = {"xla_cpu_experimental_ynn_fusion_type": ""}
+"""XLA's CPU compiler hands matrix products, which a user's loss may have, to a library that cannot
+be called from code for one core. A version without this option has no such library."""
+
+
 @cache
-def options() -> dict[str, int]:
+def options() -> dict[str, Any]:
     """The compiler's options that this version of XLA knows."""
+    found: dict[str, Any] = {}
+    for option in (VECTORS, NO_LIBRARY):
+        refused = _refused(option)
+        if refused is None:
+            found |= option
+        elif option is VECTORS:
+            warnings.warn(
+                f"this version of XLA refuses {option} ({refused}): training goes on without, and "
+                "takes about a third longer on processors with vectors of 512 bits",
+                stacklevel=2,
+            )
+    return found
+
+
+def _refused(option: dict[str, Any]) -> str | None:
+    """What XLA says against an option; None if it knows it."""
     try:
-        jax.jit(lambda x: x, compiler_options=VECTORS).lower(jnp.zeros(())).compile()
+        jax.jit(lambda x: x, compiler_options=option).lower(jnp.zeros(())).compile()
     except Exception as error:  # whatever XLA makes of an option that it has dropped
-        warnings.warn(
-            f"this version of XLA refuses {VECTORS} ({str(error).splitlines()[0]}): training goes "
-            "on without, and takes about a third longer on processors with vectors of 512 bits",
-            stacklevel=2,
-        )
-        return {}
-    return VECTORS
+        return str(error).splitlines()[0]
+    return None
 
 
 class jit:  # noqa: N801  # it is JAX's jit, but for when it asks XLA what it knows

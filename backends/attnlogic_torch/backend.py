@@ -10,13 +10,13 @@ from typing import Any
 import numpy.typing as npt
 import torch
 
-from attnlogic.backend import Batch, OnProgress, Training, checked
+from attnlogic.backend import Batch, OnProgress, Training, check_framework, checked
 from attnlogic.history import History
 from attnlogic.outcomes import Outcome, concatenate
 from attnlogic.settings import whole
 from attnlogic_torch import training as training_loop
 from attnlogic_torch.optimizers import record
-from attnlogic_torch.parallel import Workers, train_one
+from attnlogic_torch.parallel import Workers, check_can_be_sent, train_one
 
 
 class TorchBackend:
@@ -42,8 +42,11 @@ class TorchBackend:
 
     def check(self, training: Training, jobs: int) -> None:
         """Refuse numbers that make no sense; see ``Backend.check``."""
-        record(checked(training).optimizer)
-        whole("jobs", jobs, low=1)
+        done = checked(training)
+        record(done.optimizer)
+        check_framework(done, self.name)
+        if whole("jobs", jobs, low=1) > 1:
+            check_can_be_sent(done)
 
     def train(
         self,

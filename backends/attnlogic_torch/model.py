@@ -6,15 +6,7 @@ after ``torch.manual_seed(s)`` gives the parameters of ``initial_params(s)``.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-import torch
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
-
-from attnlogic.problems import Problem
 
 
 class RawAttention(nn.Module):
@@ -54,29 +46,3 @@ class RawAttentionWithTopNeuron(nn.Module):
         """The output, (batch, 1), from two tokens a row, (batch, 2), of the weights' dtype."""
         out: Tensor = self.attn_out(self.raw_attention(x) + x)
         return out
-
-
-def module_for(problem: Problem) -> nn.Module:
-    """The module of a problem's model, freshly drawn."""
-    return RawAttentionWithTopNeuron()
-
-
-def load(module: nn.Module, packed: npt.NDArray[Any]) -> None:
-    """Put numbers, (P,), into the module, whose dtype and device stay what they are."""
-    like = next(module.parameters())
-    vector = torch.tensor(np.asarray(packed), dtype=like.dtype, device=like.device)
-    vector_to_parameters(vector, module.parameters())
-
-
-def read(module: nn.Module) -> npt.NDArray[Any]:
-    """The module's numbers, (P,), of its dtype.
-
-    Example:
-      >>> from attnlogic.problems import problem
-      >>> module, start = RawAttentionWithTopNeuron(), problem("xor").initial(3)
-      >>> load(module, start)
-      >>> bool((read(module) == start).all())
-      True
-    """
-    found: npt.NDArray[Any] = parameters_to_vector(module.parameters()).detach().cpu().numpy()
-    return found

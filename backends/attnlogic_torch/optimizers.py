@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,20 +32,93 @@ class TorchOptimizer:
     stopped: Callable[[Any], bool] = lambda _: False
 
 
-def _with_betas(kind: Callable[..., torch.optim.Optimizer]) -> Callable[..., torch.optim.Optimizer]:
-    """torch takes Adam's two betas as one."""
+Build = Callable[..., torch.optim.Optimizer]
 
-    def build(params: Any, *, beta1: float, beta2: float, **rest: Any) -> torch.optim.Optimizer:
-        return kind(params, betas=(beta1, beta2), **rest)
 
-    return build
+def _paired(build: Build, **pairs: tuple[str, str]) -> Build:
+    """torch takes some hyperparameters two at a time, such as Adam's betas."""
 
+    def paired(params: Any, **settings: Any) -> torch.optim.Optimizer:
+        both = {pair: tuple(settings.pop(name) for name in names) for pair, names in pairs.items()}
+        return build(params, **both, **settings)
+
+    return paired
+
+
+def _with_betas(build: Build) -> Build:
+    return _paired(build, betas=("beta1", "beta2"))
+
+
+def _nadam(params: Iterable[Tensor], **settings: Any) -> torch.optim.Optimizer:
+    """torch's NAdam, whose product of μ has the parameters' precision.
+
+    torch makes it of its default dtype: float32 within a training in float64.
+    """
+    params = list(params)
+    optimizer = torch.optim.NAdam(params, **settings)
+    for p in params:
+        optimizer.state[p] = {
+            "step": torch.tensor(0.0),
+            "mu_product": torch.ones((), dtype=p.dtype),
+            "exp_avg": torch.zeros_like(p),
+            "exp_avg_sq": torch.zeros_like(p),
+        }
+    return optimizer
+
+
+def _asgd(params: Iterable[Tensor], **settings: Any) -> torch.optim.Optimizer:
+    """torch's ASGD, whose rate eta has the parameters' precision; see ``_nadam``."""
+    params = list(params)
+    optimizer = torch.optim.ASGD(params, **settings)
+    for p in params:
+        optimizer.state[p] = {
+            "step": torch.tensor(0.0),
+            "eta": torch.tensor(settings["lr"], dtype=p.dtype),
+            "mu": torch.tensor(1.0),
+            "ax": torch.zeros_like(p),
+        }
+
+    def set_eta(*_: Any) -> None:
+        (group,) = optimizer.param_groups
+        for p in params:
+            state, lr = optimizer.state[p], group["lr"]
+            eta = lr / (1 + group["lambd"] * lr * state["step"].item()) ** group["alpha"]
+            state["eta"] = torch.tensor(eta, dtype=p.dtype)
+
+    optimizer.register_step_post_hook(set_eta)
+    return optimizer
+
+
+def _lbfgs(params: Iterable[Tensor], *, line_search: str, **rest: Any) -> torch.optim.Optimizer:
+    search = None if line_search == "none" else line_search
+    return torch.optim.LBFGS(params, line_search_fn=search, **rest)
+
+
+_rprop = _paired(
+    torch.optim.Rprop,
+    etas=("eta_minus", "eta_plus"),
+    step_sizes=("step_size_min", "step_size_max"),
+)
 
 TORCH_OPTIMIZERS: dict[str, TorchOptimizer] = {
     "adam": TorchOptimizer(_with_betas(torch.optim.Adam), elementwise=True),
     "adamw": TorchOptimizer(_with_betas(torch.optim.AdamW), elementwise=True),
+    "amsgrad": TorchOptimizer(
+        partial(_with_betas(torch.optim.Adam), amsgrad=True), elementwise=True
+    ),
+    "nadam": TorchOptimizer(_with_betas(_nadam), elementwise=True),
+    "nadamw": TorchOptimizer(
+        partial(_with_betas(_nadam), decoupled_weight_decay=True), elementwise=True
+    ),
+    "radam": TorchOptimizer(_with_betas(torch.optim.RAdam), elementwise=True),
+    "adamax": TorchOptimizer(_with_betas(torch.optim.Adamax), elementwise=True),
     "sgd": TorchOptimizer(torch.optim.SGD, elementwise=True),
-    "lbfgs": TorchOptimizer(torch.optim.LBFGS, elementwise=False),
+    "asgd": TorchOptimizer(_asgd, elementwise=True),
+    "rprop": TorchOptimizer(_rprop, elementwise=True),
+    "rmsprop": TorchOptimizer(torch.optim.RMSprop, elementwise=True),
+    "adagrad": TorchOptimizer(torch.optim.Adagrad, elementwise=True),
+    "adadelta": TorchOptimizer(torch.optim.Adadelta, elementwise=True),
+    "lbfgs": TorchOptimizer(_lbfgs, elementwise=False),
     "polyak": TorchOptimizer(Polyak, elementwise=False, stopped=lambda it: it.stopped),
 }
 """How each optimizer is built, by its name in ``attnlogic.optimizers``."""

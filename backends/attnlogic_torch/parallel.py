@@ -8,6 +8,7 @@ else is shared, so nothing, such as a semaphore, can be left behind.
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import traceback
 from collections import deque
@@ -23,7 +24,7 @@ import numpy.typing as npt
 import torch
 
 from attnlogic.backend import OnProgress, Training
-from attnlogic.errors import WorkError
+from attnlogic.errors import InputError, WorkError
 from attnlogic.history import join, outcome
 from attnlogic.outcomes import Outcome
 from attnlogic_torch.training import history
@@ -47,6 +48,21 @@ def train_one(
     """
     run = join([*history(training, initial, on_progress)])
     return outcome(run, training.threshold, training.problem)
+
+
+def check_can_be_sent(training: Training) -> None:
+    """Refuse what no other process can be given: functions of a user's own without a name.
+
+    Raises:
+      InputError: it cannot be pickled.
+    """
+    try:
+        pickle.dumps(training)
+    except Exception as error:
+        raise InputError(
+            f"{training}: it cannot be sent to another process ({error}): define it by name at the "
+            "top of a module, or leave --jobs out"
+        ) from error
 
 
 class Worker:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,8 @@ from torch import nn
 from attnlogic.backend import OnProgress, Training
 from attnlogic.history import History
 from attnlogic.outcomes import NONE
-from attnlogic.problems import Data, Problem
-from attnlogic_torch.model import load, module_for, read
+from attnlogic.problems import NO_DATA, OwnModule, Problem
+from attnlogic_torch.modules import load, module_for, read
 from attnlogic_torch.optimizers import construct, record
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -45,13 +46,13 @@ class _Evaluation:
       counts: evaluations in each of them.
     """
 
-    def __init__(self, module: nn.Module, data: Data, dtype: torch.dtype, goal: float) -> None:
+    def __init__(
+        self, module: nn.Module, problem: Problem, dtype: torch.dtype, goal: float
+    ) -> None:
         self.losses: list[float] = []
         self.counts: list[int] = []
         self._module, self._parameters = module, list(module.parameters())
-        self._criterion, self._goal = nn.MSELoss(), goal
-        self._x = torch.tensor(data.inputs, dtype=dtype, device="cpu")
-        self._targets = torch.tensor(data.targets, dtype=dtype, device="cpu").unsqueeze(-1)
+        self._loss, self._goal = _loss(module, problem, dtype), goal
 
     def begin_part(self) -> None:
         """Forget the epochs so far."""
@@ -79,9 +80,21 @@ class _Evaluation:
         gradients = torch.autograd.grad(self._loss(), self._parameters)
         return float(torch.cat([g.flatten() for g in gradients]).norm())
 
-    def _loss(self) -> torch.Tensor:
-        loss: torch.Tensor = self._criterion(self._module(self._x), self._targets)
-        return loss
+
+def _loss(module: nn.Module, problem: Problem, dtype: torch.dtype) -> Callable[[], torch.Tensor]:
+    """The loss of a module where its parameters are now: mean squared error, or a user's own."""
+    data = problem.data
+    x, y = (torch.tensor(v, dtype=dtype, device="cpu") for v in (data.inputs, data.targets))
+    if isinstance(problem.model, OwnModule):
+        given = () if data == NO_DATA else (x, y)
+        return partial(problem.prepared.loss, module, *given)
+    criterion, targets = nn.MSELoss(), y.unsqueeze(-1)
+
+    def loss() -> torch.Tensor:
+        value: torch.Tensor = criterion(module(x), targets)
+        return value
+
+    return loss
 
 
 def history(
@@ -127,7 +140,7 @@ class _Run:
         self._stopped = record(training.optimizer).stopped
         self._optimizer, self._schedule = construct(training.optimizer, self._module.parameters())
         self._evaluation = _Evaluation(
-            self._module, training.problem.data, _DTYPES[training.precision], goal
+            self._module, training.problem, _DTYPES[training.precision], goal
         )
 
     def part(self) -> History:
@@ -169,7 +182,7 @@ class _Run:
 def _module(problem: Problem, initial: npt.NDArray[Any], dtype: torch.dtype) -> nn.Module:
     """The module, starting there. Its own draws are made and discarded in a forked generator."""
     with torch.random.fork_rng(devices=[]):
-        module = module_for(problem).to("cpu", dtype)
+        module = module_for(problem.model, problem.data.n).to("cpu", dtype)
     load(module, initial)
     return module
 
