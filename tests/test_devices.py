@@ -28,8 +28,7 @@ CASES = [
 
 def leaves(by, epochs, until, *more):
     trainings = tuple(
-        helpers.condition(gate, by, epochs, threshold=1e-2, until=until)
-        for gate in ("xor", *more)
+        helpers.condition(gate, by, epochs, threshold=1e-2, until=until) for gate in ("xor", *more)
     )
     which = np.repeat(np.arange(len(trainings), dtype=np.int32), SEEDS)
     starts = np.tile(helpers.seed_range(SEEDS), len(trainings))

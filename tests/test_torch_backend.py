@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from helpers import assert_same, condition, part, seed, seeds, whole_history
+from helpers import condition, seeds, whole_history
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.optim.lr_scheduler import ExponentialLR
 
-from attnlogic.backend import one_condition
 from attnlogic.errors import InputError
 from attnlogic.history import outcome
 from attnlogic.outcomes import NONE

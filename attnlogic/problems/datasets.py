@@ -85,7 +85,8 @@ def read_data(path: str | PathLike[str]) -> Data:
         with file.open(newline="", encoding="utf-8-sig") as lines:
             rows = [(reader.line_num, row) for reader in [csv.reader(lines)] for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot read '{path}': {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"cannot read '{path}': {reason}") from error
     rows = [(line, row) for line, row in rows if any(cell.strip() for cell in row)]
     if not rows:
         raise InputError(f"'{path}' is empty: expected columns x1 … xn, y and a row for each case")

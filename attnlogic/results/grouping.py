@@ -55,12 +55,16 @@ def labels(keys: list[dict[str, Any]]) -> list[str]:
       >>> labels([{**key, "epochs": 100}, {**key, "epochs": 200}, {**key, "gate": "or"}])
       ['adam · 100', 'adam · 200', 'adam']
     """
-    varying = [c for c in SETTINGS if len({key[c] for key in keys}) > 1]
-    optimizers = [(key["gate"], key["optimizer"]) for key in keys]
-    twice = {one for one in optimizers if optimizers.count(one) > 1} if varying else set()
+    alike: dict[tuple[Any, Any], list[dict[str, Any]]] = {}
+    for key in keys:
+        alike.setdefault((key["gate"], key["optimizer"]), []).append(key)
+    varying = {
+        one: [c for c in SETTINGS if len({key[c] for key in several}) > 1]
+        for one, several in alike.items()
+    }
     return [
-        " · ".join([key["optimizer"], *("…" if key[c] is None else str(key[c]) for c in varying)])
-        if one in twice
-        else key["optimizer"]
-        for key, one in zip(keys, optimizers, strict=True)
+        " · ".join(
+            [key["optimizer"], *(str(key[c]) for c in varying[key["gate"], key["optimizer"]])]
+        )
+        for key in keys
     ]
