@@ -3,13 +3,10 @@
 from functools import cache
 
 import polars as pl
-from stored import one
+from stored import as_part, one, training
+from synthetic import described, with_condition
 
-from attnlogic.backend import Training
-from attnlogic.optimizers import optimizer
 from attnlogic.outcomes import concatenate
-from attnlogic.problems import gate
-from attnlogic.results import table
 
 SOLVED, LOST, MISSED = [4, 3, 0.5, 0.25], [4, 0.5, 3, 2], [4, 3, 2, 2]
 
@@ -18,8 +15,7 @@ SOLVED, LOST, MISSED = [4, 3, 0.5, 0.25], [4, 0.5, 3, 2], [4, 3, 2, 2]
 def _each():
     """One solved run, one that reached the threshold and left it, and one that never reached it."""
     runs = concatenate([one(losses) for losses in (SOLVED, LOST, MISSED)])
-    training = Training(gate("xor"), optimizer("adam"), 40, 1.0, "float32")
-    return table(training, "abacus", "torch", range(3), runs)
+    return with_condition(as_part(runs, range(3)), described(training()))
 
 
 def rows(solved, runs=100, lost=0, **columns):
