@@ -85,6 +85,18 @@ def test_the_swept_value_is_left_out_of_what_is_common():
     assert titles == ["adam", "adam(lr=1)", "adam(lr=…) · 40", "adam(lr=…) · 80"]
 
 
+def test_what_varies_on_one_curve_and_is_fixed_on_another_is_marked_in_its_name():
+    inits = ["normal", "normal(scale=2)"]
+    some = [rows(4, 9, optimizer="adam", epochs=n, init=init) for n in (40, 80) for init in inits]
+    sheet = sweep.shown(sweep(pl.concat(some)))
+    assert [row[1:3] for row in sheet.rows if row[1]] == [
+        ["adam · … · normal", "epochs"],
+        ["adam · … · normal(scale=2)", "epochs"],
+        ["adam · 40 · normal(scale=…)", "init_scale"],
+        ["adam · 80 · normal(scale=…)", "init_scale"],
+    ]
+
+
 def test_a_tally_says_the_same(product):
     assert sweep(Tally.of(product)).equals(sweep(product))
 
