@@ -138,7 +138,7 @@ def test_a_new_number_takes_a_declaration_and_a_definition_and_no_more(tmp_path)
             "    initial_loss: Annotated[",
             '    best_at: Annotated[Value, Number(EPOCH, over=("solved",), meaning="its epoch")]\n',
         ),
-        ("history.py", "        initial_loss=", "        best_at=losses.argmin(),\n"),
+        ("history.py", '        "initial_loss":', '        "best_at": losses.argmin(),\n'),
     ):
         path = tmp_path / "attnlogic" / file
         text = path.read_text(encoding="utf-8")

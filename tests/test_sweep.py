@@ -16,6 +16,7 @@ from attnlogic.statistics.sweep import statistic as sweep
 from attnlogic.statistics.sweep_chart import scale
 from attnlogic.statistics.times import statistic as times
 from attnlogic.view import markdown
+from attnlogic.view.sheet import folded
 
 
 @pytest.fixture(scope="module")
@@ -200,16 +201,24 @@ def test_what_is_best_in_other_things():
 def test_a_sheet_of_many_values_names_each_curve_once_and_each_value_in_full():
     text = "adamw(lr=0.00021544346900318837)"
     some = [sweep_of_lr((0, 50, 100), gate=gate) for gate in ("xor", "or")]
-    frame = sweep(pl.concat([*some, rows(7, optimizer=text, gate="or")]))
-    sheet = sweep.shown(frame)
-    assert sheet.titles[:4] == ("gate", "optimizer", "setting", "value")
-    assert [row[:4] for row in sheet.rows] == [
-        ["xor", "adamw(lr=…)", "lr", "0.001"], ["", "", "", "0.01"], ["", "", "", "0.1"],
-        ["or", "adamw(lr=…)", "lr", "0.00021544346900318837"],
-        ["", "", "", "0.001"], ["", "", "", "0.01"], ["", "", "", "0.1"],
+    sheet = sweep.shown(sweep(pl.concat([*some, rows(7, optimizer=text, gate="or")])))
+    assert sheet.titles == (
+        "gate", "optimizer", "lr", "runs", "reached %", "solved %", "ERT", "best"
+    )  # fmt: skip
+    assert [row[:3] for row in sheet.rows] == [
+        ["xor", "adamw(lr=…)", "0.001"], ["", "", "0.01"], ["", "", "0.1"],
+        ["or", "adamw(lr=…)", "0.00021544346900318837"],
+        ["", "", "0.001"], ["", "", "0.01"], ["", "", "0.1"],
     ]  # fmt: skip
-    assert sheet.rows[1][5:7] == ["50.0 (40.4–59.6)", "50.0 (40.4–59.6)"]
+    assert sheet.rows[1][3:6] == ["100", "50.0 (40.4–59.6)", "50.0 (40.4–59.6)"]
     assert [row[-1] for row in sheet.rows] == ["", "", "best", "", "", "", "best"]
+    assert folded(sheet, 90) == (sheet, ())
+
+
+def test_several_settings_have_a_column_of_their_own(product):
+    sheet = sweep.shown(sweep(product))
+    assert sheet.titles[:4] == ("gate", "optimizer", "setting", "value")
+    assert [row[2] for row in sheet.rows if row[2]] == 2 * (["lr"] * 2 + ["momentum"] * 3)
 
 
 # --- the picture --------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ over a learning rate is compiled once.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from attnlogic.optimizers.hyperparameters import Optimizer
+from attnlogic.ranges import MAX_CONDITIONS
 
 
 class Structure(NamedTuple):
@@ -32,6 +34,7 @@ class Structure(NamedTuple):
         return dict(self.choices)
 
 
+@lru_cache(MAX_CONDITIONS)  # asked for each condition of a study
 def structure(optimizer: Optimizer) -> Structure:
     """What is compiled in.
 

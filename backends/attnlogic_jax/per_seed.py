@@ -39,7 +39,7 @@ def per_seed(transformation: Transformation, numbers: Numbers, *, searches: bool
 
     def init(packed: jax.Array) -> State:
         def one(numbers: Numbers, packed: jax.Array) -> State:
-            return transformation(numbers).init(packed)
+            return jax.tree.map(jnp.asarray, transformation(numbers).init(packed))
 
         packed = _flat(packed)
         return over_seeds(one, packed, 1)(numbers, packed)
@@ -52,14 +52,15 @@ def per_seed(transformation: Transformation, numbers: Numbers, *, searches: bool
         loss_of = _loss(lambda p: _flat(evaluate(p.reshape(-1, *seeds)).stacked), packed)
 
         def one(
-            numbers: Numbers, packed: jax.Array, here: Evaluated, state: State
+            numbers: Numbers, packed: jax.Array, here: Evaluated, before: State
         ) -> tuple[jax.Array, State, jax.Array]:
             loss, gradient = here.loss, here.gradient
             chosen = optax.with_extra_args_support(transformation(numbers))
             updates, state = chosen.update(
-                gradient, state, packed, value=loss, grad=gradient, value_fn=loss_of
+                gradient, before, packed, value=loss, grad=gradient, value_fn=loss_of
             )
             spent = optax.tree.get(state, "num_linesearch_steps", 0) if searches else 0
+            state = jax.tree.map(lambda new, old: new.astype(old.dtype), state, before)
             return optax.apply_updates(packed, updates), state, jnp.asarray(1 + spent, jnp.int32)
 
         # optax relies on both.
@@ -125,7 +126,8 @@ def _loss(
         return both[0], both[1 : 1 + len(packed)]
 
     loss.defvjp(forward, lambda gradient, slope: (slope * gradient,))
-    return loss
+    # optax's own numbers are of JAX's widest dtype, and so may be its trials.
+    return lambda packed: loss(packed.astype(like.dtype))
 
 
 def lbfgs_zoom(how: Structure, numbers: Numbers, goal: Goal) -> Method:
