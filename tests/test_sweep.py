@@ -212,7 +212,7 @@ def test_a_sheet_of_many_values_names_each_curve_once_and_each_value_in_full():
     ]  # fmt: skip
     assert sheet.rows[1][3:6] == ["100", "50.0 (40.4–59.6)", "50.0 (40.4–59.6)"]
     assert [row[-1] for row in sheet.rows] == ["", "", "best", "", "", "", "best"]
-    assert folded(sheet, 90) == (sheet, ())
+    assert folded(sheet, 100) == (sheet, ())  # not one cell is folded
 
 
 def test_several_settings_have_a_column_of_their_own(product):
