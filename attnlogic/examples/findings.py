@@ -22,6 +22,11 @@ from attnlogic.view import markdown, run_history, save
 HERE = Path(__file__).parent
 PICTURES = Path(".github")
 
+ASKED = (
+    "summary", "times", "ladder", "stability", "endings", "basins", "starts", "solutions"
+)  # fmt: skip
+"""The statistics that the page has figures of."""
+
 
 def sheet(name: str, frame: pl.DataFrame) -> str:
     """A statistic's frame as a Markdown table."""
@@ -42,7 +47,7 @@ def figures(runs: Runs, slow: Runs) -> dict[str, str]:
       runs: the default study.
       slow: SGD at a lower rate, on XOR.
     """
-    frames = {name: statistic(runs) for name, statistic in STATISTICS.items()}
+    frames = {name: STATISTICS[name](runs) for name in ASKED}
     summary, stability, endings = frames["summary"], frames["stability"], frames["endings"]
     adam, lbfgs = row(summary, "xor", "adam"), row(summary, "xor", "lbfgs")
     rows = runs.table()

@@ -64,7 +64,8 @@ def labels(keys: list[dict[str, Any]]) -> list[str]:
     }
     return [
         " · ".join(
-            [key["optimizer"], *(str(key[c]) for c in varying[key["gate"], key["optimizer"]])]
+            "…" if key[c] is None else str(key[c])
+            for c in ("optimizer", *varying[key["gate"], key["optimizer"]])
         )
         for key in keys
     ]

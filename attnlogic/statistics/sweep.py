@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnlogic.errors import InputError, unknown
 from attnlogic.statistics.best_values import Point, marks
-from attnlogic.statistics.first_hits import FIRST_HIT, first_hit, first_hit_cell
+from attnlogic.statistics.first_hits import FIRST_HIT, first_hit
 from attnlogic.statistics.rates import INTERVAL, LEVEL, in_percent, rate, rate_columns
 from attnlogic.statistics.statistic import Column, Option, Row, Statistic, by_condition
 from attnlogic.statistics.sweep_findings import curves_of, finding, number
@@ -103,37 +103,38 @@ def _edges(curve: Curve) -> list[str | None]:
 
 
 def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
+    parts = curves_of(frame)
+    settings = {part[0]["setting"] for part in parts}
+    common = settings.pop() if len(settings) == 1 else None
+
+    def named(row: Row) -> list[str]:
+        about = [row["gate"], row["optimizer"]]
+        return about if common else [*about, row["setting"]]
+
     def cells(row: Row) -> list[str]:
         return [
             number(row["value"]),
             numbers.count(row["runs"]),
             numbers.rate(row, "reach"),
             numbers.rate(row, "solve"),
-            first_hit_cell(row),
             numbers.estimate(row, "ert"),
-            numbers.NOTHING if row["ert_evaluations"] is None else f"{row['ert_evaluations']:,.0f}",
             row["best"] or "",
         ]
 
     rows = []
-    parts = curves_of(frame)
     for part in parts:  # a curve's name stands at its first value alone
-        about = [part[0][name] for name in ("gate", "optimizer", "setting")]
-        rows += [[*(about if k == 0 else [""] * 3), *cells(row)] for k, row in enumerate(part)]
+        about = named(part[0])
+        blank = [""] * len(about)
+        rows += [[*(blank if k else about), *cells(row)] for k, row in enumerate(part)]
     by, level = options["by"], in_percent(options["level"])
     wanted = {"solve": "most solved", "reach": "most reached", "ert": "least ERT"}[by]
     headings = (
         *CONDITION,
-        Heading("setting", text=True),
-        Heading("value"),
+        *([Heading(common)] if common else [Heading("setting", text=True), Heading("value")]),
         Heading("runs", optional=True),
         Heading("reached %", "reached: the loss was ever at most the threshold."),
         Heading("solved %", "solved: it ended there."),
-        Heading(
-            "first hit", "first hit: the epoch, median (quartiles) of all runs.", optional=True
-        ),
-        Heading("ERT", "ERT: epochs spent over all runs, per hit."),
-        Heading("evaluations", "evaluations: those of loss and gradient, per hit.", optional=True),
+        Heading("ERT", "ERT: epochs spent over all runs, per hit.", optional=True),
         Heading(
             "best",
             f"best: {wanted}; tied: not significantly worse than that. With {level} confidence the "
