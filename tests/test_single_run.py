@@ -37,7 +37,9 @@ def test_the_notebooks_run(runs):
 
 def test_a_run_is_its_history_and_what_is_kept_of_it(runs):
     for run in runs.values():
-        np.testing.assert_equal(run.outcome, outcome(run.history, run.training.threshold, run.training.problem))
+        np.testing.assert_equal(
+            run.outcome, outcome(run.history, run.training.threshold, run.training.problem)
+        )
         np.testing.assert_equal(run.history.initial, pack(initial_params(0)))
         first = neuron.loss(initial_params(0), ROWS, run.training.problem.data.targets)
         # One float32 sum in another order.

@@ -44,7 +44,11 @@ def test_two_processes_give_what_one_gives(backend, by, epochs, precision):
     training, starts = condition("xor", by, epochs, precision=precision), seeds(8, 1, 2, 9, 4)
     shares = {1: [], 2: []}
     one, two = (
-        list(backend.train(one_condition(training, starts), jobs=jobs, on_progress=shares[jobs].append))
+        list(
+            backend.train(
+                one_condition(training, starts), jobs=jobs, on_progress=shares[jobs].append
+            )
+        )
         for jobs in (1, np.int64(2))
     )
     assert len(one) == len(two) == 5
@@ -76,7 +80,11 @@ def test_a_worker_that_died_while_it_was_idle_is_replaced(backend):
 
 def test_an_error_in_a_worker_keeps_its_place(backend):
     with pytest.raises(ValueError, match="could not convert") as error:
-        [*backend.train(one_condition(condition("xor", "adam", 5), np.array([["one", "two"]] * 6)), jobs=2)]
+        [
+            *backend.train(
+                one_condition(condition("xor", "adam", 5), np.array([["one", "two"]] * 6)), jobs=2
+            )
+        ]
     assert "attnlogic_torch/model.py" in "".join(error.value.__notes__).replace("\\", "/")
 
 
@@ -98,7 +106,9 @@ def test_a_worker_that_is_killed_is_one_clear_error(backend):
         assert part in message
     assert any(f"number {number} of" in message for number in (1, 2))
     # The next training has new workers.
-    assert len([*backend.train(one_condition(condition("xor", "adam", 5), seeds(0, 1)), jobs=2)]) == 2
+    assert (
+        len([*backend.train(one_condition(condition("xor", "adam", 5), seeds(0, 1)), jobs=2)]) == 2
+    )
 
 
 def test_closing_the_iterator_ends_the_work(backend):
