@@ -77,7 +77,8 @@ class Tally:
             for rows in conditions(part)
             for some in rows.iter_slices(ROWS_AT_ONCE)
         )
-        return sum(tallied, cls.none())
+        total = sum(tallied, cls.none())
+        return cls(_in_order(total.frame, runs)) if isinstance(runs, Runs) else total
 
     @classmethod
     def none(cls) -> Tally:
@@ -150,6 +151,13 @@ def populations(runs: Runs | pl.LazyFrame | pl.DataFrame | Tally) -> list[Popula
     if isinstance(runs, Runs):
         return [population(rows, runs.collect) for rows in runs.conditions()]
     return [population(rows) for rows in conditions(runs)]
+
+
+def _in_order(frame: pl.DataFrame, runs: Runs) -> pl.DataFrame:
+    """A study's tally in the order of its conditions; parts come kind by kind."""
+    order = runs.condition_table.select(*CONDITION).cast({"epochs": pl.Int64})
+    placed = frame.join(order.with_row_index("at"), on=[*CONDITION], how="left", nulls_equal=True)
+    return placed.sort("at", maintain_order=True).drop("at")
 
 
 def _counted(rows: pl.DataFrame) -> pl.DataFrame:
