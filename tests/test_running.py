@@ -154,18 +154,22 @@ def test_the_description_says_how_to_make_the_runs_again(tmp_path):
     assert told.pop("attnlogic") == __version__
     first, second = told.pop("conditions")
     assert told == {
+        "format": 2,
         "backend": "abacus", "devices": ["ten wires"], "jobs": 2, "precision": "float32",
-        "threshold": 0.01, "init": "normal", "until": "budget", "seeds": {"first": 3, "count": 5},
+        "threshold": 0.01, "until": "budget", "seeds": {"first": 3, "count": 5}, "data": {},
+        "kinds": [
+            {
+                "parts": parts, "model": "attention", "quantities": {"C": "wq·wk·wv"},
+                "parameters": ["wq", "wk", "wv", "w1", "w2", "b"],
+            }
+            for parts in ("000-adam", "001-sgd")
+        ],
     }  # fmt: skip
     assert first == {
-        "gate": "nand", "targets": "1110", "optimizer": "adam(lr=0.1)",
-        "hyperparameters": {
-            "lr": 0.1, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0,
-            "amsgrad": False, "gamma": 1.0, "schedule": "constant", "warmup": 0,
-        },
-        "epochs": 8000, "parts": "000-nand-adam",
+        "gate": "nand", "optimizer": "adam(lr=0.1)", "epochs": 8000, "init": "normal",
+        "model": "attention", "encoding": "01",
     }  # fmt: skip
-    assert (second["optimizer"], second["parts"]) == ("sgd", "001-nand-sgd")
+    assert second["optimizer"] == "sgd"
     again = Study(
         [first["gate"]], [first["optimizer"], second["optimizer"]], range(3, 8),
         threshold=told["threshold"], init=first["init"],

@@ -72,8 +72,8 @@ def test_as_dict_is_strict_json_with_null_for_what_does_not_exist(runs):
         told = json.loads(json.dumps(run.as_dict(), allow_nan=False))
         assert told == run.as_dict(), "nothing but plain Python values"
         assert [*told] == [
-            "gate", "model", "encoding", "optimizer", "seed", "backend", "precision", "init", "epochs", "threshold",
-            "until", "interrupted",
+            "gate", "model", "encoding", "optimizer", "seed", "backend", "precision", "init",
+            "epochs", "threshold", "until", "interrupted",
             "status", "stopped_at", "diverged_at", "first_hit", "sustained_from", "rises",
             "first_rises", "exits", "worst_after_hit", "min_loss", "final_loss", "evaluations",
             "gradient_norm",

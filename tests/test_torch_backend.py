@@ -17,7 +17,7 @@ from attnlogic.problems.gates import ROWS
 from attnlogic.problems.neuron import invariant, predict, unpack
 from attnlogic_torch import TORCH, RawAttentionWithTopNeuron
 from attnlogic_torch import training as training_loop
-from attnlogic_torch.model import load, read
+from attnlogic_torch.modules import load, read
 
 
 class NotebooksAttention(nn.Module):
