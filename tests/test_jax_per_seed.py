@@ -4,12 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from helpers import condition, seed_range, whole_history
+from helpers import XOR, condition, seed_range, whole_history
 
 from attnlogic.optimizers import optimizer, structure
 from attnlogic.problems import gate, initial_params, pack
 from attnlogic_jax import JAX, compiled
-from attnlogic_jax.method import GRADIENT, LOSS
 from attnlogic_jax.model import evaluation
 from attnlogic_jax.optimizers import as_arrays, method, numbers
 from attnlogic_jax.per_seed import per_seed
@@ -17,14 +16,14 @@ from attnlogic_jax.per_seed import per_seed
 
 def test_the_zoom_search_is_optaxs_own():
     """Against a loop as optax documents it, in float64."""
-    evaluate, epochs = evaluation(gate("xor").targets), 12
+    evaluate, epochs = evaluation(XOR, XOR.data.targets), 12
 
     def value(packed):
-        return evaluate(packed)[LOSS]
+        return evaluate(packed).loss
 
     for seed in (0, 3):
         with jax.enable_x64(True):
-            packed, losses = jnp.asarray(pack(initial_params(seed)), "float64"), []
+            packed, losses = jnp.asarray(XOR.initial(seed), "float64"), []
             lbfgs = optax.lbfgs()
             state, step = lbfgs.init(packed), jax.jit(jax.value_and_grad(value))
             update = jax.jit(lambda g, s, p, v, by=lbfgs: by.update(
@@ -89,9 +88,9 @@ def test_an_optimizer_that_looks_across_parameters_never_sees_two_seeds():
         as_arrays({"norm": 0.01, "lr": 0.1}, "float32"),
         searches=False,
     )
-    packed, evaluate = jnp.asarray(np.stack(pack(seed_range(5)))), evaluation(gate("xor").targets)
+    packed, evaluate = jnp.asarray(seed_range(5)), evaluation(XOR, XOR.data.targets)
     moved, _, report = how.step(evaluate, packed, how.init(packed))
-    gradient = np.asarray(evaluate(packed)[GRADIENT])
+    gradient = np.asarray(evaluate(packed).gradient)
     norm = np.linalg.norm(gradient, axis=0)
     np.testing.assert_allclose(
         packed - moved, 0.1 * gradient * np.minimum(1, 0.01 / norm), rtol=1e-3, atol=1e-7

@@ -48,7 +48,7 @@ def test_a_models_own_is_a_problem_like_any():
         ({"predict": lambda p, x, xp: p}, ["expected one real number", "dict"]),
         ({"predict": lambda p, x, xp: xp.nothing(p)}, ["predict raises", "nothing"]),
     ],
-    ids=str,
+    ids=["none", "raises", "no tensor", "entries", "fan_in", "twice", "key", "dict", "namespace"],
 )
 def test_a_models_own_is_tried_before_any_work(changed, fragments):
     with pytest.raises(InputError) as error:
