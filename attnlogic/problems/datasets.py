@@ -10,6 +10,7 @@ from pathlib import Path
 
 from attnlogic.errors import InputError, described, unknown
 from attnlogic.problems.gates import Gate, gate
+from attnlogic.words import counted
 
 ENCODINGS = ("01", "pm1")
 """What stands for false and true in the inputs of a gate: 0 and 1, or −1 and +1."""
@@ -18,7 +19,7 @@ MAX_ROWS, MAX_INPUTS = 10_000, 32
 """The most that a file may have: everything is done for every row, at every epoch."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Data:
     """Rows of inputs, each with its target.
 
@@ -40,6 +41,9 @@ class Data:
     def n(self) -> int:
         """How many inputs a row has."""
         return len(self.inputs[0]) if self.inputs else 0
+
+    def __repr__(self) -> str:
+        return f"<data {self}: {counted(len(self.targets), 'row')} of {counted(self.n, 'input')}>"
 
     def __str__(self) -> str:
         return self.name if self.encoding == "01" else f"{self.name} {self.encoding}"
