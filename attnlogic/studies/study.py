@@ -27,6 +27,7 @@ from attnlogic.problems import (
     problem,
 )
 from attnlogic.ranges import MAX_CONDITIONS
+from attnlogic.results import matches
 from attnlogic.settings import whole
 
 
@@ -118,6 +119,7 @@ class Study:
             if isinstance(self.parameters, str)
             else tuple(self.parameters),
         )
+        self._check_parameters()
         first = self.conditions[0].training
         self._keep(
             epochs=None if self.epochs is None else first.epochs,
@@ -125,6 +127,16 @@ class Study:
             precision=first.precision,
             until=first.until,
         )
+
+    def _check_parameters(self) -> None:
+        names = {name for c in self.conditions for name in c.training.problem.names}
+        for pattern in self.parameters:
+            if not isinstance(pattern, str) or not any(matches(name, pattern) for name in names):
+                known = ", ".join(sorted(names)[:8]) + (", …" if len(names) > 8 else "")
+                raise InputError(
+                    f"parameters: {described(pattern)} is no parameter of any model here, and no "
+                    f"pattern of some: there are {known}"
+                )
 
     def _keep(self, **normal: Any) -> None:
         for name, value in normal.items():
