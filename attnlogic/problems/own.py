@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
 import re
 import sys
 from collections.abc import Callable
@@ -13,8 +11,9 @@ from typing import Any, NamedTuple
 
 from attnlogic.errors import InputError, described
 from attnlogic.grammar import parse
+from attnlogic.outside import attribute, users_code
 from attnlogic.problems.architecture import Model
-from attnlogic.problems.own_code import KEYS, first_argument, users_code
+from attnlogic.problems.own_code import KEYS, first_argument
 from attnlogic.problems.own_loss import OwnLoss, squared_error
 from attnlogic.problems.own_module import OwnModule
 
@@ -85,7 +84,7 @@ def load(text: str) -> AnyModel:
         raises, or it returns something else than a model.
     """
     where = reference(text)
-    found = _attribute(where)
+    found = attribute(f"model '{where}'", where.module, where.attribute)
     if not callable(found) or _is_a(found, _TORCH):
         if where.settings:
             raise InputError(
@@ -160,26 +159,3 @@ def _is_a(value: object, package: str) -> bool:
 def _is_class(value: object, package: str) -> bool:
     kind = getattr(sys.modules.get(package), "Module", None)
     return kind is not None and isinstance(value, type) and issubclass(value, kind)
-
-
-def _attribute(where: Reference) -> Any:
-    """What stands under that name in that module, which is imported now."""
-    what = f"model '{where}'"
-    try:
-        with users_code(f"{what}: importing {where.module}"):
-            module = importlib.import_module(where.module)
-    except InputError as error:
-        missing = getattr(error.__cause__, "name", None)
-        absent = isinstance(error.__cause__, ModuleNotFoundError)
-        if absent and f"{where.module}.".startswith(f"{missing}."):
-            raise InputError(
-                f"{what}: there is no module '{missing}' on Python's path: install it, or start "
-                "where it lies"
-            ) from error
-        raise
-    names = [name for name in vars(module) if not name.startswith("_")]
-    if not hasattr(module, where.attribute):
-        near = difflib.get_close_matches(where.attribute, names, n=1)
-        hint = f": did you mean '{near[0]}'?" if near else ""
-        raise InputError(f"{what}: module '{where.module}' has no '{where.attribute}'{hint}")
-    return getattr(module, where.attribute)
