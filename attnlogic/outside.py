@@ -17,7 +17,12 @@ from attnlogic.errors import InputError
 MAX_MESSAGE = 200
 """Characters of a user's error that a message shows at most."""
 
-_OTHERS = (str(Path(__file__).parent), *map(sysconfig.get_path, ("stdlib", "purelib")))
+_ROOM = Path(__file__).parent
+_OTHERS = (
+    str(_ROOM),
+    str(_ROOM.parent / "backends"),
+    *map(sysconfig.get_path, ("stdlib", "purelib")),
+)
 """Folders whose code is not the user's."""
 
 

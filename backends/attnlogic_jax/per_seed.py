@@ -16,12 +16,15 @@ import optax
 from attnlogic.optimizers import Structure
 from attnlogic_jax.elementwise import Numbers
 from attnlogic_jax.method import Evaluate, Evaluated, Goal, Method, Report, State
+from attnlogic_jax.tensors import PACKED, Form
 
 Transformation = Callable[[Numbers], optax.GradientTransformation]
 """An optimizer of optax's from the numbers of one seed, each ()."""
 
 
-def per_seed(transformation: Transformation, numbers: Numbers, *, searches: bool) -> Method:
+def per_seed(
+    transformation: Transformation, numbers: Numbers, *, searches: bool, form: Form = PACKED
+) -> Method:
     """A transformation of optax's as a method.
 
     Args:
@@ -29,6 +32,7 @@ def per_seed(transformation: Transformation, numbers: Numbers, *, searches: bool
       numbers: see ``method``.
       searches: whether it has a line search, whose evaluations are counted beside the one that an
         epoch begins with.
+      form: how it takes the parameters of a seed, their gradient and its updates.
     """
     axes = {name: -1 if number.ndim else None for name, number in numbers.items()}
 
@@ -39,7 +43,7 @@ def per_seed(transformation: Transformation, numbers: Numbers, *, searches: bool
 
     def init(packed: jax.Array) -> State:
         def one(numbers: Numbers, packed: jax.Array) -> State:
-            return transformation(numbers).init(packed)
+            return transformation(numbers).init(form.unpack(packed))
 
         packed = _flat(packed)
         return over_seeds(one, packed, 1)(numbers, packed)
@@ -54,13 +58,19 @@ def per_seed(transformation: Transformation, numbers: Numbers, *, searches: bool
         def one(
             numbers: Numbers, packed: jax.Array, here: Evaluated, state: State
         ) -> tuple[jax.Array, State, jax.Array]:
-            loss, gradient = here.loss, here.gradient
+            params, gradient = form.unpack(packed), form.unpack(here.gradient)
             chosen = optax.with_extra_args_support(transformation(numbers))
             updates, state = chosen.update(
-                gradient, state, packed, value=loss, grad=gradient, value_fn=loss_of
+                gradient,
+                state,
+                params,
+                value=here.loss,
+                grad=gradient,
+                value_fn=lambda params: loss_of(form.pack(params)),
             )
             spent = optax.tree.get(state, "num_linesearch_steps", 0) if searches else 0
-            return optax.apply_updates(packed, updates), state, jnp.asarray(1 + spent, jnp.int32)
+            moved = form.pack(optax.apply_updates(params, updates))
+            return moved, state, jnp.asarray(1 + spent, jnp.int32)
 
         # optax relies on both.
         with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
