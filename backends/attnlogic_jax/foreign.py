@@ -48,7 +48,8 @@ def factory(optimizer: Optimizer) -> Callable[..., Any]:
             f"{what} takes the parameters, as torch's optimizers do, and this is the jax backend: "
             "use --backend torch"
         )
-    return found
+    made_by: Callable[..., Any] = found
+    return made_by
 
 
 @functools.lru_cache(4096)
@@ -124,24 +125,24 @@ def _can_be_traced(how: Structure, settings: dict[str, Any]) -> bool:
         return state, made.update(tried, state, tried, **given)
 
     plain = _with_data(how, [])._replace(choices=tuple(settings.items()))
-    number = jax.ShapeDtypeStruct((), "float32")
+    number = jnp.zeros((), "float32")
     try:
         with jax.enable_x64(False), jax.numpy_rank_promotion("allow"):
             expected = jax.eval_shape(functools.partial(step, plain), {})
             got = jax.eval_shape(functools.partial(step, how), dict.fromkeys(how.enabled, number))
     except Exception:  # whatever it makes of a traced number, or of parameters that it is not for
         return False
-    return form_of_leaves(got) == form_of_leaves(expected)
+    same: bool = _form(got) == _form(expected)
+    return same
 
 
-def form_of_leaves(tree: Any) -> Any:
-    """The structure of a pytree, and the shape and dtype of each leaf: to be compared."""
+def _form(tree: Any) -> Any:
     leaves, structure = jax.tree.flatten(tree)
     return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]
 
 
 def _any_loss(params: Any) -> jax.Array:
-    return sum(((leaf - 1) ** 2).sum() for leaf in jax.tree.leaves(params))
+    return jnp.asarray(sum(((leaf - 1) ** 2).sum() for leaf in jax.tree.leaves(params)))
 
 
 def numbers(optimizer: Optimizer) -> dict[str, float]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from attnlogic.errors import InputError
 from attnlogic.optimizers import Structure
@@ -15,6 +16,7 @@ from attnlogic.problems import Problem
 from attnlogic_jax.elementwise import Numbers
 from attnlogic_jax.foreign import transformation
 from attnlogic_jax.method import LANES
+from attnlogic_jax.per_seed import seed_axes
 from attnlogic_jax.tensors import form_of
 
 LARGE = 16
@@ -37,11 +39,13 @@ class Traits(NamedTuple):
 
     Attributes:
       searches: whether it has a line search, whose evaluations are counted.
+      shares_counters: whether the whole numbers that it keeps are the same for all seeds.
       one_core: whether a CPU can train it by one function for one core.
       large: whether it keeps more than ``LARGE`` numbers for each parameter.
     """
 
     searches: bool
+    shares_counters: bool
     one_core: bool
     large: bool
 
@@ -80,9 +84,9 @@ def traits(how: Structure, problem: Problem, precision: str = "float32") -> Trai
         jax.numpy_rank_promotion("allow"),
         jax.numpy_dtype_promotion("standard"),
     ):
-        number = jax.ShapeDtypeStruct((), precision)
+        number = jnp.zeros((), precision)
         numbers = dict.fromkeys(how.enabled, number)
-        packed = jax.ShapeDtypeStruct((len(problem.names),), precision)
+        packed = jnp.zeros(len(problem.names), precision)
         with users_code(f"{what}: its init"):
             state = jax.eval_shape(begin, numbers, packed)
         with users_code(f"{what}: its update, which is given value, grad and value_fn,"):
@@ -96,21 +100,43 @@ def traits(how: Structure, problem: Problem, precision: str = "float32") -> Trai
                 f"{what} evaluates the loss itself, and does not say how often: its evaluations "
                 "could not be counted"
             )
-        seeds = jax.tree.map(
-            lambda one: jax.ShapeDtypeStruct((*one.shape, LANES), one.dtype), (packed, state)
-        )
-        jaxpr = jax.make_jaxpr(jax.vmap(step, in_axes=(None, -1, -1), out_axes=-1))(numbers, *seeds)
+        shared = True
+        try:
+            operations = _over_seeds(step, numbers, packed, state, shared=True)
+        except ValueError:  # what counts does not count the same for all
+            shared, operations = False, _over_seeds(step, numbers, packed, state, shared=False)
     kept = sum(leaf.size for leaf in jax.tree.leaves(state))
     return Traits(
         searches=searches == 1,
-        one_core=not any(name.startswith(WITH_THREADS) for name in _operations(jaxpr.jaxpr)),
+        shares_counters=shared,
+        one_core=not any(name.startswith(WITH_THREADS) for name in operations),
         large=kept > LARGE * len(problem.names),
     )
 
 
+def _over_seeds(
+    step: Callable[..., Any], numbers: Numbers, packed: Any, state: Any, *, shared: bool
+) -> set[str]:
+    """The operations of a step of several seeds side by side."""
+    axes = seed_axes(state, shared=shared)
+
+    def several(one: Any, axis: int | None) -> Any:
+        shape = one.shape if axis is None else (*one.shape, LANES)
+        return jax.ShapeDtypeStruct(shape, one.dtype)  # type: ignore[no-untyped-call]  # JAX's own
+
+    leaves = jax.tree.leaves(state)
+    each = jax.tree.leaves(axes, is_leaf=lambda axis: axis is None)
+    states = jax.tree.unflatten(
+        jax.tree.structure(state), [several(*pair) for pair in zip(leaves, each, strict=True)]
+    )
+    mapped = jax.vmap(step, in_axes=(None, -1, axes), out_axes=(-1, axes))
+    return {*_operations(jax.make_jaxpr(mapped)(numbers, several(packed, -1), states).jaxpr)}
+
+
 def _check_same(what: str, got: Any, where: str, expected: Any) -> None:
     """Refuse another structure, shape or type."""
-    if jax.tree.structure(got) != jax.tree.structure(expected):
+    forms: list[Any] = [jax.tree.structure(tree) for tree in (got, expected)]
+    if forms[0] != forms[1]:
         raise InputError(f"{what} have another structure than {where}, which cannot be trained on")
     leaves = zip(jax.tree.leaves_with_path(expected), jax.tree.leaves(got), strict=True)
     for (path, one), other in leaves:

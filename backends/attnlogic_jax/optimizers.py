@@ -133,7 +133,13 @@ def _foreign(how: Structure, problem: Problem) -> JaxOptimizer:
 
     def build(how: Structure, numbers: Numbers, goal: Goal) -> Method:
         made = partial(foreign.transformation, how)
-        return per_seed(made, numbers, searches=found.searches, form=form)
+        return per_seed(
+            made,
+            numbers,
+            searches=found.searches,
+            form=form,
+            shares_counters=found.shares_counters,
+        )
 
     sizes = WITH_HISTORY if found.large else USUAL
     return JaxOptimizer(build, elementwise=False, one_core=found.one_core, sizes=sizes)

@@ -23,7 +23,12 @@ Transformation = Callable[[Numbers], optax.GradientTransformation]
 
 
 def per_seed(
-    transformation: Transformation, numbers: Numbers, *, searches: bool, form: Form = PACKED
+    transformation: Transformation,
+    numbers: Numbers,
+    *,
+    searches: bool,
+    form: Form = PACKED,
+    shares_counters: bool = False,
 ) -> Method:
     """A transformation of optax's as a method.
 
@@ -33,20 +38,21 @@ def per_seed(
       searches: whether it has a line search, whose evaluations are counted beside the one that an
         epoch begins with.
       form: how it takes the parameters of a seed, their gradient and its updates.
+      shares_counters: whether the whole numbers in its state are the same for all seeds, and kept
+        once: what is computed from them, such as Adam's bias corrections, is computed once, too.
     """
     axes = {name: -1 if number.ndim else None for name, number in numbers.items()}
-
-    def over_seeds(one: Callable[..., Any], packed: jax.Array, arrays: int) -> Callable[..., Any]:
-        """A function of one seed's numbers and arrays, mapped over the arrays' trailing axis."""
-        alone = packed.ndim == 1
-        return one if alone else jax.vmap(one, in_axes=(axes, *[-1] * arrays), out_axes=-1)
 
     def init(packed: jax.Array) -> State:
         def one(numbers: Numbers, packed: jax.Array) -> State:
             return transformation(numbers).init(form.unpack(packed))
 
         packed = _flat(packed)
-        return over_seeds(one, packed, 1)(numbers, packed)
+        if packed.ndim == 1:
+            return one(numbers, packed)
+        state = jax.eval_shape(one, _of_one(numbers), packed[:, 0])
+        kept = seed_axes(state, shared=shares_counters)
+        return jax.vmap(one, in_axes=(axes, -1), out_axes=kept)(numbers, packed)
 
     def step(
         evaluate: Evaluate, packed: jax.Array, state: State
@@ -74,9 +80,11 @@ def per_seed(
 
         # optax relies on both.
         with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
-            moved, state, spent = over_seeds(one, packed, 3)(
-                numbers, packed, jax.tree.map(_flat, here), state
-            )
+            every: Callable[..., Any] = one
+            if packed.ndim > 1:
+                kept = jax.tree.map(lambda leaf: -1 if leaf.ndim else None, state)
+                every = jax.vmap(one, in_axes=(axes, -1, -1, kept), out_axes=(-1, kept, -1))
+            moved, state, spent = every(numbers, packed, jax.tree.map(_flat, here), state)
         loss = here.loss
         # A run at no number stays there, and spends no more on its search.
         finite = jnp.isfinite(loss)
@@ -85,6 +93,25 @@ def per_seed(
         return moved, state, Report(loss, here.quantities, evaluations)
 
     return Method(init, step, counts_evaluations=searches)
+
+
+def seed_axes(state: State, *, shared: bool) -> Any:
+    """The axis of the seeds of each leaf of a state; None for a whole number that all share.
+
+    Args:
+      state: that of one seed.
+      shared: whether its whole numbers are shared.
+    """
+    return jax.tree.map(
+        lambda leaf: (
+            None if shared and not leaf.ndim and jnp.issubdtype(leaf.dtype, jnp.integer) else -1
+        ),
+        state,
+    )
+
+
+def _of_one(numbers: Numbers) -> Numbers:
+    return {name: number[0] if number.ndim else number for name, number in numbers.items()}
 
 
 def _flat(rows: jax.Array) -> jax.Array:
