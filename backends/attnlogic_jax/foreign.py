@@ -20,6 +20,7 @@ from attnlogic.errors import InputError, described
 from attnlogic.optimizers import Optimizer, Structure
 from attnlogic.outside import users_code
 from attnlogic_jax.elementwise import Numbers
+from attnlogic_jax.per_seed import updated
 from attnlogic_jax.rates import learning_rate
 
 RATE = "learning_rate"
@@ -111,10 +112,9 @@ def _with_data(how: Structure, names: Sequence[str]) -> Structure:
 
 
 def _can_be_traced(how: Structure, settings: dict[str, Any]) -> bool:
-    """Whether the factory makes of traced numbers what it makes of plain ones.
+    """Whether a factory and a step can be traced with these numbers, and keep the same state.
 
-    Both are tried on parameters of no problem, and compared by their state and their updates: a
-    step that is left out, as optax does with a weight decay of 0, shows in the state.
+    Both are tried on parameters of no problem: which numbers are data does not depend on it.
     """
     tried = {"weight": jnp.zeros((1, 2), "float32"), "bias": jnp.zeros(1, "float32")}
 
@@ -122,7 +122,7 @@ def _can_be_traced(how: Structure, settings: dict[str, Any]) -> bool:
         made = transformation(how._replace(schedule=()), numbers)
         state = made.init(tried)
         given = {"value": jnp.zeros(()), "grad": tried, "value_fn": _any_loss}
-        return state, made.update(tried, state, tried, **given)
+        return state, updated(made, tried, state, tried, **given)
 
     plain = _with_data(how, [])._replace(choices=tuple(settings.items()))
     number = jnp.zeros((), "float32")

@@ -16,7 +16,7 @@ from attnlogic.problems import Problem
 from attnlogic_jax.elementwise import Numbers
 from attnlogic_jax.foreign import transformation
 from attnlogic_jax.method import LANES
-from attnlogic_jax.per_seed import seed_axes
+from attnlogic_jax.per_seed import seed_axis, updated
 from attnlogic_jax.tensors import form_of
 
 LARGE = 16
@@ -76,8 +76,7 @@ def traits(how: Structure, problem: Problem, precision: str = "float32") -> Trai
     def step(numbers: Numbers, packed: jax.Array, state: Any) -> tuple[Any, Any]:
         params = form.unpack(packed)
         given = {"value": packed.sum(), "grad": params, "value_fn": loss}
-        updates, after = transformation(how, numbers).update(params, state, params, **given)
-        return updates, after
+        return updated(transformation(how, numbers), params, state, params, **given)
 
     with (
         jax.enable_x64(precision == "float64"),
@@ -118,19 +117,16 @@ def _over_seeds(
     step: Callable[..., Any], numbers: Numbers, packed: Any, state: Any, *, shared: bool
 ) -> set[str]:
     """The operations of a step of several seeds side by side."""
-    axes = seed_axes(state, shared=shared)
+    axis = functools.partial(seed_axis, shared=shared)
 
-    def several(one: Any, axis: int | None) -> Any:
-        shape = one.shape if axis is None else (*one.shape, LANES)
+    def several(one: Any) -> Any:
+        shape = one.shape if axis(one) is None else (*one.shape, LANES)
         return jax.ShapeDtypeStruct(shape, one.dtype)  # type: ignore[no-untyped-call]  # JAX's own
 
-    leaves = jax.tree.leaves(state)
-    each = jax.tree.leaves(axes, is_leaf=lambda axis: axis is None)
-    states = jax.tree.unflatten(
-        jax.tree.structure(state), [several(*pair) for pair in zip(leaves, each, strict=True)]
-    )
+    axes = jax.tree.map(axis, state)
     mapped = jax.vmap(step, in_axes=(None, -1, axes), out_axes=(-1, axes))
-    return {*_operations(jax.make_jaxpr(mapped)(numbers, several(packed, -1), states).jaxpr)}
+    seeds = several(packed), jax.tree.map(several, state)
+    return {*_operations(jax.make_jaxpr(mapped)(numbers, *seeds).jaxpr)}
 
 
 def _check_same(what: str, got: Any, where: str, expected: Any) -> None:

@@ -41,16 +41,17 @@ def _try(optimizer: Optimizer, problem: Problem, precision: str) -> None:
         made, _ = construct(optimizer, module.parameters())
         evaluation = Evaluation(module, problem, dtype, goal=-math.inf)
         before, step = _form(module), stepping(made)
-        with users_code(f"{what}: its step"), suppress(EndedError):
-            for _ in range(TRIED_EPOCHS):
-                evaluation.begin_epoch()
+        for _ in range(TRIED_EPOCHS):
+            evaluation.begin_epoch()
+            with users_code(f"{what}: its step"), suppress(EndedError):
                 step(evaluation)
-    if not evaluation.counts[-1]:
-        raise InputError(
-            f"{what} takes a closure in its step and never calls it: the loss is not evaluated"
-        )
-    if _form(module) != before:
-        raise InputError(f"{what} changes the shapes or types of the parameters in its step")
+            if not evaluation.counts[-1]:
+                raise InputError(
+                    f"{what} takes a closure in its step and never calls it: the loss is not "
+                    "evaluated"
+                )
+            if _form(module) != before:
+                raise InputError(f"{what} changes the shapes or types of the parameters")
 
 
 def _form(module: nn.Module) -> list[Any]:
