@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,8 +10,9 @@ from typing import Any
 
 from attnlogic.errors import InputError, described
 from attnlogic.grammar import parse, write_foreign
+from attnlogic.outside import attribute, users_code
 from attnlogic.problems.architecture import Model
-from attnlogic.problems.own_code import KEYS, first_argument, users_code
+from attnlogic.problems.own_code import KEYS, first_argument
 from attnlogic.problems.own_loss import OwnLoss, squared_error
 from attnlogic.problems.own_module import OwnModule
 
@@ -39,8 +38,8 @@ def load(text: str) -> AnyModel:
     """
     name, settings = parse("model", text, _EXAMPLE)
     written = write_foreign(name, settings)
-    package, _, attribute = name.partition(":")
-    found = _attribute(package, attribute, f"model '{written}'")
+    package, _, within = name.partition(":")
+    found = attribute(f"model '{written}'", package, within)
     if callable(found) and not _is_a(found, _TORCH):
         return _made(found, written)
     if settings:
@@ -116,26 +115,3 @@ def _is_a(value: object, package: str) -> bool:
 def _is_class(value: object, package: str) -> bool:
     kind = getattr(sys.modules.get(package), "Module", None)
     return kind is not None and isinstance(value, type) and issubclass(value, kind)
-
-
-def _attribute(package: str, attribute: str, what: str) -> Any:
-    """What stands under a name, which may have dots, in a module, which is imported now."""
-    try:
-        with users_code(f"{what}: importing {package}"):
-            found = importlib.import_module(package)
-    except InputError as error:
-        missing = getattr(error.__cause__, "name", None)
-        absent = isinstance(error.__cause__, ModuleNotFoundError)
-        if absent and f"{package}.".startswith(f"{missing}."):
-            raise InputError(
-                f"{what}: there is no module '{missing}' on Python's path: install it, or start "
-                "where it lies"
-            ) from error
-        raise
-    for name in attribute.split("."):
-        if not hasattr(found, name):
-            near = difflib.get_close_matches(name, dir(found), n=1)
-            hint = f": did you mean '{near[0]}'?" if near else ""
-            raise InputError(f"{what}: '{package}' has no '{attribute}'{hint}")
-        found = getattr(found, name)
-    return found
