@@ -74,7 +74,7 @@ def test_the_tables_name_what_optax_has():
     assert {*SETTINGS, *REFUSED} <= ALIASES.keys()
 
 
-@pytest.mark.parametrize("name", ALIASES.keys() - REFUSED.keys())
+@pytest.mark.parametrize("name", sorted(ALIASES.keys() - REFUSED.keys()))
 def test_every_optimizer_trains_as_optax_defines_it(name):
     """Each seed as if it were alone, bit for bit, and on optax's own trajectory.
 
