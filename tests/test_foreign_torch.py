@@ -167,7 +167,7 @@ HERE = f"{__name__}:"
         (functools.partial(torch.optim.SGD, lr=0.1), 1),
         (functools.partial(maker, 0.1), 1),
     ],
-    ids=str,
+    ids=[str(i) for i in range(10)],
 )
 def test_gradient_descent_by_whatever_name_is_torchs(by, evaluations):
     run = whole_history(TORCH, in_float64(by, EPOCHS), seed(7))
