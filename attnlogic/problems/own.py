@@ -89,9 +89,21 @@ def adopted(made: object, name: str = "") -> AnyModel:
     raise InputError(f"{what}: expected {EXPECTED}, got {described(made)}")
 
 
-@cache  # as in _made
 def _network(made: Any, name: str) -> AnyModel:
     """A network with one output a row: a torch or Equinox module's class, or a Flax module."""
+    try:
+        hash(made)
+    except TypeError:  # a Flax module of a list of layers: a value of its own each time
+        return _new_network(made, name)
+    return _network_of(made, name)
+
+
+@cache  # as in _made
+def _network_of(made: Any, name: str) -> AnyModel:
+    return _new_network(made, name)
+
+
+def _new_network(made: Any, name: str) -> AnyModel:
     if _is_class(made, _TORCH):
         return OwnModule(made, name=name)
     if _is_class(made, _EQUINOX):
