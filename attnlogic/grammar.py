@@ -74,6 +74,30 @@ def parse(kind: str, text: object, example: str) -> tuple[str, dict[str, Any]]:
     return name, settings
 
 
+def replaced(text: str, path: str, value: str) -> str:
+    """The text with another value of a setting that it gives, all else as it is written.
+
+    Args:
+      text: of the form that ``parse`` reads.
+      path: the setting's name; ``"setting.key"`` for one of a choice's own settings.
+      value: what to write.
+
+    Example:
+      >>> replaced("sgd(lr=1,schedule=step(every=9,factor=0.5))", "schedule.every", "…")
+      'sgd(lr=1,schedule=step(every=…,factor=0.5))'
+      >>> replaced("sgd", "lr", "…")
+      'sgd'
+    """
+    name, _, body = text.strip().partition("(")
+    first, _, inside = path.partition(".")
+    pieces = []
+    for piece in _split(body.removesuffix(")")) or []:
+        key, _, old = (part.strip() for part in piece.partition("="))
+        new = replaced(old, inside, value) if inside else value
+        pieces.append(f"{key}={new}" if key == first else piece)
+    return f"{name}({','.join(pieces)})" if any(pieces) else name
+
+
 def foreign(name: str) -> tuple[str, str] | None:
     """The source and the name in it, of a name with a source; None for a name of attnlogic's own.
 

@@ -79,7 +79,7 @@ def prepare(training: Training, initial: Params) -> Callable[[], Result]:
             values = [s["beta1"], s["beta2"], s["eps"], 1 - s["lr"] * s["weight_decay"]]
             both = [s["lr"] / (1 - s["beta1"] ** steps), 1 / (1 - s["beta2"] ** steps)]
             rates = np.array(both, np.float32)
-    settings, targets = (np.array(v, np.float32) for v in (values, training.gate.targets))
+    settings, targets = (np.array(v, np.float32) for v in (values, training.problem.data.targets))
     start = np.stack(pack(initial))
     seeds = start.shape[1]
     start = np.pad(start, [(0, 0), (0, -seeds % GROUP)], mode="edge")

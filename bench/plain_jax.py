@@ -54,7 +54,7 @@ def _polyak(f_min: float, tolerance: float) -> optax.GradientTransformationExtra
 def prepare(training: Training, initial: Params) -> Callable[[], Result]:
     """Compile, and give what trains these seeds; see ``work.Contender``."""
     how = optax.with_extra_args_support(transformation(training.optimizer))
-    x, targets = jnp.array(ROWS, jnp.float32), jnp.array(training.gate.targets, jnp.float32)
+    x, targets = jnp.array(ROWS, jnp.float32), jnp.array(training.problem.data.targets, jnp.float32)
 
     def loss(params: Tree) -> jax.Array:
         return jnp.mean((predict(params, x) - targets) ** 2)

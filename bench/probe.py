@@ -22,7 +22,7 @@ from attnlogic.cli import entry as cli
 from attnlogic.optimizers import optimizer
 from attnlogic.problems import gate, initial_params, pack
 from attnlogic_jax import compiled, parallel
-from attnlogic_jax.compiled import Plan
+from attnlogic_jax.compiled import Data, Plan
 
 
 def train(
@@ -60,9 +60,10 @@ def loops(seeds: int) -> dict[str, Any]:
     Those are the fusions and copies in the innermost loop whose result has a row of these seeds: as
     many as it has rows where it stacks them, else one.
     """
-    plan = Plan.of(Training(gate("xor"), optimizer("adamw"), 1))
+    training = Training(gate("xor"), optimizer("adamw"), 1)
+    plan, data = Plan.of(training), Data.of(training)
     packed = jax.numpy.zeros((6, seeds))
-    given = plan, jax.numpy.zeros(4), 1e-4, compiled.start(plan, 1e-4, packed), 1
+    given = plan, data, compiled.start(plan, data, packed), 1
     text = compiled.advance.jitted.lower(*given).compile().as_text() or ""
     blocks = {b.split(" ", 1)[0]: b for b in text.split("\n\n")}
     bodies = [blocks["%" + part.split(",")[0].split(" ")[0]]

@@ -37,7 +37,7 @@ def prepare(training: Training, initial: Params) -> Callable[[], Result]:
     leaves = [v[:, None, None] for v in (wq, wk, wv)]
     leaves += [torch.stack([w1, w2], 1)[:, None], b[:, None]]
     x = torch.tensor(ROWS, dtype=torch.float32)
-    targets = torch.tensor([float(t) for t in training.gate.targets])[:, None]
+    targets = torch.tensor([float(t) for t in training.problem.data.targets])[:, None]
 
     def loss(params: dict[str, torch.Tensor]) -> torch.Tensor:
         return torch.nn.functional.mse_loss(functional_call(module, params, (x,)), targets)

@@ -55,3 +55,42 @@ def searched(n, form, targets, rounds=40):
             low, high = (low, inner[1]) if left < right else (inner[0], high)
         least[i] = min(left, right, column[best])
     return least
+
+
+def loss(packed, gate, form):
+    """Of wq, wk, wv, w1, … wn and, with a bias, b, in any arithmetic."""
+    wq, wk, wv, *w = packed
+    b = w.pop() if form.bias else 0
+    total = 0
+    for bits, t in zip(product((0, 1), repeat=gate.n), gate.targets, strict=True):
+        x = [2 * bit - 1 if form.encoding == "pm1" else bit for bit in bits]
+        g = wq * wk * wv * sum(xi * xi for xi in x) + form.residual
+        total += (g * sum(wi * xi for wi, xi in zip(w, x, strict=True)) + b - t) ** 2
+    return total / len(gate.targets)
+
+
+def moved(packed, steps):
+    found = list(packed)
+    for i, step in steps:
+        found[i] += step
+    return found
+
+
+def gradient(at, gate, form):
+    """Exactly: the output is linear in each single parameter, so the loss is quadratic in each,
+    and differences of any width are its derivatives."""
+    sides = [[loss(moved(at, [(i, s)]), gate, form) for s in (1, -1)] for i in range(len(at))]
+    return [(up - down) / 2 for up, down in sides]
+
+
+def hessian(at, gate, form):
+    """Likewise."""
+    n, here = len(at), loss(at, gate, form)
+    H = np.zeros((n, n))
+    for i in range(n):
+        H[i, i] = sum(loss(moved(at, [(i, s)]), gate, form) for s in (1, -1)) - 2 * here
+        for j in range(i):
+            corners = [(s, t, loss(moved(at, [(i, s), (j, t)]), gate, form))
+                       for s in (1, -1) for t in (1, -1)]  # fmt: skip
+            H[i, j] = H[j, i] = sum(s * t * value for s, t, value in corners) / 4
+    return H

@@ -95,7 +95,7 @@ def _history(how, seed):
     C = rng.normal(size=len(losses)).astype(how.precision)
     evaluations = rng.integers(1, 20, len(losses))
     norm = 10.0 ** rng.uniform(-8, 1)
-    own = dict.fromkeys(how.problem.quantity_names, C)
+    own = {quantity.name: C for quantity in how.problem.own}
     return History(losses, own, how.problem.initial(seed), final, stopped_at, evaluations, norm)
 
 

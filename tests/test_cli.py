@@ -156,7 +156,8 @@ def test_a_study_with_torch_is_the_same_study(type_in, tmp_path):
 
 def test_the_default_study_is_the_notebooks():
     defaults = attnlogic.Study()
-    conditions = [(t.gate.name, t.optimizer.name, t.epochs) for t in defaults.trainings]
+    trainings = [c.training for c in defaults.conditions]
+    conditions = [(t.problem.data.name, t.optimizer.name, t.epochs) for t in trainings]
     budgets = {"adam": 8000, "adamw": 8000, "sgd": 8000, "lbfgs": 500, "polyak": 800}
     assert conditions == [(g, o, n) for g in ("xor", "nand") for o, n in budgets.items()]
     assert attnlogic.backend.backend("jax").seeds == 1000

@@ -14,7 +14,7 @@ BAD = {
     "study -o adam(lr=x)": ["lr of adam", "expected a finite number above 0", "'x'"],
     "study -o adam(rl=1)": ["'rl'", "lr"],
     "study -o adam(": ["adam(", "name(key=value"],
-    "study -o adam(amsgrad=1)": ["amsgrad", "--backend torch"],
+    "study -o lbfgs_zoom --backend torch": ["optimizer of the torch backend 'lbfgs_zoom'"],
     "study --seeds 0": ["--seeds 0 has no seed", "from 1"],
     "study --seeds -5": ["--seeds", "'-5'"],
     "study --seeds 5:2": ["--seeds 5:2 has no seed", "such as 5:1005"],

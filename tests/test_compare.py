@@ -28,7 +28,8 @@ def condition(optimizer, hits, *, lost=(), seeds=None, gate="xor", **rest):
     ]
     about = {
         "gate": gate, "optimizer": optimizer, "backend": "jax", "precision": "float32",
-        "epochs": BUDGET, "threshold": 1e-4, "init": "torch", "until": "budget", **rest,
+        "epochs": BUDGET, "threshold": 1e-4, "init": "torch", "until": "budget",
+        "model": "attention", "encoding": "01", **rest,
     }  # fmt: skip
     columns = {
         **{name: [about[name]] * n for name in CONDITION},

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from helpers import condition
+from synthetic import described, with_condition
 
-from attnlogic.backend import Training
-from attnlogic.optimizers import optimizer
 from attnlogic.outcomes import (
     LADDER,
     NONE,
@@ -19,30 +19,48 @@ from attnlogic.outcomes import (
     RUNGS,
     Kind,
     Outcome,
-    from_leaves,
-    leaves_of,
     numbers_of,
+    own_numbers,
 )
-from attnlogic.problems import gate
-from attnlogic.results import Tally, schema, table
+from attnlogic.problems import problem
+from attnlogic.results import Tally, run_schema, schema, table
 from attnlogic.results.population import population
 from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
 
 ROOT = Path(__file__).parent.parent
 PRECISIONS = ["float32", "float64"]
 N = 7
+DECLARED = NUMBERS | own_numbers({"C": "wq·wk·wv"})
+"""The numbers of every run, then those of the notebook's neuron."""
+
+
+def outcome_of(numbers, params):
+    """The outcome with these numbers, by name, and parameters (6, N) at both ends."""
+    ends = {"quantities_initial": "C_initial", "quantities_first_hit": "C_first_hit",
+            "quantities": "C"}  # fmt: skip
+    own = {field: {"C": numbers[name]} for field, name in ends.items()}
+    fields = {name: numbers[name] for name in NUMBERS if name not in RUNGS}
+    ladder = tuple(numbers[name] for name in RUNGS)
+    return Outcome(initial=params, final=params, ladder=ladder, **fields, **own)
+
+
+def written(numbers, precision="float32", first=0, by="adam", epochs=2000):
+    """The rows of runs with these numbers, all of one condition."""
+    count = len(numbers["first_hit"])
+    runs = outcome_of(numbers, np.ones((6, count), precision))
+    seeds = np.arange(first, first + count, dtype=np.uint32)
+    part = table(problem("xor"), precision, np.zeros_like(seeds), seeds, runs)
+    assert part.schema == run_schema(precision)
+    return with_condition(part, described(condition("xor", by, epochs, precision=precision)))
 
 
 def rows(precision="float32", first=0):
     """Rows whose numbers are all different: the k-th number of run i is 1 + i + 10·k."""
-    numbers = [
-        (1 + first + np.arange(N) + 10 * k).astype(number.kind.dtype(precision))
-        for k, number in enumerate(NUMBERS.values())
-    ]
-    params = [np.ones(N, precision)] * 12
-    training = Training(gate("xor"), optimizer("adam"), 2000, 1e-4, precision)
-    seeds = np.arange(first, first + N, dtype=np.uint32)
-    return table(training, "jax", "torch", seeds, from_leaves([*params, *numbers]))
+    numbers = {
+        name: (1 + first + np.arange(N) + 10 * k).astype(number.kind.dtype(precision))
+        for k, (name, number) in enumerate(DECLARED.items())
+    }
+    return written(numbers, precision, first)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -50,38 +68,37 @@ def test_each_number_is_a_column_of_its_kind_in_the_order_of_the_declaration(pre
     polars = {"int32": pl.Int32, "int64": pl.Int64, "float32": pl.Float32, "float64": pl.Float64}
     columns = [*schema(precision).items()]
     at = [name for name, _ in columns].index("status") + 1
-    assert columns[at : at + len(NUMBERS)] == [
-        (name, polars[number.kind.dtype(precision).name]) for name, number in NUMBERS.items()
+    assert columns[at : at + len(DECLARED)] == [
+        (name, polars[number.kind.dtype(precision).name]) for name, number in DECLARED.items()
     ]
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize(("k", "name"), [*enumerate(NUMBERS)], ids=[*NUMBERS])
+@pytest.mark.parametrize(("k", "name"), [*enumerate(DECLARED)], ids=[*DECLARED])
 def test_each_number_is_written_to_its_own_column(precision, k, name):
     assert rows(precision)[name].to_list() == [1 + i + 10 * k for i in range(N)]
 
 
-@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("name", DECLARED)
 def test_what_does_not_exist_is_null(name):
-    kind = NUMBERS[name].kind
+    kind = DECLARED[name].kind
     absent = np.nan if kind is Kind.REAL else NONE
-    leaves = [np.ones(N)] * 12 + [
-        np.full(N, absent if other == name else 1, number.kind.dtype("float32"))
-        for other, number in NUMBERS.items()
-    ]
-    training = Training(gate("xor"), optimizer("adam"), 2000)
-    written = table(training, "jax", "torch", np.arange(N, dtype=np.uint32), from_leaves(leaves))
-    assert {c for c in written.columns if written[c].null_count()} == {name}
-    assert written[name].null_count() == N
+    numbers = {
+        other: np.full(N, absent if other == name else 1, number.kind.dtype("float32"))
+        for other, number in DECLARED.items()
+    }
+    found = written(numbers)
+    assert {c for c in found.columns if found[c].null_count()} == {name}
+    assert found[name].null_count() == N
 
 
-@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("name", DECLARED)
 def test_each_number_is_tallied_over_the_groups_that_it_names(name):
     some = rows()
     (exact,), (binned,) = [population(some)], Tally.of(some).populations()
     for group in GROUPS:
-        assert (name in KEPT[group]) == (group in NUMBERS[name].over)
-        if group in NUMBERS[name].over:
+        assert (name in KEPT[group]) == (group in DECLARED[name].over)
+        if group in DECLARED[name].over:
             members = some.filter(GROUPS[group])[name].drop_nulls()
             assert exact.of(name, group).total == binned.of(name, group).total == members.sum()
 
@@ -92,28 +109,24 @@ def test_every_declaration_is_sound():
         assert len(quantity.over) == len(set(quantity.over)), name
         assert 0 < len(quantity.meaning) < 90, name
     assert len(RUNGS) == len(LADDER)
-    assert len(NUMBERS) == len(Outcome._fields) - 2 + len(LADDER) - 1
+    assert len(NUMBERS) == len(Outcome._fields) - 2 - 3 + len(LADDER) - 1
 
 
 def test_evaluations_past_32_bits_are_kept():
-    leaves = [np.ones(1, "float32")] * 12 + [
-        np.ones(1, number.kind.dtype("float32")) for number in NUMBERS.values()
-    ]
-    many = from_leaves(leaves)._replace(evaluations=np.array([2**40]))
-    training = Training(gate("xor"), optimizer("lbfgs"), 2**31 - 1)
-    written = table(training, "jax", "torch", np.zeros(1, np.uint32), many)
-    assert written["evaluations"].to_list() == [2**40]
-    assert Tally.of(written).populations()[0].of("evaluations").total == 2**40
+    ones = {name: np.ones(1, n.kind.dtype("float32")) for name, n in DECLARED.items()}
+    long = {"by": "lbfgs", "epochs": 2**31 - 1}
+    many = written(ones | {"evaluations": np.array([2**40])}, **long)
+    assert many["evaluations"].to_list() == [2**40]
+    assert Tally.of(many).populations()[0].of("evaluations").total == 2**40
     # A backend whose device has no 64 bits gives 32.
-    few = many._replace(evaluations=np.ones(1, np.int32))
-    assert table(training, "jax", "torch", np.zeros(1, np.uint32), few).schema == written.schema
+    few = written(ones | {"evaluations": np.ones(1, np.int32)}, **long)
+    assert few.schema == many.schema
 
 
-def test_names_and_leaves_are_in_one_order():
-    leaves = [*range(12 + len(NUMBERS))]
-    assert [*numbers_of(from_leaves(leaves)).values()] == leaves[12:]
-    assert leaves_of(from_leaves(leaves)) == leaves
-    assert numbers_of(from_leaves(leaves))["C"] == from_leaves(leaves).C
+def test_the_numbers_of_an_outcome_are_in_the_order_of_their_declaration():
+    leaves = {name: k for k, name in enumerate(DECLARED)}
+    assert numbers_of(outcome_of(leaves, None)) == leaves
+    assert [*numbers_of(outcome_of(leaves, None))] == [*DECLARED]
 
 
 def test_a_new_number_takes_a_declaration_and_a_definition_and_no_more(tmp_path):
@@ -125,7 +138,7 @@ def test_a_new_number_takes_a_declaration_and_a_definition_and_no_more(tmp_path)
             "    initial_loss: Annotated[",
             '    best_at: Annotated[Value, Number(EPOCH, over=("solved",), meaning="its epoch")]\n',
         ),
-        ("history.py", "        initial_loss=", "        best_at=losses.argmin(),\n"),
+        ("history.py", '        "initial_loss":', '        "best_at": losses.argmin(),\n'),
     ):
         path = tmp_path / "attnlogic" / file
         text = path.read_text(encoding="utf-8")

@@ -8,26 +8,32 @@ import os
 import subprocess
 import sys
 
+import helpers
 import numpy as np
 import pytest
 
-from attnlogic.backend import Training
-from attnlogic.optimizers.hyperparameters import optimizer
-from attnlogic.outcomes import concatenate, leaves_of
-from attnlogic.problems import initial_params
-from attnlogic.problems.gates import gate
-from attnlogic_jax import JAX, chunks
+from attnlogic.backend import Batch, one_condition
+from attnlogic.outcomes import concatenate
+from attnlogic_jax import JAX, parallel
 
 SEEDS = 300
 CASES = [
     ("adamw", 203, "budget"), ("polyak", 100, "budget"), ("lbfgs", 12, "budget"),
     ("adamw", 403, "hit"),
+    ("adamw", 203, "budget", "nand", "or"), ("lbfgs", 12, "budget", "nand", "or"),
+    ("adamw", 403, "hit", "nand", "or"),
 ]  # fmt: skip
+"""Optimizer, budget, until, and the gates beside xor in one batch."""
 
 
-def leaves(by, epochs, until):
-    training = Training(gate("xor"), optimizer(by), epochs, threshold=1e-2, until=until)
-    return leaves_of(concatenate([*JAX.train(training, initial_params(np.arange(SEEDS)))]))
+def leaves(by, epochs, until, *more):
+    trainings = tuple(
+        helpers.condition(gate, by, epochs, threshold=1e-2, until=until) for gate in ("xor", *more)
+    )
+    which = np.repeat(np.arange(len(trainings), dtype=np.int32), SEEDS)
+    starts = np.tile(helpers.seed_range(SEEDS), len(trainings))
+    runs = concatenate([*JAX.train(Batch(trainings, which, starts))])
+    return [*helpers.leaves(runs).values()]
 
 
 SCRIPT = """
@@ -67,10 +73,13 @@ def test_on_four_devices_every_run_is_the_same(on_four, case):
 
 @pytest.mark.parametrize(
     ("by", "expected"),
-    [("adam", {10: 96, 1000: 1056, 49_152: 49_152, 49_153: 26_112}),
-     ("lbfgs", {10: 96, 1000: 1152, 1536: 1536, 1537: 960})],
+    [("adam", {10: 192, 1000: 1056, 49_152: 49_152, 49_153: 25_344}),
+     ("lbfgs", {10: 192, 1000: 1152, 1536: 1536, 1537: 960})],
 )  # fmt: skip
 def test_each_device_trains_its_share_of_a_chunk(monkeypatch, by, expected):
-    monkeypatch.setattr(chunks, "devices", lambda: [None] * 3)
-    training = Training(gate("xor"), optimizer(by), 1)
-    assert {n: chunks.chunk_size(training, n, 1) for n in expected} == expected
+    monkeypatch.setattr(parallel, "devices", lambda: [None] * 3)
+    found = {}
+    for count in expected:
+        batch = one_condition(helpers.condition("xor", by, 1), helpers.seed_range(count))
+        (found[count],) = {chunk.runs.size for chunk in parallel.layout(batch)}
+    assert found == expected

@@ -48,8 +48,13 @@ def test_its_hyperparameters_are_columns():
 
 def test_its_conditions_are_in_order(written):
     expected = written.partition_by("optimizer", maintain_order=True)
-    for found in ([c.collect() for c in load(FOLDER).conditions()], conditions(load(FOLDER))):
-        assert [rows.select(written.columns).equals(e) for rows, e in zip(found, expected)] == [
+    for found in (
+        [c.lazy().collect() for c in load(FOLDER).conditions()],
+        conditions(load(FOLDER)),
+    ):
+        assert [
+            rows.select(written.columns).equals(e) for rows, e in zip(found, expected, strict=True)
+        ] == [
             True,
             True,
         ]
@@ -66,9 +71,10 @@ def test_still_earlier_ones_kept_evaluations_in_32_bits(tmp_path, written):
     assert rows.equals(written)
 
 
-@pytest.mark.parametrize("statistic", STATISTICS.values(), ids=[*STATISTICS])
-def test_every_statistic_is_that_of_its_rows(written, statistic):
-    runs = load(FOLDER)
+@pytest.mark.parametrize("name", [name for name in STATISTICS if name != "sweep"])
+def test_every_statistic_is_that_of_its_rows(written, name):
+    """But that of sweeps: there is none in these runs."""
+    statistic, runs = STATISTICS[name], load(FOLDER)
     assert statistic(runs).equals(statistic(written))
     if not statistic.needs_rows:
         assert statistic(Tally.of(runs)).equals(statistic(Tally.of(written)))

@@ -109,7 +109,7 @@ def test_the_view_fits_80_columns_and_shows_the_main_things(gate, form):
         assert f"{point['name']} {number(point['loss'])}" in words
     for solution in found["solutions"]:
         assert ("any C" if solution["C"] is None else f"C = {solution['C']}") in words
-    assert ("known for gates of two bits" in words) == (found["decay"] is None)
+    assert ("known for the notebook's model" in words) == (found["decay"] is None)
     assert form.text == "attention, inputs in {0, 1}" or form.text in words
     assert "*" not in text
 
@@ -123,5 +123,7 @@ def test_of_an_irrational_number_the_proved_digits_are_shown():
 def test_decay_is_refused_where_it_is_not_known():
     for name, form in [("parity3", FORMS[0]), ("xor", FORMS[1])]:
         assert theory_of(name, form=form)["decay"] is None
-        with pytest.raises(InputError, match=f"weight decay on {name} is not known.*two-bit"):
+        with pytest.raises(
+            InputError, match=f"weight decay on {name} is not known.*a gate that it solves"
+        ):
             theory_of(name, ["adamw"], form)

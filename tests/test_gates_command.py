@@ -90,7 +90,7 @@ def test_the_table_of_three_bits_has_a_line_for_each_gate(type_in):
     [
         (["--bits", "5"], ["from 2 to 4", "got 5", "4,294,967,296", "parity5"]),
         (["--bits", "1"], ["from 2 to 4", "got 1"]),
-        (["--bits", "three"], ["three", "int"]),
+        (["--bits", "three"], ["--bits", "int"]),
         (["--encoding", "01pm"], ["unknown encoding '01pm'", "known: 01, pm1"]),
         (["--format", "csv"], ["csv", "json"]),
     ],

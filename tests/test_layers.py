@@ -9,6 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 GROUND = {
     "errors", "ranges", "grammar", "settings", "sweeps", "precision", "version", "words",
+    "outside",
 }  # fmt: skip
 CONTRACT = {"outcomes", "history", "backend"}
 TRAINED = GROUND | {"problems", "optimizers"}
@@ -22,6 +23,7 @@ MAY_IMPORT = {
     "settings": {"errors", "grammar"},
     "sweeps": {"errors", "ranges", "grammar", "settings"},
     "precision": {"errors", "settings"},
+    "outside": {"errors"},
     "problems": GROUND,
     "optimizers": GROUND,
     "theory": TRAINED,

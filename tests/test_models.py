@@ -19,9 +19,7 @@ from attnlogic.problems import (
     MODELS,
     SYMBOLS,
     Data,
-    Model,
     Problem,
-    Tensor,
     mean_squared_error,
     model,
     problem,
@@ -282,79 +280,3 @@ def test_a_bad_model_says_what_is_wrong(text, fragments):
         model(text)
     for fragment in fragments:
         assert fragment in str(error.value)
-
-
-# --- a user's own arithmetic --------------------------------------------------------------------
-
-
-def own(**changed):
-    """A quadratic neuron of a user's."""
-    given = {
-        "name": "quadratic",
-        "formula": "(w·x + b)²",
-        "tensors": lambda n: (
-            Tensor("b", (), ("b",), n),
-            Tensor("layer.weight", (1, n), tuple(f"w{i}" for i in range(n)), n),
-        ),
-        "predict": lambda p, x, xp: (
-            (sum(w * xi for w, xi in zip(p["layer.weight"][0], x, strict=True)) + p["b"]) ** 2
-        ),
-    }
-    return Model(**{**given, **changed})
-
-
-def test_a_models_own_is_a_problem_like_any():
-    found = problem("xor", own())
-    assert found.names == ("b", "w0", "w1")
-    assert found.predict([1.0, 2.0, 3.0], (1, 1)) == 36
-    assert found.framework is None
-
-
-@pytest.mark.parametrize(
-    ("changed", "fragments"),
-    [
-        ({"tensors": lambda n: ()}, ["no parameters to train"]),
-        ({"tensors": lambda n: 1 / 0}, ["tensors(2) raises ZeroDivisionError", "test_models.py"]),
-        ({"tensors": lambda n: ("w",)}, ["expected a Tensor", "'w'"]),
-        ({"tensors": lambda n: (Tensor("w", (2,), ("w",), 1),)}, ["2 scalars", "got 1"]),
-        ({"tensors": lambda n: (Tensor("w", (1,), ("w",), 0),)}, ["fan_in 0"]),
-        (
-            {"tensors": lambda n: (Tensor("w", (), ("w",), 1), Tensor("v", (), ("w",), 1))},
-            ["two entries are called 'w'"],
-        ),
-        ({"predict": lambda p, x, xp: p["c"]}, ["predict raises KeyError: 'c'", "line"]),
-        ({"predict": lambda p, x, xp: p}, ["expected one real number", "dict"]),
-        ({"predict": lambda p, x, xp: xp.nothing(p)}, ["predict raises", "nothing"]),
-    ],
-    ids=str,
-)
-def test_a_models_own_is_tried_before_any_work(changed, fragments):
-    with pytest.raises(InputError) as error:
-        problem("xor", own(**changed))
-    for fragment in ["model 'quadratic'", *fragments]:
-        assert fragment in str(error.value)
-
-
-# --- namespaces ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("value", [0.3, 0.0, -2.0, 1e3, np.inf, np.nan])
-def test_floats_have_numpys_values_also_where_python_raises(value):
-    with np.errstate(all="ignore"):
-        for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sinh", "cosh", "abs"):
-            np.testing.assert_allclose(
-                getattr(FLOATS, name)(value), getattr(np, name)(value), rtol=1e-14, err_msg=name
-            )
-        assert np.arctan(value) == FLOATS.arctan(value) or np.isnan(value)
-        for other in (1.0, np.nan):
-            for name in ("maximum", "minimum"):
-                got = getattr(FLOATS, name)(value, other)
-                np.testing.assert_array_equal(got, getattr(np, name)(value, other))
-
-
-def test_torchs_maximum_takes_plain_numbers_and_keeps_the_precision():
-    x = torch.tensor([-1.0, 2.0], dtype=torch.float64)
-    for got in (TORCH.maximum(x, 0), TORCH.maximum(0.0, x)):
-        assert got.dtype == torch.float64
-        assert got.tolist() == [0.0, 2.0]
-    assert TORCH.minimum(x, 0).tolist() == [-1.0, 0.0]

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from attnlogic.problems import neuron
 from attnlogic.problems.gates import GATES, ROWS, gate
 from attnlogic.problems.neuron import (
     NAMES,
@@ -237,10 +238,25 @@ def test_pack_and_unpack_are_inverse_in_the_order_of_the_names(values):
     assert params.w == (named["w1"], named["w2"])
 
 
-@pytest.mark.parametrize("count", [5, 7])
-def test_unpack_takes_six_values(count):
+@pytest.mark.parametrize("tokens", [1, 2, 3, 32])
+def test_unpack_takes_any_number_of_tokens(tokens):
+    params = unpack(range(4 + tokens))
+    assert params.w == tuple(range(3, 3 + tokens))
+    assert params.b == 3 + tokens
+
+
+@pytest.mark.parametrize("heads", [1, 2, 8])
+def test_heads_lie_side_by_side(heads):
+    params = unpack(range(3 * heads + 2), bias=False, heads=heads)
+    assert params.w == (3 * heads, 3 * heads + 1)
+    assert params.b is None
+    by_head = [(0, 1, 2)] if heads == 1 else [(3 * h, 3 * h + 1, 3 * h + 2) for h in range(heads)]
+    assert neuron._heads(params) == by_head
+
+
+def test_unpack_takes_no_fewer_than_the_weights_of_attention():
     with pytest.raises(ValueError, match="unpack"):
-        unpack(range(count))
+        unpack([1, 2])
 
 
 def test_a_row_without_a_target_is_an_error():

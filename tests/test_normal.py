@@ -81,10 +81,12 @@ def test_runs_read_back_are_the_same_bit_for_bit(name, form):
     assert read.columns == every or form == "shuffled columns, and more"
 
 
-@pytest.mark.parametrize("statistic", STATISTICS.values(), ids=[*STATISTICS])
+@pytest.mark.parametrize("statistic", [name for name in STATISTICS if name != "sweep"])
 @pytest.mark.parametrize("form", ["csv", "json"])
 @pytest.mark.parametrize("name", FRAMES)
 def test_every_statistic_is_the_same_of_runs_read_back(name, form, statistic):
+    """But that of sweeps: there is none in these runs."""
+    statistic = STATISTICS[statistic]
     frame = without_infinity(FRAMES[name]) if form == "json" else FRAMES[name]
     read = FORMS[form](frame)
     assert statistic(read).equals(statistic(frame))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attnlogic.errors import InputError
-from attnlogic.optimizers import OPTIMIZERS, Optimizer, optimizer
+from attnlogic.optimizers import OPTIMIZERS, Optimizer, optimizer, real_numbers, structure
 from attnlogic.studies import Study
 
 
@@ -97,3 +97,33 @@ def test_what_is_no_optimizer_says_what_one_is(wrong):
         optimizer(wrong)
     for fragment in (repr(wrong)[:40], type(wrong).__name__, "such as 'adam(lr=0.01)'"):
         assert fragment in str(error.value)
+
+
+# --- what is compiled and what is data ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("adam", "adam(lr=0.1, beta1=0.5, eps=1e-4)", True),
+        ("adam", "adamw", False),
+        ("adam", "adam(amsgrad=True)", False),
+        ("adam", "adam(gamma=0.99)", False),
+        ("adam(gamma=0.9)", "adam(gamma=0.99)", True),
+        ("sgd(momentum=0.9)", "sgd(momentum=0.5)", True),
+        ("sgd(momentum=0.9)", "sgd", False),
+        ("lbfgs", "lbfgs(max_iter=19)", False),
+        ("lbfgs", "lbfgs(line_search=strong_wolfe)", False),
+        ("lbfgs", "lbfgs(tolerance_grad=0)", True),
+    ],
+)
+def test_numbers_are_data_and_all_else_is_structure(one, other, same):
+    one, other = optimizer(one), optimizer(other)
+    assert (structure(one) == structure(other)) == same
+    assert (hash(structure(one)) == hash(structure(other))) == same
+    assert (real_numbers(one).keys() == real_numbers(other).keys()) or not same
+
+
+def test_a_number_that_is_off_is_no_data():
+    assert real_numbers(optimizer("sgd")) == {"lr": 0.05}
+    assert real_numbers(optimizer("sgd(weight_decay=0.1)")) == {"lr": 0.05, "weight_decay": 0.1}

@@ -2,19 +2,14 @@
 
 import inspect
 
+import optax
 import pytest
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from attnlogic.errors import InputError
-from attnlogic.optimizers import (
-    OPTIMIZERS,
-    OptimizerRecord,
-    optimizer,
-    real_numbers,
-    structure,
-)
+from attnlogic.optimizers import OPTIMIZERS, OptimizerRecord, optimizer
 from attnlogic.settings import parse
 from attnlogic.studies import Study
 
@@ -72,8 +67,19 @@ def test_defaults_are_torchs_own_but_for_the_notebooks_learning_rate(name, const
     assert ours == arguments
 
 
-def test_every_optimizer_but_polyaks_is_torchs():
-    assert OPTIMIZERS.keys() - TORCH.keys() == {"polyak"}
+def test_every_other_optimizer_says_whose_it_is():
+    assert OPTIMIZERS.keys() - TORCH.keys() == {"polyak", "lbfgs_zoom"}
+    assert "optax's" in OPTIMIZERS["lbfgs_zoom"].summary
+
+
+def test_the_zoom_searchs_defaults_are_optaxs():
+    ours, theirs = optimizer("lbfgs_zoom").settings, {}
+    for function in (optax.lbfgs, optax.scale_by_zoom_linesearch):
+        signature = inspect.signature(function).parameters
+        theirs |= {key: p.default for key, p in signature.items() if key in ours}
+    assert theirs.pop("max_linesearch_steps") is inspect.Parameter.empty
+    assert "max_linesearch_steps=20" in inspect.getsource(optax.lbfgs)
+    assert ours == theirs | {"max_linesearch_steps": 20}
 
 
 def test_the_rule_of_max_eval_is_torchs():
@@ -271,33 +277,3 @@ def test_how_weight_decay_enters_is_torchs():
 @pytest.mark.parametrize("name", ["nadam", "nadamw", "radam", "asgd"])
 def test_a_decay_of_its_own_kind_is_told_from_the_others(name):
     assert OPTIMIZERS[name].weight_decay == "other"
-
-
-# --- what is compiled and what is data ----------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("adam", "adam(lr=0.1, beta1=0.5, eps=1e-4)", True),
-        ("adam", "adamw", False),
-        ("adam", "adam(amsgrad=True)", False),
-        ("adam", "adam(gamma=0.99)", False),
-        ("adam(gamma=0.9)", "adam(gamma=0.99)", True),
-        ("sgd(momentum=0.9)", "sgd(momentum=0.5)", True),
-        ("sgd(momentum=0.9)", "sgd", False),
-        ("lbfgs", "lbfgs(max_iter=19)", False),
-        ("lbfgs", "lbfgs(line_search=strong_wolfe)", False),
-        ("lbfgs", "lbfgs(tolerance_grad=0)", True),
-    ],
-)
-def test_numbers_are_data_and_all_else_is_structure(one, other, same):
-    one, other = optimizer(one), optimizer(other)
-    assert (structure(one) == structure(other)) == same
-    assert (hash(structure(one)) == hash(structure(other))) == same
-    assert (real_numbers(one).keys() == real_numbers(other).keys()) or not same
-
-
-def test_a_number_that_is_off_is_no_data():
-    assert real_numbers(optimizer("sgd")) == {"lr": 0.05}
-    assert real_numbers(optimizer("sgd(weight_decay=0.1)")) == {"lr": 0.05, "weight_decay": 0.1}

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from attnlogic.errors import InputError
-from attnlogic.problems import Model, OwnLoss, OwnModule, model, problem
+from attnlogic.problems import NO_DATA, Model, OwnLoss, OwnModule, model, models_of, problem
 
 NETS = '''
 """Models of a user's."""
@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import torch
 
-from attnlogic.problems import Model, OwnLoss, OwnModule, Tensor
+from attnlogic.problems import NO_DATA, Model, OwnLoss, OwnModule, Tensor
 
 
 def quadratic(power=2):
@@ -27,6 +27,14 @@ def quadratic(power=2):
         lambda n: (Tensor("w", (n,), tuple(f"w{i}" for i in range(n)), n),),
         lambda p, x, xp: sum(w * xi for w, xi in zip(p["w"], x)) ** power,
     )
+
+
+class Factories:
+    @staticmethod
+    def small():
+        from attnlogic.problems import model
+
+        return model("linear")
 
 
 VALUE = quadratic(3)
@@ -107,6 +115,7 @@ def nets(tmp_path_factory):
     (folder / "mine" / "__init__.py").write_text("")
     (folder / "mine" / "nets.py").write_text(NETS, encoding="utf-8")
     (folder / "mine" / "wrong.py").write_text("import no_such_package\n")
+    (folder / "mine" / "script.py").write_text("import sys\nsys.exit(3)\n")
     (folder / "mine" / "broken.py").write_text("x = (\n")
     (folder / "mine" / "failing.py").write_text("def f():\n    return 1 / 0\n\n\nf()\n")
     sys.path.insert(0, str(folder))
@@ -146,7 +155,7 @@ def test_whatever_stands_for_a_model_is_one(text, kind, framework, size):
 def test_a_loss_of_its_parameters_alone_has_no_data(text):
     found = problem(None, text)
     assert str(found) == text
-    assert found.data is None
+    assert found.data == NO_DATA
     with pytest.raises(InputError, match="no use for 'xor'"):
         problem("xor", text)
 
@@ -191,6 +200,7 @@ def test_objects_do_as_well_as_texts():
                 "wrong.py, line 1",
             ],
         ),
+        ("mine.script:net", ["importing mine.script raises SystemExit: 3", "script.py, line 2"]),
         ("mine.broken:net", ["importing mine.broken raises SyntaxError"]),
         ("mine.failing:net", ["ZeroDivisionError", "failing.py, line 2: return 1 / 0"]),
         (
@@ -205,10 +215,11 @@ def test_objects_do_as_well_as_texts():
         ("mine.nets:built", ["got a Eqx that is built already", "give its class"]),
         ("mine.nets:net(3)", ["give each setting its name"]),
         ("mine.nets:net(width=3,width=4)", ["twice"]),
-        ("mine.nets:", ["not of the form package.module:factory"]),
-        ("mine nets:net", ["not of the form package.module:factory"]),
-        (":net", ["not of the form package.module:factory"]),
-        ("mine.nets:net.inner", ["not of the form package.module:factory"]),
+        ("mine.nets:net.inner", ["'mine.nets' has no 'net.inner'"]),
+        ("mine.nets", ["what a package defines is written package.module:name"]),
+        ("mine.nets:", ["not of the form"]),
+        ("mine nets:net", ["not of the form"]),
+        (":net", ["not of the form"]),
         ("mine.nets:net(width=3", ["not of the form"]),
         (".nets:net", ["not of the form"]),
         ("mine..nets:net", ["not of the form"]),
@@ -222,6 +233,17 @@ def test_what_is_wrong_is_said_in_one_sentence_that_names_the_text(text, fragmen
     assert len(message) < 500
     for fragment in [f"model '{text}", *fragments]:
         assert fragment in message
+
+
+def test_words_are_quoted():
+    with pytest.raises(InputError, match=r"width of mine.nets:net: expected a Python literal"):
+        problem("xor", "mine.nets:net(width=wide)")
+
+
+def test_a_name_may_lie_in_a_class_and_settings_may_have_several_values():
+    assert problem("xor", "mine.nets:Factories.small").names == problem("xor", "linear").names
+    found = models_of("mine.nets:net(width=[2,3])")
+    assert [str(one) for one in found] == ["mine.nets:net(width=2)", "mine.nets:net(width=3)"]
 
 
 def test_torchs_generator_is_left_as_it_was():

@@ -118,6 +118,12 @@ def dropout():
             None,
             ["loss raises RuntimeError", "shapes cannot be multiplied"],
         ),
+        pytest.param(
+            lambda: nn.LazyLinear(1),
+            None,
+            ["gets its shape at the first call"],
+            marks=pytest.mark.filterwarnings("ignore:Lazy modules"),
+        ),
         (nn.Identity, None, ["no parameters to train"]),
         (Frozen, None, ["scale", "requires_grad=False"]),
         (RandomFeatures, None, ["the buffer features depends on the seed"]),

@@ -1,15 +1,10 @@
-"""Where runs can get stuck on three bits and more, and in all forms: exact gradients, and searches.
-
-The output is linear in every single parameter, so the loss is quadratic in each: differences of any
-width are its derivatives exactly.
-"""
+"""Where runs can get stuck on three bits and more, and in all forms: by gradients and searches."""
 
 from fractions import Fraction
-from itertools import product
 
 import numpy as np
 import pytest
-from forms import FORMS, form_id
+from forms import FORMS, form_id, gradient, hessian, loss
 from scipy.optimize import least_squares
 
 from attnlogic.problems import GATES, gate
@@ -22,42 +17,6 @@ NAMES = [
 
 every_form = pytest.mark.parametrize("form", FORMS, ids=form_id)
 every_gate = pytest.mark.parametrize("gate", [*map(gate, NAMES), *GATES], ids=str)
-
-
-def loss(packed, gate, form):
-    """Of wq, wk, wv, w1, … wn and, with a bias, b."""
-    wq, wk, wv, *w = packed
-    b = w.pop() if form.bias else 0
-    total = 0
-    for bits, t in zip(product((0, 1), repeat=gate.n), gate.targets, strict=True):
-        x = [2 * bit - 1 if form.encoding == "pm1" else bit for bit in bits]
-        g = wq * wk * wv * sum(xi * xi for xi in x) + form.residual
-        total += (g * sum(wi * xi for wi, xi in zip(w, x, strict=True)) + b - t) ** 2
-    return total / len(gate.targets)
-
-
-def moved(packed, steps):
-    found = list(packed)
-    for i, step in steps:
-        found[i] += step
-    return found
-
-
-def gradient(at, gate, form):
-    sides = [[loss(moved(at, [(i, s)]), gate, form) for s in (1, -1)] for i in range(len(at))]
-    return [(up - down) / 2 for up, down in sides]
-
-
-def lowest_curvature(at, gate, form):
-    n, here = len(at), loss(at, gate, form)
-    H = np.zeros((n, n))
-    for i in range(n):
-        H[i, i] = sum(loss(moved(at, [(i, s)]), gate, form) for s in (1, -1)) - 2 * here
-        for j in range(i):
-            corners = [(s, t, loss(moved(at, [(i, s), (j, t)]), gate, form))
-                       for s in (1, -1) for t in (1, -1)]  # fmt: skip
-            H[i, j] = H[j, i] = sum(s * t * value for s, t, value in corners) / 4
-    return np.linalg.eigvalsh(H)[0]
 
 
 def parameters(point, form):
@@ -80,7 +39,7 @@ def test_the_gradient_vanishes_at_critical_points_and_the_hessian_says_which(gat
             assert loss(at, gate, form) == point.loss
             vanishes = not any(gradient(at, gate, form))
             assert vanishes == (point.kind != "not critical"), point
-            lowest = lowest_curvature(at, gate, form)
+            lowest = np.linalg.eigvalsh(hessian(at, gate, form))[0]
             if point.kind == "strict saddle":
                 assert lowest < -1e-4, point
             elif vanishes:
@@ -102,6 +61,32 @@ def test_a_minimum_is_a_minimum_of_V_and_a_valley_its_limit(gate, form):  # noqa
             assert 0 < falls[-1] - point.loss < 1e-5
 
 
+@every_form
+@every_gate
+def test_every_place_has_one_name_and_a_flat_one_a_way_down(gate, form):
+    shape, places = landscape(gate, form), points(gate, form)
+    plateaus = [p.C for p in places if "plateau" in p.name]
+    assert not any(p.C in plateaus for p in places if "plateau" not in p.name and p.C is not None)
+    for point in places:
+        if point.name == "linear plateau" and point.loss:
+            near = [shape.least_loss(Fraction(s, 1000)) for s in (1, -1)]
+            falls = any(value < point.loss for value in near)
+            assert falls == (point.kind in ("strict saddle", "flat saddle"))
+
+
+@pytest.mark.parametrize(
+    ("name", "side"), [("majority3", -1), ("not_all_equal3", 1), ("00000110", 1)]
+)
+def test_the_runaway_valley_begins_at_the_outermost_maximum(name, side):
+    shape, inside = landscape(gate(name)), regions_of(gate(name))["runaway"]
+    tops = [float(e.C) for e in shape.extrema if e.kind == "maximum"]
+    edge = max(tops) if side > 0 else min(tops)
+    for distance, expected in [(1e-3, True), (5, True), (1e4, True), (-1e-3, False)]:
+        C = edge + side * distance
+        assert inside(C, float(shape.least_loss(C))) == expected
+        assert not inside(C, 1.3 * float(shape.least_loss(C)))
+
+
 @pytest.mark.parametrize("form", [f for f in FORMS if f.encoding == "01"], ids=form_id)
 @pytest.mark.parametrize("name", ["majority3", "00000010", "00001010", "not_all_equal3", "parity3"])
 def test_wherever_a_search_ends_is_a_region_that_is_known(name, form):
@@ -114,8 +99,8 @@ def test_wherever_a_search_ends_is_a_region_that_is_known(name, form):
         return (x @ w) * (p[:3].prod() * x.sum(axis=1) + form.residual) + b - targets
 
     ends = set()
-    for start in rng.normal(size=(25, 3 + of.n + form.bias)):
-        end = least_squares(residuals, start, xtol=1e-12, ftol=1e-12, gtol=1e-12, max_nfev=2000)
+    for start in rng.normal(size=(15, 3 + of.n + form.bias)):
+        end = least_squares(residuals, start, xtol=1e-12, ftol=1e-12, gtol=1e-12, max_nfev=600)
         C, value = float(end.x[:3].prod()), 2 * end.cost / len(targets)
         where = (
             "solved" if value < 1e-9 else next((n for n, f in inside.items() if f(C, value)), "")

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from helpers import XOR
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from attnlogic.backend import Training
 from attnlogic.history import History, outcome
 from attnlogic.optimizers import optimizer
 from attnlogic.outcomes import NONE
-from attnlogic.problems.gates import ROWS, gate
+from attnlogic.problems.gates import ROWS
 from attnlogic.problems.neuron import invariant, pack, predict, unpack
 from attnlogic.problems.random_starts import Initialization
 from attnlogic.studies.single_run import Run, train
@@ -24,12 +25,10 @@ FOUND = unpack([-1.0343, -0.7918, -0.6119, 1.9998, 1.9997, -0.0005])  # the note
 def run(losses, final=FOUND, stopped_at=NONE, threshold=1.0, epochs=100):
     """A run with these losses and these learned parameters."""
     losses = np.array(losses, float)
-    final = unpack([np.float64(p) for p in pack(final)])
-    history = History(
-        losses, np.zeros_like(losses), final, final, stopped_at, np.ones(losses.size, int), 0.0
-    )
-    training = Training(gate("xor"), optimizer("adam"), epochs, threshold, "float64")
-    return Run(training, 3, "abacus", Initialization(), history, outcome(history, threshold))
+    final, own = np.array(pack(final), np.float64), {"C": np.zeros_like(losses)}
+    history = History(losses, own, final, final, stopped_at, np.ones(losses.size, int), 0.0)
+    training = Training(XOR, optimizer("adam"), epochs, threshold, "float64")
+    return Run(training, 3, "abacus", Initialization(), history, outcome(history, threshold, XOR))
 
 
 # --- one run ------------------------------------------------------------------------------------

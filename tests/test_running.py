@@ -16,8 +16,7 @@ from abacus import SMALL, Abacus, part_names, work
 from attnlogic import __version__
 from attnlogic.backend import Backend
 from attnlogic.errors import InputError
-from attnlogic.problems import SEED_LIMIT, initial_params, initialization
-from attnlogic.problems.neuron import NAMES, pack
+from attnlogic.problems import NAMES, SEED_LIMIT, initial_params, initialization, pack
 from attnlogic.results import load
 from attnlogic.studies import Study, parts, run, running
 
@@ -65,32 +64,30 @@ def test_the_last_seeds_there_are(tmp_path):
     assert found["seed"].to_list() == [*range(SEED_LIMIT - 4, SEED_LIMIT)]
 
 
-def test_a_short_study_is_one_part_a_condition(tmp_path):
-    assert part_names(work(tmp_path / "study")) == [
-        "000-xor-sgd/0-9.parquet",
-        "001-xor-adam/0-9.parquet",
-        "002-nand-sgd/0-9.parquet",
-        "003-nand-adam/0-9.parquet",
-    ]
+def test_a_short_study_is_one_part_a_kind_of_conditions(tmp_path):
+    names = ["000-sgd/0-19.parquet", "001-adam/0-19.parquet"]
+    assert part_names(work(tmp_path / "study")) == names
 
 
 @pytest.mark.parametrize(
     ("rows", "at_once", "cuts"),
     [
-        (10**6, 4, ["0-3", "4-7", "8-9"]),
-        (1, 10**6, ["0-2", "3-5", "6-8", "9-9"]),
-        (6, 10**6, ["0-5", "6-9"]),
-        (2, 5, ["0-2", "3-4", "5-7", "8-9"]),
-        (10**6, 1, [f"{seed}-{seed}" for seed in range(10)]),
+        (10**6, 4, ["0-3", "4-7", "8-9", "10-13", "14-17", "18-19"]),
+        (10**6, 10, ["0-9", "10-19"]),
+        (1, 10**6, ["0-2", "3-5", "6-8", "9-11", "12-14", "15-17", "18-19"]),
+        (6, 10**6, ["0-5", "6-11", "12-17", "18-19"]),
+        (2, 5, ["0-2", "3-4", "5-7", "8-9", "10-12", "13-14", "15-17", "18-19"]),
+        (10**6, 1, [f"{run}-{run}" for run in range(20)]),
     ],
 )
 def test_how_the_work_is_cut_does_not_show_in_the_runs(tmp_path, monkeypatch, rows, at_once, cuts):
     whole = work(tmp_path / "whole")
     monkeypatch.setattr(parts, "PART_ROWS", rows)
-    monkeypatch.setattr(running, "SEEDS_AT_ONCE", at_once)
+    monkeypatch.setattr(running, "RUNS_AT_ONCE", at_once)
     pieces = work(tmp_path / "pieces")
-    folders = [condition["parts"] for condition in pieces.description["conditions"]]
-    assert part_names(pieces) == [f"{folder}/{cut}.parquet" for folder in folders for cut in cuts]
+    folders = [kind["parts"] for kind in pieces.description["kinds"]]
+    expected = [f"{folder}/{cut}.parquet" for folder in folders for cut in cuts]
+    assert part_names(pieces) == sorted(expected)
     assert pieces.table().equals(whole.table())
 
 
@@ -157,21 +154,25 @@ def test_the_description_says_how_to_make_the_runs_again(tmp_path):
     assert told.pop("attnlogic") == __version__
     first, second = told.pop("conditions")
     assert told == {
+        "format": 2,
         "backend": "abacus", "devices": ["ten wires"], "jobs": 2, "precision": "float32",
-        "threshold": 0.01, "init": "normal", "until": "budget", "seeds": {"first": 3, "count": 5},
+        "threshold": 0.01, "until": "budget", "seeds": {"first": 3, "count": 5}, "data": {},
+        "kinds": [
+            {
+                "parts": parts, "model": "attention", "quantities": {"C": "wq·wk·wv"},
+                "parameters": ["wq", "wk", "wv", "w1", "w2", "b"],
+            }
+            for parts in ("000-adam", "001-sgd")
+        ],
     }  # fmt: skip
     assert first == {
-        "gate": "nand", "targets": "1110", "optimizer": "adam(lr=0.1)",
-        "hyperparameters": {
-            "lr": 0.1, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0,
-            "amsgrad": False, "gamma": 1.0, "schedule": "constant", "warmup": 0,
-        },
-        "epochs": 8000, "parts": "000-nand-adam",
+        "gate": "nand", "optimizer": "adam(lr=0.1)", "epochs": 8000, "init": "normal",
+        "model": "attention", "encoding": "01",
     }  # fmt: skip
-    assert (second["optimizer"], second["parts"]) == ("sgd", "001-nand-sgd")
+    assert second["optimizer"] == "sgd"
     again = Study(
         [first["gate"]], [first["optimizer"], second["optimizer"]], range(3, 8),
-        threshold=told["threshold"], init=told["init"],
+        threshold=told["threshold"], init=first["init"],
     )  # fmt: skip
     assert work(tmp_path / "again", study=again).table().equals(runs.table())
 
@@ -199,13 +200,13 @@ class Recorder:
 @pytest.mark.parametrize("backend", [Abacus(), "jax"], ids=["abacus", "jax"])
 def test_progress_adds_up_to_the_total(tmp_path, monkeypatch, backend):
     monkeypatch.setattr(running, "Progress", Recorder)
-    monkeypatch.setattr(running, "SEEDS_AT_ONCE", 6)
+    monkeypatch.setattr(running, "RUNS_AT_ONCE", 6)
     work(tmp_path / "study", backend, Study(["xor", "or"], "adam", 10, epochs=20))
     bar = Recorder.last
     assert bar.total == 20
     assert min(bar.advanced) >= 0
     assert sum(bar.advanced) == pytest.approx(20, rel=1e-12)  # jax gives shares of a run
-    assert bar.described == ["xor · adam", "or · adam"]
+    assert bar.described == ["adam: 2 conditions"]
 
 
 @pytest.mark.parametrize(("show", "drawn"), [(True, True), (False, False), (None, False)])

@@ -10,7 +10,7 @@ from attnlogic.errors import InputError
 from attnlogic.history import History, outcome, rises
 from attnlogic.optimizers import OPTIMIZERS
 from attnlogic.outcomes import NONE
-from attnlogic.problems import initial_params, neuron
+from attnlogic.problems import initial_params, neuron, pack
 from attnlogic.problems.gates import ROWS, gate
 from attnlogic.studies.single_run import train
 
@@ -37,9 +37,11 @@ def test_the_notebooks_run(runs):
 
 def test_a_run_is_its_history_and_what_is_kept_of_it(runs):
     for run in runs.values():
-        np.testing.assert_equal(run.outcome, outcome(run.history, run.training.threshold))
-        np.testing.assert_equal(run.history.initial, initial_params(0))
-        first = neuron.loss(initial_params(0), ROWS, run.training.gate.targets)
+        np.testing.assert_equal(
+            run.outcome, outcome(run.history, run.training.threshold, run.training.problem)
+        )
+        np.testing.assert_equal(run.history.initial, pack(initial_params(0)))
+        first = neuron.loss(initial_params(0), ROWS, run.training.problem.data.targets)
         # One float32 sum in another order.
         assert run.history.losses[0] == pytest.approx(first, rel=1e-6)
         assert (run.seed, run.backend, str(run.init)) == (0, "jax", "torch")
@@ -70,8 +72,8 @@ def test_as_dict_is_strict_json_with_null_for_what_does_not_exist(runs):
         told = json.loads(json.dumps(run.as_dict(), allow_nan=False))
         assert told == run.as_dict(), "nothing but plain Python values"
         assert [*told] == [
-            "gate", "optimizer", "seed", "backend", "precision", "init", "epochs", "threshold",
-            "until", "interrupted",
+            "gate", "model", "encoding", "optimizer", "seed", "backend", "precision", "init",
+            "epochs", "threshold", "until", "interrupted",
             "status", "stopped_at", "diverged_at", "first_hit", "sustained_from", "rises",
             "first_rises", "exits", "worst_after_hit", "min_loss", "final_loss", "evaluations",
             "gradient_norm",
@@ -94,7 +96,7 @@ def test_as_dict_is_strict_json_with_null_for_what_does_not_exist(runs):
 
 def test_numbers_in_the_dict_are_those_of_the_run(runs):
     told, final = runs["solved"].as_dict(), runs["solved"].outcome.final
-    assert [*told["params"].values()] == [float(v) for v in neuron.pack(final)]
+    assert [*told["params"].values()] == [float(v) for v in final]
     p = told["params"]
     # The dict's numbers were rounded to float32 when they were multiplied.
     assert told["C"] == pytest.approx(p["wq"] * p["wk"] * p["wv"], rel=1e-6)
@@ -102,7 +104,7 @@ def test_numbers_in_the_dict_are_those_of_the_run(runs):
     for x1, x2 in ROWS:
         c = told["coefficients"]
         expanded = c["x1"] * x1 + c["x2"] * x2 + c["x1x2"] * x1 * x2 + c["bias"]
-        assert expanded == pytest.approx(neuron.predict(final, (x1, x2)), abs=1e-5)
+        assert expanded == pytest.approx(neuron.predict(neuron.unpack(final), (x1, x2)), abs=1e-5)
 
     gone = runs["diverged"].as_dict()
     assert {*gone["params"].values(), *gone["coefficients"].values()} == {None}
@@ -112,9 +114,9 @@ def test_numbers_in_the_dict_are_those_of_the_run(runs):
 
 def test_precision_and_initialisation_are_heeded():
     run = train("nand", "adam", 5, epochs=9, precision="float64", init="normal(scale=0.5)")
-    assert run.history.losses.dtype == run.outcome.C.dtype == np.float64
+    assert run.history.losses.dtype == run.outcome.quantities["C"].dtype == np.float64
     assert run.as_dict()["init"] == str(run.init) == "normal(scale=0.5)"
-    np.testing.assert_equal(run.outcome.initial, initial_params(5, run.init))
+    np.testing.assert_equal(run.outcome.initial, pack(initial_params(5, run.init)))
 
 
 class Still:
@@ -135,10 +137,10 @@ class Still:
         return {}
 
     def check(self, training, jobs):
-        if training.gate.name == "or":
+        if training.problem.data.name == "or":
             raise InputError("no 'or' here")
 
-    def train(self, training, initial, *, jobs=1, on_progress=None):
+    def train(self, batch, *, jobs=1, on_progress=None):
         raise NotImplementedError
 
     def history(self, training, initial, *, on_progress=None):
@@ -146,7 +148,7 @@ class Still:
         return self.parts(training, initial, on_progress)
 
     def parts(self, training, initial, on_progress):
-        C = np.full(training.epochs, neuron.invariant(initial))
+        C = np.full(training.epochs, neuron.invariant(neuron.unpack(initial)))
         losses = 0.9 ** np.arange(training.epochs)
         size = self.size or training.epochs
         try:
@@ -156,7 +158,7 @@ class Still:
                 some = slice(first, first + size)
                 on_progress(len(C[some]) / len(C))
                 counts = np.ones(len(C[some]), int)
-                yield History(losses[some], C[some], initial, initial, NONE, counts, 0.0)
+                yield History(losses[some], {"C": C[some]}, initial, initial, NONE, counts, 0.0)
         finally:
             self.closed = True
 
@@ -166,7 +168,7 @@ def test_a_seed_is_any_whole_number_of_32_bits(seed):
     run = train("xor", "adam", seed, epochs=3, backend=Still())
     assert (run.seed, type(run.seed)) == (int(seed), int)
     assert json.loads(json.dumps(run.as_dict(), allow_nan=False))["seed"] == int(seed)
-    np.testing.assert_equal(run.outcome.initial, initial_params(int(seed)))
+    np.testing.assert_equal(run.outcome.initial, pack(initial_params(int(seed))))
 
 
 def test_a_budget_is_the_optimizers_own_unless_one_is_given():
@@ -224,7 +226,7 @@ def test_an_interrupt_keeps_the_epochs_that_were_done(good):
     np.testing.assert_array_equal(run.history.losses, whole.history.losses[: 10 * good])
     again = train("xor", "adam", 3, epochs=run.training.epochs, threshold=0.1, backend=Still(7))
     assert again.history.losses.tolist() == whole.history.losses[: 10 * good].tolist()
-    np.testing.assert_equal(run.outcome, outcome(run.history, 0.1))
+    np.testing.assert_equal(run.outcome, outcome(run.history, 0.1, run.training.problem))
     kept = json.loads(json.dumps(run.as_dict(), allow_nan=False))
     assert (kept["interrupted"], kept["epochs"]) == (True, 10 * good)
     assert whole.as_dict()["interrupted"] is False
@@ -268,7 +270,7 @@ def test_numpys_numbers_mean_what_pythons_mean(number):
     class Fixed(Still):
         def parts(self, training, initial, on_progress):
             C, counts = np.ones(3, "float32"), np.ones(3, int)
-            yield History(losses, C, initial, initial, NONE, counts, 0.0)
+            yield History(losses, {"C": C}, initial, initial, NONE, counts, 0.0)
 
     plain, numpys = (
         train("xor", "adam", np.int8(3), epochs=epochs, threshold=threshold, backend=Fixed())

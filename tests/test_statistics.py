@@ -18,8 +18,8 @@ EVERY = pytest.mark.parametrize("statistic", STATISTICS.values(), ids=list(STATI
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A study with a gate that has solutions, a constant one, and runs that diverge."""
-    study = attnlogic.Study(["xor", "true"], ["adam", "sgd(lr=50)"], seeds=12, epochs=300)
+    """A sweep, a gate that has solutions, a constant one, and runs that diverge."""
+    study = attnlogic.Study(["xor", "true"], ["adam", "sgd(lr=[0.05,50])"], seeds=12, epochs=300)
     folder = tmp_path_factory.mktemp("study") / "demo"
     return attnlogic.run(study, out=folder, progress=False)
 
@@ -98,5 +98,21 @@ def test_a_level_changes_intervals_and_what_the_sheet_says(statistic, runs):
 
 def test_the_columns_of_a_condition_are_those_of_results():
     assert [column.name for column in (*FIRST, *SETTINGS)] == [*CONDITION]
-    schema = pl.Schema({column.name: column.type for column in (*FIRST, *SETTINGS)})
-    assert schema == pl.Schema(CONDITION)
+    types = {column.name: column.type for column in (*FIRST, *SETTINGS)}
+    assert types == {name: kind.to_python() for name, kind in CONDITION.items()}
+
+
+@EVERY
+@pytest.mark.parametrize("model", ["attention(scores=softmax)", "attention(heads=2)"])
+def test_a_model_without_c_or_with_other_parameters_fails_no_statistic(statistic, model, tmp_path):
+    """It has the numbers that every run has; what needs C or a column that is not there is null."""
+    study = attnlogic.Study(
+        ["xor", "true"], ["adam", "adam(lr=0.1)"], seeds=6, epochs=60, models=model
+    )
+    runs = attnlogic.run(study, out=tmp_path / "runs", progress=False)
+    frame = statistic(runs)
+    assert frame.schema == statistic.schema
+    assert statistic.sheet(frame, statistic.settings({})).note
+    assert statistic(runs.table()).equals(frame)
+    if not statistic.needs_rows:
+        assert statistic(Tally.of(runs)).schema == frame.schema

@@ -196,7 +196,7 @@ def test_a_folder_may_have_any_name(tmp_path, monkeypatch, name, absolute):
         assert found.table().equals(rows([0, 1, 2]))
         assert found.frame.collect().equals(rows([0, 1, 2]))
         assert pl.concat(found.parts()).equals(rows([0, 1, 2]))
-        assert next(found.conditions()).collect().equals(rows([0, 1, 2]))
+        assert next(found.conditions()).lazy().collect().equals(rows([0, 1, 2]))
         assert repr(found) == f"Runs({str(path)!r}, 3 runs of 2 conditions)"
 
 

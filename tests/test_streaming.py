@@ -63,7 +63,7 @@ fold = jax.jit(streaming.fold)
 def folded_outcome(values, stop, evaluations, until_hit, budget):
     """One run through the fold, with another beside it that never does anything."""
     packed = jnp.stack([jnp.full(2, k + 1, jnp.float32) for k in range(6)])
-    seen = streaming.start(packed, XOR.quantity_names)
+    seen = streaming.start(packed, ["C"])
     for epoch in range(budget):
         report = Report(
             loss=np.array([values[epoch], 3.0], np.float32),
@@ -146,7 +146,7 @@ def test_a_count_of_the_pure_function_is_the_largest_where_32_bits_do_not_do(num
 @pytest.mark.parametrize("name", NUMBERS)
 def test_what_does_not_exist_yet_is_no_nan(name):
     """JAX's search for NaN may find a run's own, never one of the fold's."""
-    seen = streaming.start(jnp.ones((6, 3), jnp.float32), XOR.quantity_names)
+    seen = streaming.start(jnp.ones((6, 3), jnp.float32), ["C"])
     assert not np.isnan(seen.quantities_first_hit["C"]).any()
     if hasattr(seen, name):
         assert not np.isnan(np.asarray(getattr(seen, name), np.float64)).any()

@@ -3,21 +3,21 @@
 import numpy as np
 import pytest
 import torch
-from helpers import condition, seeds, whole_history
+from helpers import assert_same, condition, seed, seeds, whole_history
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.optim.lr_scheduler import ExponentialLR
 
+from attnlogic.backend import one_condition
 from attnlogic.errors import InputError
 from attnlogic.history import outcome
-from attnlogic.outcomes import NONE, leaves_of
-from attnlogic.problems import initial_params
+from attnlogic.outcomes import NONE, concatenate
 from attnlogic.problems.gates import ROWS
-from attnlogic.problems.neuron import invariant, pack, predict, unpack
+from attnlogic.problems.neuron import invariant, predict, unpack
 from attnlogic_torch import TORCH, RawAttentionWithTopNeuron
 from attnlogic_torch import training as training_loop
-from attnlogic_torch.model import load, read
+from attnlogic_torch.modules import load, read
 
 
 class NotebooksAttention(nn.Module):
@@ -74,25 +74,25 @@ def test_a_state_dict_of_the_notebook_loads_and_gives_the_same_outputs(tmp_path)
 @given(*[st.lists(st.floats(-2, 2), min_size=n, max_size=n) for n in (6, 2)])
 def test_the_module_is_the_model(values, x):
     module = RawAttentionWithTopNeuron().double()
-    load(module, unpack(values))
+    load(module, np.array(values))
     out = module(torch.tensor([x], dtype=torch.float64)).item()
     # Outputs are below 100; rounding of a dozen operations in float64 is below 1e-13 of that.
     assert out == pytest.approx(predict(unpack(values), x), rel=1e-12, abs=1e-11)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 42, 2**31, 2**32 - 1])
-def test_built_after_manual_seed_it_has_that_seeds_parameters(seed):
-    torch.manual_seed(seed)
+@pytest.mark.parametrize("number", [0, 1, 42, 2**31, 2**32 - 1])
+def test_built_after_manual_seed_it_has_that_seeds_parameters(number):
+    torch.manual_seed(number)
     module = RawAttentionWithTopNeuron()
-    np.testing.assert_array_equal(pack(read(module)), pack(initial_params(seed)))
+    np.testing.assert_array_equal(read(module), seed(number))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_load_and_read_are_inverse(dtype):
     module = RawAttentionWithTopNeuron().to(dtype)
-    load(module, initial_params(5))
+    load(module, seed(5))
     assert {p.dtype for p in module.parameters()} == {dtype}
-    np.testing.assert_array_equal(pack(read(module)), pack(initial_params(5)))
+    np.testing.assert_array_equal(read(module), seed(5))
 
 
 # --- the notebook's loop ------------------------------------------------------------------------
@@ -141,12 +141,12 @@ def notebooks_loop(kind, settings, gamma, seed, targets, epochs, dtype):
 def test_a_history_is_the_notebooks_loop_bit_for_bit(text, kind, settings, gamma, precision):
     epochs = 6 if kind is torch.optim.LBFGS else 60
     training = condition("nand", text, epochs, precision=precision)
-    got = whole_history(TORCH, training, initial_params(7))
+    got = whole_history(TORCH, training, seed(7))
     losses, final, calls = notebooks_loop(
-        kind, settings, gamma, 7, training.gate.targets, epochs, getattr(torch, precision)
+        kind, settings, gamma, 7, training.problem.data.targets, epochs, getattr(torch, precision)
     )
     np.testing.assert_array_equal(got.losses, np.array(losses, precision))
-    np.testing.assert_array_equal(pack(got.final), pack(final))
+    np.testing.assert_array_equal(got.final, final)
     assert got.evaluations.sum() == calls
     assert got.stopped_at == NONE
 
@@ -167,27 +167,23 @@ def test_polyaks_steps_are_the_formula_bit_for_bit(precision):
         with torch.no_grad():
             for p, g in zip(model.parameters(), grads, strict=True):
                 p -= loss / square * g
-    got = whole_history(
-        TORCH, condition("xor", "polyak", 40, precision=precision), initial_params(0)
-    )
+    got = whole_history(TORCH, condition("xor", "polyak", 40, precision=precision), seed(0))
     np.testing.assert_array_equal(got.losses, np.array(losses, precision))
 
 
 def test_the_invariant_belongs_to_the_loss_of_its_epoch():
-    run = whole_history(TORCH, condition("xor", "sgd", 5), initial_params(0))
-    assert run.C[0] == invariant(initial_params(0))
-    shorter = [
-        whole_history(TORCH, condition("xor", "sgd", n), initial_params(0)) for n in range(1, 5)
-    ]
-    assert run.C[1:].tolist() == [float(invariant(h.final)) for h in shorter]
+    run = whole_history(TORCH, condition("xor", "sgd", 5), seed(0))
+    C = run.quantities["C"]
+    assert C[0] == invariant(unpack(seed(0)))
+    shorter = [whole_history(TORCH, condition("xor", "sgd", n), seed(0)) for n in range(1, 5)]
+    assert C[1:].tolist() == [float(invariant(unpack(h.final))) for h in shorter]
 
 
 def test_an_outcome_is_that_of_its_history():
     training = condition("xor", "adamw", 250, threshold=1e-3)
-    (one,) = TORCH.train(training, seeds(0))
-    expected = outcome(whole_history(TORCH, training, initial_params(0)), 1e-3)
-    for got, want in zip(leaves_of(one), leaves_of(expected), strict=True):
-        np.testing.assert_array_equal(got, [want])
+    (one,) = TORCH.train(one_condition(training, seeds(0)))
+    history = whole_history(TORCH, training, seed(0))
+    assert_same(one, concatenate([outcome(history, 1e-3, training.problem)]))
     assert one.first_hit[0] > 0
 
 
@@ -202,8 +198,8 @@ def test_torchs_global_state_is_left_as_it_was():
         for by in ("adam", "lbfgs", "sgd(lr=50)"):
             for precision in ("float32", "float64"):
                 training = condition("xor", by, 10, precision=precision)
-                list(TORCH.train(training, seeds(0, 1)))
-                whole_history(TORCH, training, initial_params(0))
+                list(TORCH.train(one_condition(training, seeds(0, 1))))
+                whole_history(TORCH, training, seed(0))
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)
@@ -218,7 +214,7 @@ def test_between_two_parts_of_a_history_torch_has_the_callers_threads(monkeypatc
         torch.set_num_threads(3)
         parts = TORCH.history(
             condition("xor", "adam", 4),
-            initial_params(0),
+            seed(0),
             on_progress=lambda _: within.append(torch.get_num_threads()),
         )
         next(parts)
@@ -243,7 +239,7 @@ def test_an_interrupt_gives_the_callers_threads_back(monkeypatch):
     try:
         torch.set_num_threads(3)
         with pytest.raises(KeyboardInterrupt):
-            next(TORCH.history(condition("xor", "adam", 4), initial_params(0)))
+            next(TORCH.history(condition("xor", "adam", 4), seed(0)))
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
@@ -252,10 +248,10 @@ def test_an_interrupt_gives_the_callers_threads_back(monkeypatch):
 @pytest.mark.parametrize("by", ["adam", "lbfgs", "polyak"])
 def test_nor_does_it_matter_to_a_run(by):
     training = condition("xor", by, 10)
-    usual = whole_history(TORCH, training, initial_params(0))
+    usual = whole_history(TORCH, training, seed(0))
     torch.set_default_dtype(torch.float64)
     try:
-        other = whole_history(TORCH, training, initial_params(0))
+        other = whole_history(TORCH, training, seed(0))
     finally:
         torch.set_default_dtype(torch.float32)
     np.testing.assert_array_equal(usual.losses, other.losses)
@@ -268,4 +264,4 @@ def test_bad_jobs_are_refused_before_any_work(jobs):
     with pytest.raises(InputError, match=r"jobs: expected a whole number .* got"):
         TORCH.check(training, jobs)
     with pytest.raises(InputError, match="jobs"):  # at the call, not at the first outcome
-        TORCH.train(training, seeds(0), jobs=jobs)
+        TORCH.train(one_condition(training, seeds(0)), jobs=jobs)

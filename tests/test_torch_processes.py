@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from helpers import assert_same, condition, seeds
 
+from attnlogic.backend import one_condition
 from attnlogic.errors import WorkError
 from attnlogic.outcomes import NONE, concatenate
-from attnlogic.problems import pack, unpack
 from attnlogic_torch.backend import TorchBackend
 
 WEEKS = 2**31 - 1
@@ -44,7 +44,11 @@ def test_two_processes_give_what_one_gives(backend, by, epochs, precision):
     training, starts = condition("xor", by, epochs, precision=precision), seeds(8, 1, 2, 9, 4)
     shares = {1: [], 2: []}
     one, two = (
-        list(backend.train(training, starts, jobs=jobs, on_progress=shares[jobs].append))
+        list(
+            backend.train(
+                one_condition(training, starts), jobs=jobs, on_progress=shares[jobs].append
+            )
+        )
         for jobs in (1, np.int64(2))
     )
     assert len(one) == len(two) == 5
@@ -57,26 +61,30 @@ def test_two_processes_give_what_one_gives(backend, by, epochs, precision):
 
 def test_two_trainings_at_one_time_do_not_end_each_other(backend):
     training = condition("xor", "adam", 20)
-    one = backend.train(training, seeds(0, 1, 2), jobs=2)
+    one = backend.train(one_condition(training, seeds(0, 1, 2)), jobs=2)
     first = next(one)
-    other = [*backend.train(training, seeds(3, 4, 5), jobs=3)]
-    alone = backend.train(training, seeds(0, 1, 2, 3, 4, 5))
+    other = [*backend.train(one_condition(training, seeds(3, 4, 5)), jobs=3)]
+    alone = backend.train(one_condition(training, seeds(0, 1, 2, 3, 4, 5)))
     assert_same(concatenate([first, *one, *other]), concatenate([*alone]))
 
 
 def test_a_worker_that_died_while_it_was_idle_is_replaced(backend):
     training = condition("xor", "adam", 20)
-    before = [*backend.train(training, seeds(0, 1), jobs=2)]
+    before = [*backend.train(one_condition(training, seeds(0, 1)), jobs=2)]
     for worker in backend._workers._idle[-2:]:
         worker._process.kill()
         worker._process.join()
-    after = [*backend.train(training, seeds(0, 1), jobs=2)]
+    after = [*backend.train(one_condition(training, seeds(0, 1)), jobs=2)]
     assert_same(concatenate(before), concatenate(after))
 
 
 def test_an_error_in_a_worker_keeps_its_place(backend):
     with pytest.raises(ValueError, match="could not convert") as error:
-        [*backend.train(condition("xor", "adam", 5), unpack([["one", "two"]] * 6), jobs=2)]
+        [
+            *backend.train(
+                one_condition(condition("xor", "adam", 5), np.array([["one", "two"]] * 6)), jobs=2
+            )
+        ]
     assert "attnlogic_torch/model.py" in "".join(error.value.__notes__).replace("\\", "/")
 
 
@@ -89,23 +97,25 @@ def test_a_worker_that_is_killed_is_one_clear_error(backend):
             worker.kill()
 
     training = condition("xor", "adam", WEEKS)
-    outcomes = backend.train(training, seeds(0, 1), jobs=2, on_progress=on_progress)
+    outcomes = backend.train(one_condition(training, seeds(0, 1)), jobs=2, on_progress=on_progress)
     with pytest.raises(WorkError) as error:
         next(outcomes)
     assert 0 < shares[0] < 1e-3  # reported while the run went on
     (message,) = str(error.value).splitlines()
-    for part in ("SIGKILL", "of the 2 seeds of xor · adam", "memory", "fewer --jobs"):
+    for part in ("SIGKILL", "of the 2 runs, of xor · adam", "memory", "fewer --jobs"):
         assert part in message
     assert any(f"number {number} of" in message for number in (1, 2))
     # The next training has new workers.
-    assert len([*backend.train(condition("xor", "adam", 5), seeds(0, 1), jobs=2)]) == 2
+    assert (
+        len([*backend.train(one_condition(condition("xor", "adam", 5), seeds(0, 1)), jobs=2)]) == 2
+    )
 
 
 def test_closing_the_iterator_ends_the_work(backend):
     # The first seed starts at infinity and so ends at once; the others would train for weeks.
-    values = np.stack(pack(seeds(0, 1, 2, 3)))
+    values = seeds(0, 1, 2, 3)
     values[:, 0] = np.inf
-    outcomes = backend.train(condition("xor", "adam", WEEKS), unpack(tuple(values)), jobs=2)
+    outcomes = backend.train(one_condition(condition("xor", "adam", WEEKS), values), jobs=2)
     assert next(outcomes).diverged_at.tolist() == [0]
     count = len(multiprocessing.active_children())
     outcomes.close()
@@ -123,7 +133,7 @@ def test_workers_that_cannot_be_started_are_one_clear_error(monkeypatch):
         type(process).__mro__[1].start(process)
 
     monkeypatch.setattr(multiprocessing.get_context("spawn").Process, "start", start)
-    outcomes = own.train(condition("xor", "adam", 5), seeds(0, 1), jobs=2)
+    outcomes = own.train(one_condition(condition("xor", "adam", 5), seeds(0, 1)), jobs=2)
     with pytest.raises(WorkError, match=r"cannot start 2 worker processes.*fewer --jobs"):
         next(outcomes)
     assert set(multiprocessing.active_children()) == before
@@ -131,15 +141,16 @@ def test_workers_that_cannot_be_started_are_one_clear_error(monkeypatch):
 
 UNGUARDED = """
 import numpy as np
-from attnlogic.backend import Training
+from attnlogic.backend import Training, one_condition
 from attnlogic.optimizers import optimizer
-from attnlogic.problems import gate, initial_params
+from attnlogic.problems import problem
 from attnlogic_torch import TORCH
 
-training = Training(gate("xor"), optimizer("{by}"), {epochs})
-starts = initial_params(np.arange(2))
-starts.b[0] = {b}
-for _ in TORCH.train(training, starts, jobs=2, on_progress=lambda _: print("trains", flush=True)):
+training = Training(problem("xor"), optimizer("{by}"), {epochs})
+starts = training.problem.initial(np.arange(2))
+starts[5, 0] = {b}
+batch = one_condition(training, starts)
+for _ in TORCH.train(batch, jobs=2, on_progress=lambda _: print("trains", flush=True)):
     pass
 """
 

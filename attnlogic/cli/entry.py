@@ -64,6 +64,8 @@ def main() -> None:
     """The command ``attnlogic``: bad input is one message and exit code 2, never a traceback."""
     # Python's search for cyclic garbage, among all that JAX brings, takes half a second a command.
     gc.set_threshold(1_000_000)
+    # A user's own model or optimizer may lie here. Last, so that it hides nothing.
+    sys.path.append("")
     terminal.carry_any_text()
     _show_only_our_warnings()
     try:

@@ -67,7 +67,7 @@ def theory(
         typer.Option(
             "--optimizer",
             "-o",
-            help="Whose weight decay to look at, for two-bit gates; give it as often as you like. "
+            help="Whose weight decay to look at; give it as often as you like. "
             "Without any: 'adam(weight_decay=0.01)' and adamw.",
             autocompletion=options.optimizer_names,
             show_default=False,
@@ -135,6 +135,11 @@ def optimizers(
     ]
     headings = _words("optimizer", "epochs", "hyperparameters", "what it is")
     terminal.show_sheet(Sheet(headings, rows))
+    terminal.write(
+        "\nAny other by its own name: 'optax:lion(learning_rate=1e-3)', "
+        "'optax.contrib:prodigy' (jax backend), 'torch:Adafactor(lr=0.01)' (torch backend), "
+        "'package.module:factory(key=value)'; with gamma, warmup and schedule='cosine(epochs=100)'."
+    )
 
 
 def backends() -> None:

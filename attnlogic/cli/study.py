@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,14 +14,17 @@ from attnlogic.errors import InputError, WorkError
 from attnlogic.view import terminal
 from attnlogic.words import in_shell
 
+if TYPE_CHECKING:
+    from attnlogic.results import Runs
+
 
 def study(
     gates: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="GATE",
-            help="Gates of two to five bits, by name (parity3) or bit string (0110). Without any, "
-            "and without --data: xor and nand.",
+            help="Gates of two to five bits, by name (parity3) or bit string (0110), or all: "
+            "all2, all3, all4. Without any, and without --data: xor and nand.",
             autocompletion=options.gate_names,
             show_default=False,
         ),
@@ -117,7 +120,6 @@ def study(
     from attnlogic.cli.compile_cache import keep_compiled
     from attnlogic.optimizers import DEFAULT_STUDY
     from attnlogic.problems import read_data
-    from attnlogic.statistics import STATISTICS
     from attnlogic.studies import Study, new_directory, run
 
     chosen = Study(
@@ -137,10 +139,31 @@ def study(
     keep_compiled(cache)
     with _keeping(directory):
         runs = run(chosen, backend, directory, jobs=jobs)
+    command = _sum_up(runs)
+    terminal.say(f"{len(runs):,} runs in {directory}: attnlogic {command} {in_shell(directory)}")
+
+
+MAX_SUMMARY = 40
+"""Conditions that are summed up one by one; of a sweep with more, the best values are named."""
+
+
+def _sum_up(runs: Runs) -> str:
+    """Print a study's summary, or what its sweep found. Returns the command that says more."""
+    from attnlogic.statistics import STATISTICS
+
+    if len(runs.description["conditions"]) > MAX_SUMMARY:
+        sweep = STATISTICS["sweep"]
+        try:
+            found = sweep.shown(sweep(runs)).findings
+        except InputError:  # no two conditions differ in one number alone
+            found = ()
+        if found:
+            terminal.write("\n".join(found))
+            return "sweep"
     summary = STATISTICS["summary"]
     frame = summary(runs)
     terminal.show_frame(frame, "table", summary.shown(frame))
-    terminal.say(f"{len(runs):,} runs in {directory}: attnlogic summary {in_shell(directory)}")
+    return "summary"
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """``python -m attnlogic.examples.findings``: what ten thousand seeds show, as a page.
 
-Runs the default study with 10,000 seeds and a slower SGD (a minute on two cores), takes every
-figure of the page from them, and writes ``findings.md`` and the pictures of the README.
+Runs the default study with 10,000 seeds, a slower SGD, all gates of three bits by several models
+and a sweep of the learning rate (some minutes on two cores), takes every figure of the page from
+them, and writes ``findings.md`` and the pictures of the README.
 """
 
 from __future__ import annotations
@@ -15,12 +16,18 @@ import polars as pl
 import typer
 
 import attnlogic
+from attnlogic.examples import beyond
 from attnlogic.results import Runs, ending, known_of
 from attnlogic.statistics import STATISTICS, curvature
 from attnlogic.view import markdown, run_history, save
 
 HERE = Path(__file__).parent
 PICTURES = Path(".github")
+
+ASKED = (
+    "summary", "times", "ladder", "stability", "endings", "basins", "starts", "solutions"
+)  # fmt: skip
+"""The statistics that the page has figures of."""
 
 
 def sheet(name: str, frame: pl.DataFrame) -> str:
@@ -42,7 +49,7 @@ def figures(runs: Runs, slow: Runs) -> dict[str, str]:
       runs: the default study.
       slow: SGD at a lower rate, on XOR.
     """
-    frames = {name: statistic(runs) for name, statistic in STATISTICS.items()}
+    frames = {name: STATISTICS[name](runs) for name in ASKED}
     summary, stability, endings = frames["summary"], frames["stability"], frames["endings"]
     adam, lbfgs = row(summary, "xor", "adam"), row(summary, "xor", "lbfgs")
     rows = runs.table()
@@ -128,6 +135,8 @@ def _decades(ladder: pl.DataFrame) -> dict[str, str]:
 def main(
     seeds: Annotated[int, typer.Option(help="Seeds of the default study.")] = 10_000,
     slow_seeds: Annotated[int, typer.Option(help="Seeds of the slower SGD.")] = 1000,
+    three_seeds: Annotated[int, typer.Option(help="Seeds of each gate of three bits.")] = 100,
+    rate_seeds: Annotated[int, typer.Option(help="Seeds of each learning rate.")] = 1000,
     page: Annotated[Path, typer.Option(help="The page to write.")] = HERE / "findings.md",
     pictures: Annotated[Path, typer.Option(help="The pictures' folder.")] = PICTURES,
 ) -> None:
@@ -136,8 +145,10 @@ def main(
         runs = attnlogic.run(attnlogic.Study(seeds=seeds), out=Path(scratch) / "default")
         slower = attnlogic.Study(["xor"], ["sgd(lr=0.03)"], seeds=slow_seeds, epochs=40_000)
         slow = attnlogic.run(slower, out=Path(scratch) / "slow")
+        three, rates = beyond.run(Path(scratch), three_seeds, rate_seeds)
         template = (HERE / "findings.template.md").read_text(encoding="utf-8")
-        page.write_text(template.format_map(figures(runs, slow)), encoding="utf-8")
+        found = figures(runs, slow) | beyond.figures(three, rates)
+        page.write_text(template.format_map(found), encoding="utf-8")
         chart = STATISTICS["ladder"].chart
         assert chart is not None
         save(chart(runs), pictures / "ladder.svg")

@@ -1,3 +1,9 @@
+from .factories import FactoryCall as FactoryCall
+from .factories import call_of as call_of
+from .factories import default_of as default_of
+from .factories import factory_of as factory_of
+from .factories import is_made_by_torch as is_made_by_torch
+from .factories import missing_arguments as missing_arguments
 from .foreign import FOREIGN_EPOCHS as FOREIGN_EPOCHS
 from .foreign import is_transformation as is_transformation
 from .hyperparameters import Optimizer as Optimizer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from attnlogic.errors import InputError, described, unknown
@@ -13,6 +13,7 @@ from attnlogic.optimizers.record import OptimizerRecord
 from attnlogic.optimizers.records import OPTIMIZERS
 from attnlogic.optimizers.schedules import SCHEDULE_SETTINGS, Schedule
 from attnlogic.precision import check_precision
+from attnlogic.ranges import MAX_CONDITIONS
 from attnlogic.settings import complete, flat
 
 
@@ -85,7 +86,7 @@ class Optimizer:
         """
         return flat(self.settings, self.record.settings)
 
-    @property
+    @cached_property
     def schedule(self) -> Schedule:
         """How the learning rate changes."""
         return Schedule.of(self.settings) if _of_schedule(self.record) else Schedule()
@@ -114,7 +115,7 @@ class Optimizer:
         Raises:
           InputError: a number other than 0 becomes 0, or infinite, or leaves its bounds.
         """
-        check_precision(self.name, self.settings, self.record.settings, precision)
+        _check_precision(self, precision)
 
     def __str__(self) -> str:
         return self._text
@@ -133,6 +134,11 @@ class Optimizer:
 
     def __hash__(self) -> int:
         return hash((self._text, id(self.of)))
+
+
+@lru_cache(MAX_CONDITIONS)  # a study checks each of its conditions, and they share optimizers
+def _check_precision(by: Optimizer, precision: str) -> None:
+    check_precision(by.name, by.settings, by.record.settings, precision)
 
 
 def _pairs(name: str, given: Any) -> dict[str, Any]:

@@ -6,32 +6,38 @@ over a learning rate is compiled once.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from attnlogic.optimizers.hyperparameters import Optimizer
+from attnlogic.ranges import MAX_CONDITIONS
 
 
 class Structure(NamedTuple):
     """All of an optimizer but the values of its real numbers; hashable.
 
     Attributes:
-      name: a key of ``OPTIMIZERS``.
-      choices: its switches, whole numbers and words by name.
-      enabled: the real numbers that can be switched off, and are not.
+      name: a key of ``OPTIMIZERS``, or the name of another package's.
+      choices: its switches, whole numbers and words by name; of another package's, all settings
+        that are no real number.
+      enabled: the real numbers that can be switched off, and are not; of another package's, all.
       schedule: ``Schedule.structure``: the parts that change the learning rate.
+      of: the object that it was given as.
     """
 
     name: str
-    choices: tuple[tuple[str, bool | int | str], ...]
+    choices: tuple[tuple[str, Any], ...]
     enabled: frozenset[str]
     schedule: tuple[str, ...] = ()
+    of: Any = None
 
     @property
-    def chosen(self) -> dict[str, bool | int | str]:
+    def chosen(self) -> dict[str, Any]:
         """The switches, whole numbers and words as a dict."""
         return dict(self.choices)
 
 
+@lru_cache(MAX_CONDITIONS)  # asked for each condition of a study
 def structure(optimizer: Optimizer) -> Structure:
     """What is compiled in.
 
@@ -43,15 +49,15 @@ def structure(optimizer: Optimizer) -> Structure:
       ['momentum']
     """
     settings, known = optimizer.step_settings, optimizer.record.settings
+    can_be_off = {k for k, setting in known.items() if setting.off is not None}
+    if optimizer.source is not None:
+        can_be_off = set(settings)
     return Structure(
         name=optimizer.name,
         choices=tuple((k, v) for k, v in settings.items() if not isinstance(v, float)),
-        enabled=frozenset(
-            k
-            for k, value in settings.items()
-            if isinstance(value, float) and known[k].off is not None and value != known[k].off
-        ),
+        enabled=frozenset(can_be_off & real_numbers(optimizer).keys()),
         schedule=optimizer.schedule.structure,
+        of=optimizer.of,
     )
 
 
@@ -69,6 +75,6 @@ def real_numbers(optimizer: Optimizer) -> dict[str, float]:
     own = {
         key: value
         for key, value in optimizer.step_settings.items()
-        if isinstance(value, float) and value != known[key].off
+        if isinstance(value, float) and not (key in known and value == known[key].off)
     }
     return own | {f"schedule.{key}": n for key, n in optimizer.schedule.numbers.items()}

@@ -14,6 +14,7 @@ from .gates import ROWS as ROWS
 from .gates import Gate as Gate
 from .gates import all_gates as all_gates
 from .gates import gate as gate
+from .gates import gates_of as gates_of
 from .gates import rows as rows
 from .initial_parameters import SEED_LIMIT as SEED_LIMIT
 from .initial_parameters import initial_params as initial_params

@@ -49,7 +49,7 @@ class Quantity(NamedTuple):
     of: Callable[[Any], Value]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A model for inputs of any number: a value, made of pure functions.
 
@@ -74,6 +74,9 @@ class Model:
     quantities: tuple[Quantity, ...] = ()
     family: str = ""
     settings: tuple[tuple[str, Setting], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<model {self.name}: {self.formula}>"
 
     def __str__(self) -> str:
         return self.name

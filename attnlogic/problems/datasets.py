@@ -10,6 +10,7 @@ from pathlib import Path
 
 from attnlogic.errors import InputError, described, unknown
 from attnlogic.problems.gates import Gate, gate
+from attnlogic.words import counted
 
 ENCODINGS = ("01", "pm1")
 """What stands for false and true in the inputs of a gate: 0 and 1, or −1 and +1."""
@@ -18,7 +19,7 @@ MAX_ROWS, MAX_INPUTS = 10_000, 32
 """The most that a file may have: everything is done for every row, at every epoch."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Data:
     """Rows of inputs, each with its target.
 
@@ -40,6 +41,9 @@ class Data:
     def n(self) -> int:
         """How many inputs a row has."""
         return len(self.inputs[0]) if self.inputs else 0
+
+    def __repr__(self) -> str:
+        return f"<data {self}: {counted(len(self.targets), 'row')} of {counted(self.n, 'input')}>"
 
     def __str__(self) -> str:
         return self.name if self.encoding == "01" else f"{self.name} {self.encoding}"
@@ -85,7 +89,8 @@ def read_data(path: str | PathLike[str]) -> Data:
         with file.open(newline="", encoding="utf-8-sig") as lines:
             rows = [(reader.line_num, row) for reader in [csv.reader(lines)] for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot read '{path}': {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"cannot read '{path}': {reason}") from error
     rows = [(line, row) for line, row in rows if any(cell.strip() for cell in row)]
     if not rows:
         raise InputError(f"'{path}' is empty: expected columns x1 … xn, y and a row for each case")

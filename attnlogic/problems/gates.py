@@ -7,6 +7,7 @@ number of inputs (``parity3``, see ``gate_families``); any other gate is called 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
@@ -156,6 +157,20 @@ def all_gates(n: int) -> Iterator[Gate]:
             f"of 5 bits there are 4,294,967,296: name those that you mean, such as parity5"
         )
     return (_of_bits(f"{i:0{2**n}b}") for i in range(2**2**n))
+
+
+def gates_of(what: str | Gate) -> tuple[Gate, ...]:
+    """The gate of a name, as ``gate``; or all of n inputs: ``"all2"``, ``"all3"``, ``"all4"``.
+
+    Raises:
+      InputError: see ``gate`` and ``all_gates``.
+
+    Example:
+      >>> len(gates_of("all3")), [str(one) for one in gates_of("XOR")]
+      (256, ['xor'])
+    """
+    every = re.fullmatch(r"all(\d+)", what.strip().casefold()) if isinstance(what, str) else None
+    return (gate(what),) if every is None else tuple(all_gates(int(every[1])))
 
 
 def _of_bits(bits: str) -> Gate:

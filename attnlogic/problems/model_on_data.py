@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from attnlogic.problems.random_starts import Initialization
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Problem:
     """A model on data.
 
@@ -170,6 +170,9 @@ class Problem:
             self.prepared.check()
         elif not self.model.family:
             check_model(self.model, self.data)
+
+    def __repr__(self) -> str:
+        return f"<problem {self.data} · {self.model}>"
 
     def __str__(self) -> str:
         if self.data == NO_DATA:

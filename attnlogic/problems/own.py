@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
-import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from attnlogic.errors import InputError, described
-from attnlogic.grammar import parse
+from attnlogic.grammar import parse, write_foreign
+from attnlogic.outside import attribute, users_code
 from attnlogic.problems.architecture import Model
-from attnlogic.problems.own_code import KEYS, first_argument, users_code
+from attnlogic.problems.own_code import KEYS, first_argument
 from attnlogic.problems.own_loss import OwnLoss, squared_error
 from attnlogic.problems.own_module import OwnModule
 
@@ -27,85 +25,42 @@ EXPECTED = (
 )
 """What a factory may return."""
 
-_NAME = r"[^\W\d]\w*"
-_FORM = re.compile(
-    rf"(?P<module>{_NAME}(\.{_NAME})*):(?P<attribute>{_NAME})(?P<call>\(.*\))?", re.DOTALL
-)
-
-
-class Reference(NamedTuple):
-    """Where a user's model is found.
-
-    Attributes:
-      module: the module to import.
-      attribute: the factory's name in it, or the model's own.
-      settings: the keyword arguments that the factory is called with.
-    """
-
-    module: str
-    attribute: str
-    settings: dict[str, Any]
-
-    def __str__(self) -> str:
-        given = ",".join(f"{key}={_written(value)}" for key, value in self.settings.items())
-        return f"{self.module}:{self.attribute}" + (f"({given})" if given else "")
-
-
-def _written(value: Any) -> str:
-    word = isinstance(value, str) and value.isidentifier()
-    return value if word else repr(value)
-
-
-def reference(text: str) -> Reference:
-    """Read ``package.module:factory(key=value, …)``; imports nothing.
-
-    Raises:
-      InputError: the text does not have that form.
-
-    Example:
-      >>> str(reference("nets.small:net(width=3, activation=tanh)"))
-      'nets.small:net(width=3,activation=tanh)'
-    """
-    found = _FORM.fullmatch(text.strip())
-    if found is None:
-        raise InputError(
-            f"model '{text}' is not of the form package.module:factory or "
-            "package.module:factory(key=value, …)"
-        )
-    called = found["attribute"] + (found["call"] or "")
-    _, settings = parse(f"model '{text}':", called, example="net(width=3)")
-    return Reference(found["module"], found["attribute"], settings)
-
 
 def load(text: str) -> AnyModel:
     """Import a user's module, and get the model from it.
 
+    Args:
+      text: ``package.module:factory(key=value, …)``, or the name of what is no factory.
+
     Raises:
-      InputError: the text has another form, there is no such module or attribute, the factory
-        raises, or it returns something else than a model.
+      InputError: there is no such module or attribute, the factory raises, or it returns something
+        else than a model.
     """
-    where = reference(text)
-    found = _attribute(where)
-    if not callable(found) or _is_a(found, _TORCH):
-        if where.settings:
-            raise InputError(
-                f"model '{where}': {where.attribute} is {described(found)} and takes no settings"
-            )
-        return adopted(found, str(where))
-    return _made(found, str(where))
+    name, settings = parse("model", text, _EXAMPLE)
+    written = write_foreign(name, settings)
+    package, _, within = name.partition(":")
+    found = attribute(f"model '{written}'", package, within)
+    if callable(found) and not _is_a(found, _TORCH):
+        return _made(found, written)
+    if settings:
+        raise InputError(f"model '{written}': {described(found)} takes no settings")
+    return adopted(found, written)
+
+
+_EXAMPLE = "package.module:factory(width=3)"
 
 
 @cache  # one value for one text: what is compiled for it is found again
 def _made(factory: Callable[..., Any], text: str) -> AnyModel:
-    where = reference(text)
-    make = partial(factory, **where.settings)
+    name, settings = parse("model", text, _EXAMPLE)
+    make = partial(factory, **settings)
     if _is_class(factory, _TORCH):
         return OwnModule(make, name=text)
     if _is_class(factory, _EQUINOX):
         return OwnLoss(lambda key: make(key=key), name=text)
     if first_argument(make) in KEYS:
         return OwnLoss(make, name=text)
-    with users_code(f"model '{text}': {where.attribute}"):
+    with users_code(f"model '{text}': {name.partition(':')[2]}"):
         made = make()
     return OwnModule(make, name=text) if _is_a(made, _TORCH) else adopted(made, text)
 
@@ -134,9 +89,21 @@ def adopted(made: object, name: str = "") -> AnyModel:
     raise InputError(f"{what}: expected {EXPECTED}, got {described(made)}")
 
 
-@cache  # as in _made
 def _network(made: Any, name: str) -> AnyModel:
     """A network with one output a row: a torch or Equinox module's class, or a Flax module."""
+    try:
+        hash(made)
+    except TypeError:  # a Flax module of a list of layers: a value of its own each time
+        return _new_network(made, name)
+    return _network_of(made, name)
+
+
+@cache  # as in _made
+def _network_of(made: Any, name: str) -> AnyModel:
+    return _new_network(made, name)
+
+
+def _new_network(made: Any, name: str) -> AnyModel:
     if _is_class(made, _TORCH):
         return OwnModule(made, name=name)
     if _is_class(made, _EQUINOX):
@@ -160,26 +127,3 @@ def _is_a(value: object, package: str) -> bool:
 def _is_class(value: object, package: str) -> bool:
     kind = getattr(sys.modules.get(package), "Module", None)
     return kind is not None and isinstance(value, type) and issubclass(value, kind)
-
-
-def _attribute(where: Reference) -> Any:
-    """What stands under that name in that module, which is imported now."""
-    what = f"model '{where}'"
-    try:
-        with users_code(f"{what}: importing {where.module}"):
-            module = importlib.import_module(where.module)
-    except InputError as error:
-        missing = getattr(error.__cause__, "name", None)
-        absent = isinstance(error.__cause__, ModuleNotFoundError)
-        if absent and f"{where.module}.".startswith(f"{missing}."):
-            raise InputError(
-                f"{what}: there is no module '{missing}' on Python's path: install it, or start "
-                "where it lies"
-            ) from error
-        raise
-    names = [name for name in vars(module) if not name.startswith("_")]
-    if not hasattr(module, where.attribute):
-        near = difflib.get_close_matches(where.attribute, names, n=1)
-        hint = f": did you mean '{near[0]}'?" if near else ""
-        raise InputError(f"{what}: module '{where.module}' has no '{where.attribute}'{hint}")
-    return getattr(module, where.attribute)

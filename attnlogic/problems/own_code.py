@@ -1,13 +1,9 @@
-"""Code of a user's own: what it can be called with, and its errors in one sentence."""
+"""Functions of a user's own: what they can be called with, and how they are called."""
 
 from __future__ import annotations
 
 import inspect
-import sysconfig
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.errors import InputError, described
@@ -17,30 +13,8 @@ if TYPE_CHECKING:
     from attnlogic.problems.own_loss import OwnLoss
     from attnlogic.problems.own_module import OwnModule
 
-MAX_MESSAGE = 200
-"""Characters of a user's error that a message shows at most."""
-
 KEYS = ("key", "rng", "prng")
 """What an argument is called that is to be a key of JAX's generator."""
-
-_OTHERS = (str(Path(__file__).parent.parent), *map(sysconfig.get_path, ("stdlib", "purelib")))
-"""Folders whose code is not the user's."""
-
-
-def takes(function: Callable[..., Any], count: int) -> bool:
-    """Whether a function can be called with so many positional arguments.
-
-    Example:
-      >>> takes(lambda params, x=None: params, 1), takes(lambda params: params, 3)
-      (True, False)
-    """
-    try:
-        inspect.signature(function).bind(*range(count))
-    except TypeError:
-        return False
-    except ValueError:  # written in C, without a signature
-        return True
-    return True
 
 
 def first_argument(function: Callable[..., Any]) -> str:
@@ -73,35 +47,3 @@ def check_data(own: OwnLoss | OwnModule, data: Data | None) -> None:
 def name_of(function: Callable[..., Any]) -> str:
     """What a function or class is called where it is defined."""
     return str(getattr(function, "__qualname__", type(function).__qualname__))
-
-
-@contextmanager
-def users_code(what: str) -> Iterator[None]:
-    """Turn whatever a user's code raises into an ``InputError`` of one sentence.
-
-    Args:
-      what: what is being called: ``"model 'mine:net': loss"``.
-    """
-    try:
-        yield
-    except InputError as error:
-        raise InputError(f"{what}: {error}") from error
-    except Exception as error:
-        message = (str(error).strip().splitlines() or [""])[0]
-        if len(message) > MAX_MESSAGE:
-            message = message[: MAX_MESSAGE - 1] + "…"
-        told = f"{type(error).__name__}: {message}" if message else type(error).__name__
-        raise InputError(f"{what} raises {told}{_line(error)}") from error
-
-
-def _line(error: Exception) -> str:
-    """Where in the user's files it happened: the last line there."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith((*_OTHERS, "<frozen"))
-    ]
-    if not frames:
-        return ""
-    last = frames[-1]
-    return f" ({Path(last.filename).name}, line {last.lineno}: {last.line})"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from attnlogic.errors import InputError
-from attnlogic.problems.own_code import check_callable, name_of, takes
+from attnlogic.outside import takes
+from attnlogic.problems.own_code import check_callable, name_of
 
 if TYPE_CHECKING:
     from attnlogic.problems.datasets import Data

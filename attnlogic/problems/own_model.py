@@ -7,10 +7,10 @@ from collections import Counter
 from typing import Any
 
 from attnlogic.errors import InputError, described
+from attnlogic.outside import users_code
 from attnlogic.problems.architecture import Model, Tensor, names, nested
 from attnlogic.problems.datasets import Data
 from attnlogic.problems.namespaces import FLOATS
-from attnlogic.problems.own_code import users_code
 
 
 def check_model(model: Model, data: Data) -> None:

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from attnlogic.errors import InputError, described
+from attnlogic.outside import takes, users_code
 from attnlogic.problems.architecture import Tensor, flat, nested
-from attnlogic.problems.own_code import check_callable, check_data, name_of, takes, users_code
+from attnlogic.problems.own_code import check_callable, check_data, name_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,6 +92,11 @@ class OwnModule:
             raise InputError(
                 f"model '{self}': expected a torch.nn.Module from construct, "
                 f"got {described(module)}"
+            )
+        if any(map(torch.nn.parameter.is_lazy, module.parameters())):
+            raise InputError(
+                f"model '{self}': a parameter gets its shape at the first call: give its layer the "
+                "number of inputs"
             )
         return module
 

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from attnlogic.errors import InputError
+from attnlogic.outside import takes, users_code
 from attnlogic.problems.architecture import Tensor
-from attnlogic.problems.own_code import check_data, takes, users_code
+from attnlogic.problems.own_code import check_data
 from attnlogic.problems.pytree_starts import Starts, starts
 from attnlogic.problems.pytrees import packed
 

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from attnlogic.errors import InputError
-from attnlogic.problems.own_code import KEYS, first_argument, users_code
+from attnlogic.outside import users_code
+from attnlogic.problems.own_code import KEYS, first_argument
 from attnlogic.problems.pytrees import Pytree, packed
 
 if TYPE_CHECKING:

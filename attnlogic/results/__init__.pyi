@@ -12,6 +12,7 @@ from .rows import CONDITION as CONDITION
 from .rows import NOTEBOOK as NOTEBOOK
 from .rows import SETTINGS as SETTINGS
 from .rows import Own as Own
+from .rows import matches as matches
 from .rows import own_columns as own_columns
 from .rows import run_schema as run_schema
 from .rows import schema as schema

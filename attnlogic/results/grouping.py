@@ -26,7 +26,7 @@ def conditions(runs: Runs | pl.LazyFrame | pl.DataFrame) -> list[pl.DataFrame]:
       InputError: a part cannot be read, a column is missing, or a value is not one of its column.
     """
     if isinstance(runs, Runs):
-        return [runs.collect(rows) for rows in runs.conditions()]
+        return [runs.collect(rows.lazy()) for rows in runs.conditions()]
     parts = normalized(runs).partition_by(*CONDITION, maintain_order=True)
     return [_in_its_precision(rows) for rows in parts if len(rows)]
 
@@ -48,19 +48,24 @@ def labels(keys: list[dict[str, Any]]) -> list[str]:
     """Names of conditions: the optimizer, with what else varies where a gate has it twice.
 
     Args:
-      keys: the conditions, as ``condition`` gives them.
+      keys: the conditions, as ``condition`` gives them. None stands for what has many values.
 
     Example:
       >>> key = {"gate": "xor", "optimizer": "adam", **dict.fromkeys(SETTINGS)}
       >>> labels([{**key, "epochs": 100}, {**key, "epochs": 200}, {**key, "gate": "or"}])
       ['adam · 100', 'adam · 200', 'adam']
     """
-    varying = [c for c in SETTINGS if len({key[c] for key in keys}) > 1]
-    optimizers = [(key["gate"], key["optimizer"]) for key in keys]
-    twice = {one for one in optimizers if optimizers.count(one) > 1} if varying else set()
+    alike: dict[tuple[Any, Any], list[dict[str, Any]]] = {}
+    for key in keys:
+        alike.setdefault((key["gate"], key["optimizer"]), []).append(key)
+    varying = {
+        one: [c for c in SETTINGS if len({key[c] for key in several}) > 1]
+        for one, several in alike.items()
+    }
     return [
-        " · ".join([key["optimizer"], *(str(key[c]) for c in varying)])
-        if one in twice
-        else key["optimizer"]
-        for key, one in zip(keys, optimizers, strict=True)
+        " · ".join(
+            "…" if key[c] is None else str(key[c])
+            for c in ("optimizer", *varying[key["gate"], key["optimizer"]])
+        )
+        for key in keys
     ]

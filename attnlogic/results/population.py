@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from attnlogic.outcomes import STATUSES
@@ -79,17 +80,40 @@ def population(
 
     Args:
       rows: with the columns of ``schema``.
-      collect: reads lazy rows. One quantity is read at a time, to keep memory small.
+      collect: reads lazy rows. One quantity is read at a time, to keep memory small; of rows in
+        memory all are computed at once.
     """
-    rows = rows.lazy()
-    key, columns = condition(collect(rows.select(*CONDITION).head(1))), {*rows.collect_schema()}
+    columns = {*rows.collect_schema()}
+    key = condition(collect(rows.lazy().select(*CONDITION).head(1)))
     of = known_of(key)
+    expressions = {
+        name: quantity.expression(of).cast(pl.Float64)
+        for name, quantity in QUANTITIES.items()
+        if columns.issuperset(quantity.needs)
+    }
+    if isinstance(rows, pl.DataFrame):
+        return Population(key, _in_memory(rows, expressions))
 
     def distribution(quantity: str, group: str) -> Distribution:
-        if not columns.issuperset(QUANTITIES[quantity].needs):
+        if quantity not in expressions:
             return Distribution.of([])
-        value = QUANTITIES[quantity].expression(of).cast(pl.Float64)
-        chosen = collect(rows.filter(GROUPS[group]).select(value=value))
-        return Distribution.of(chosen["value"].drop_nulls().to_numpy())
+        chosen = rows.filter(GROUPS[group]).select(value=expressions[quantity])
+        return Distribution.of(collect(chosen)["value"].drop_nulls().to_numpy())
 
     return Population(key, distribution)
+
+
+def _in_memory(
+    rows: pl.DataFrame, expressions: dict[str, pl.Expr]
+) -> Callable[[str, str], Distribution]:
+    """The distributions of rows that are in memory."""
+    values = {name: v.to_numpy() for name, v in rows.select(**expressions).to_dict().items()}
+    members = {name: m.to_numpy() for name, m in rows.select(**GROUPS).to_dict().items()}
+
+    def distribution(quantity: str, group: str) -> Distribution:
+        if quantity not in expressions:
+            return Distribution.of([])
+        numbers = values[quantity] if group == "all" else values[quantity][members[group]]
+        return Distribution.of(numbers[~np.isnan(numbers)])  # null, in NumPy
+
+    return distribution

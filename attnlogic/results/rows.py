@@ -73,10 +73,15 @@ def own_columns(problem: Problem, asked: Sequence[str] = ()) -> Own:
     """
     names = problem.names
     if asked:
-        names = tuple(n for n in names if any(fnmatchcase(n, pattern) for pattern in asked))
+        names = tuple(n for n in names if any(matches(n, pattern) for pattern in asked))
     elif len(names) > MAX_PARAMETERS:
         names = ()
     return Own({q.name: q.meaning for q in problem.own}, names)
+
+
+def matches(parameter: str, pattern: str) -> bool:
+    """Whether a parameter is meant: ``*`` and ``?`` stand for anything, brackets for themselves."""
+    return fnmatchcase(parameter, pattern.replace("[", "[[]"))
 
 
 NOTEBOOK = own_columns(problem("xor"))

@@ -88,24 +88,25 @@ class Runs:
         rows = self._scan(self.part_files()).sort("condition", "seed")
         return self.collect(self._with_conditions(rows))
 
-    def conditions(self) -> Iterator[pl.LazyFrame]:
+    def conditions(self) -> Iterator[pl.LazyFrame | pl.DataFrame]:
         """The runs of each condition that has some, in the order of the study's conditions.
 
-        A condition with many runs is read when its frame is collected; others are in memory, a few
-        at a time.
+        A condition with many runs is lazy: it is read when its frame is collected. Others are in
+        memory, a few at a time.
 
         Raises:
           InputError: a part cannot be read.
         """
         rows = self._scan(self.part_files())
         counts = self.collect(rows.group_by("condition").len().sort("condition"))
-        for some in _together(counts.rows()):
+        for some, runs in _together(counts.rows()):
             of_some = rows.filter(pl.col("condition").is_between(some[0], some[-1]))
-            if len(some) == 1:
+            if runs > ROWS_AT_ONCE:
                 yield self._with_conditions(of_some)
                 continue
-            parts = self.collect(of_some.sort("condition", "seed")).partition_by("condition")
-            yield from (self._with_conditions(part.lazy()) for part in parts)
+            ordered = of_some.sort("condition", "seed")
+            block = self.collect(self._with_conditions(ordered, keep=("condition",)))
+            yield from block.partition_by("condition", include_key=False, maintain_order=True)
 
     def parts(self) -> Iterator[pl.DataFrame]:
         """All runs, one part in memory at a time.
@@ -168,8 +169,8 @@ class Runs:
         joined = rows.cast(counts).join(of, on=("gate", "optimizer"), how="left")
         return joined.select(*run_schema(self.precision))
 
-    def _with_conditions(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """Rows of parts with the columns of ``schema``, in the order of the rows."""
+    def _with_conditions(self, rows: pl.LazyFrame, keep: tuple[str, ...] = ()) -> pl.LazyFrame:
+        """Rows of parts with the columns of ``schema``, in their order; those kept come first."""
         there = self._read(rows.collect_schema)
         missing = [
             pl.lit(None, kind).alias(name)
@@ -179,7 +180,7 @@ class Runs:
         known = rows.join(
             self.condition_table.lazy(), on="condition", how="left", maintain_order="left"
         )
-        return known.with_columns(missing).select(*self.schema)
+        return known.with_columns(missing).select(*keep, *self.schema)
 
     def __repr__(self) -> str:
         conditions = counted(len(self.description["conditions"]), "condition")
@@ -189,18 +190,18 @@ class Runs:
             return f"Runs({str(self.directory)!r}, {conditions}; a part cannot be read)"
 
 
-def _together(counts: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+def _together(counts: Sequence[tuple[int, int]]) -> Iterator[tuple[list[int], int]]:
     """Conditions with their numbers of runs, in lists of one or of up to ``ROWS_AT_ONCE`` runs."""
     some: list[int] = []
     rows = 0
     for condition, runs in counts:
         if some and rows + runs > ROWS_AT_ONCE:
-            yield some
+            yield some, rows
             some, rows = [], 0
         some.append(condition)
         rows += runs
     if some:
-        yield some
+        yield some, rows
 
 
 def load(directory: str | Path) -> Runs:

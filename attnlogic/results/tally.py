@@ -77,12 +77,21 @@ class Tally:
             for rows in conditions(part)
             for some in rows.iter_slices(ROWS_AT_ONCE)
         )
-        return sum(tallied, cls.none())
+        tally = sum(tallied, cls.none())
+        return tally._in_order(runs.condition_table) if isinstance(runs, Runs) else tally
 
     @classmethod
     def none(cls) -> Tally:
         """The tally of no runs."""
         return cls(pl.DataFrame(schema=SCHEMA))
+
+    def _in_order(self, table: pl.DataFrame) -> Tally:
+        """The same counts by the order of the conditions in a table, not that of their parts."""
+        order = table.select(*CONDITION).unique(maintain_order=True).with_row_index("place")
+        placed = self.frame.join(
+            order, on=[*CONDITION], how="left", nulls_equal=True, maintain_order="left"
+        )
+        return Tally(placed.sort("place", maintain_order=True).select(*SCHEMA))
 
     def __add__(self, other: Tally) -> Tally:
         """The tally of the runs of both, which must not share any."""

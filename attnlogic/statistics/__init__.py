@@ -23,6 +23,7 @@ _FILES = (
     "solutions",
     "curvature",
     "compare",
+    "sweep",
 )
 
 STATISTICS: dict[str, Statistic] = {

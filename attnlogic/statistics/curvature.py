@@ -44,6 +44,7 @@ def _rows(conditions: Sequence[pl.DataFrame]) -> Iterator[Row]:
     """
     import numpy as np
 
+    from attnlogic.problems import NAMES
     from attnlogic.results import condition, ending, known_of
     from attnlogic.theory import ENDINGS, NOTEBOOK
 
@@ -51,6 +52,8 @@ def _rows(conditions: Sequence[pl.DataFrame]) -> Iterator[Row]:
         key = condition(part)
         of = known_of(key)
         if of is None or (of.form, of.gate.n) != (NOTEBOOK, 2):
+            continue
+        if not {*NAMES} <= {*part.columns}:  # several heads: the same form, other parameters
             continue
         ended = part.select(ending(of).alias("ended"))["ended"].to_numpy()
         around = np.isin(ended, AROUND_SOLUTION)

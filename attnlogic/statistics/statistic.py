@@ -161,8 +161,8 @@ class Statistic:
           frame: what calling it gave.
           given: the options that it was given.
         """
-        named, note = _named(frame)
-        sheet = self.sheet(named, self.settings(given or {}))
+        renamed, note = named(frame)
+        sheet = self.sheet(renamed, self.settings(given or {}))
         return sheet._replace(note=f"{sheet.note} {note}".strip())
 
     def _given(self, runs: Any) -> Sequence[Any]:
@@ -182,7 +182,7 @@ _NOT_SAID = {"model": "attention", "encoding": "01", "init": "torch"}
 """What goes without saying."""
 
 
-def _named(frame: pl.DataFrame) -> tuple[pl.DataFrame, str]:
+def named(frame: pl.DataFrame) -> tuple[pl.DataFrame, str]:
     """The frame with conditions that can be told apart, and what holds of all of them."""
     import polars as pl
 
@@ -192,15 +192,15 @@ def _named(frame: pl.DataFrame) -> tuple[pl.DataFrame, str]:
         return frame, ""
     keys = frame.select(*CONDITION).unique(maintain_order=True)
     names = keys.with_columns(_name=pl.Series(labels(keys.to_dicts()), dtype=pl.String))
-    named = frame.join(names, on=[*CONDITION], how="left", nulls_equal=True, maintain_order="left")
-    named = named.with_columns(optimizer=pl.col("_name")).drop("_name")
+    found = frame.join(names, on=[*CONDITION], how="left", nulls_equal=True, maintain_order="left")
+    found = found.with_columns(optimizer=pl.col("_name")).drop("_name")
     alike = {name: keys[name].unique().to_list() for name in _NOT_SAID}
     said = [
         f"{name} {values[0]}"
         for name, values in alike.items()
         if len(values) == 1 and values[0] not in (_NOT_SAID[name], None)
     ]
-    return named, f"Of all: {', '.join(said)}." if said else ""
+    return found, f"Of all: {', '.join(said)}." if said else ""
 
 
 def described(column: Column) -> str:

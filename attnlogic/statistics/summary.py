@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attnlogic.statistics.first_hits import FIRST_HIT, first_hit, first_hit_cell
 from attnlogic.statistics.rates import INTERVAL, LEVEL, in_percent, rate, rate_columns
 from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
 from attnlogic.view import CONDITION, Heading, Sheet, numbers
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from attnlogic.results import Population
     from attnlogic.statistics.intervals import Interval
 
-_HIT_QUANTILES = {"first_hit_q25": 0.25, "first_hit_median": 0.5, "first_hit_q75": 0.75}
 _C_QUANTILES = {"C_q05": 0.05, "C_q25": 0.25, "C_median": 0.5, "C_q75": 0.75, "C_q95": 0.95}
 _OTHER_STATUSES = ("lost", "unsolved", "diverged")
 
@@ -24,10 +24,7 @@ COLUMNS = by_condition(
     *rate_columns("reached", "reach", "runs whose loss was ever at most the threshold", "all runs"),
     *rate_columns("solved", "solve", "runs whose final loss is at most the threshold", "all runs"),
     *rate_columns("held", "hold", "solved runs that never left after their first hit", "all runs"),
-    *(
-        Column(name, int, "epochs", f"the first hit that a share {q} of all runs do not exceed")
-        for name, q in _HIT_QUANTILES.items()
-    ),
+    *FIRST_HIT,
     Column("ert", float, "epochs", "epochs that all runs spent up to their hit, per hit"),
     Column("C_mean", float, "", "mean of C = wq·wk·wv over the solved runs"),
     Column("C_sd", float, "", "standard deviation of C over the solved runs"),
@@ -48,7 +45,7 @@ def _rows(conditions: Sequence[Population], interval: Interval, level: float) ->
     from attnlogic.statistics.hitting_times import HittingTimes
 
     for some in conditions:
-        n, hits, off = some.runs, some.of("first_hit", "reached"), some.of("C_off", "solved")
+        n, off = some.runs, some.of("C_off", "solved")
         C = some.exact
         held = some.of("settling", "reached").count(0)
 
@@ -61,7 +58,7 @@ def _rows(conditions: Sequence[Population], interval: Interval, level: float) ->
             **rate("reached", "reach", some.reached, n, interval, level),
             **rate("solved", "solve", some.count("solved"), n, interval, level),
             **rate("held", "hold", held, n, interval, level),
-            **{name: hits.quantile(q, of=n) for name, q in _HIT_QUANTILES.items()},
+            **first_hit(some),
             "ert": HittingTimes.of(some).ert,
             "C_mean": at(off.mean()),
             "C_sd": off.sd(),
@@ -74,13 +71,6 @@ def _rows(conditions: Sequence[Population], interval: Interval, level: float) ->
 
 
 def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
-    def first_hit(row: Row) -> str:
-        median, low, high = (
-            "never" if row[f"first_hit_{q}"] is None else f"{row[f'first_hit_{q}']:,}"
-            for q in ("median", "q25", "q75")
-        )
-        return "never" if low == "never" else f"{median} ({low}–{high})"
-
     def cells(row: Row) -> list[str]:
         C, exact = row["C_mean"], row["C_exact"]
         return [
@@ -90,7 +80,7 @@ def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
             numbers.rate(row, "reach"),
             numbers.rate(row, "solve"),
             numbers.percent(row["hold_rate"]),
-            first_hit(row),
+            first_hit_cell(row),
             numbers.NOTHING if row["ert"] is None else f"{row['ert']:,.0f}",
             numbers.NOTHING if C is None else numbers.decimal(C) + numbers.spread(row["C_sd"]),
             _exact(row) if exact is None else numbers.significant(exact, 4),
@@ -131,4 +121,3 @@ statistic = Statistic(
     sheet=_sheet,
     options=(INTERVAL, LEVEL),
 )
-"""A run that never hit counts as later than every other."""

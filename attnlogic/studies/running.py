@@ -202,7 +202,7 @@ def _description(
         "until": study.until,
         "seeds": {"first": seeds.start, "count": len(seeds)},
         "data": {
-            data.name: {"inputs": data.inputs, "targets": data.targets}
+            data.name: {"inputs": [*map(list, data.inputs)], "targets": [*data.targets]}
             for data in {condition.training.problem.data for condition in study.conditions}
             if data.gate is None
         },
@@ -230,5 +230,5 @@ def _kind(study: Study, number: int, condition: int) -> dict[str, Any]:
         "parts": f"{number:03d}-{name}",
         "model": training.problem.model.name,
         "quantities": own.quantities,
-        "parameters": own.parameters,
+        "parameters": [*own.parameters],
     }

@@ -21,11 +21,13 @@ from attnlogic.problems import (
     OwnLoss,
     OwnModule,
     data,
+    gates_of,
     initializations,
     models_of,
     problem,
 )
 from attnlogic.ranges import MAX_CONDITIONS
+from attnlogic.results import matches
 from attnlogic.settings import whole
 
 
@@ -52,8 +54,8 @@ class Study:
     It is kept in its normal form: what is given is checked once and turned into the types below.
 
     Attributes:
-      gates: what is learnt: names of gates, bit strings, ``Gate``s or ``Data``, or one of these;
-        kept as ``Data``, each once.
+      gates: what is learnt: names of gates, bit strings, ``"all3"`` for all gates of three bits,
+        ``Gate``s or ``Data``, or one of these; kept as ``Data``, each once.
       optimizers: ``"adam"``, ``"adamw(lr=0.01)"``, a sweep such as ``"adamw(lr=1e-4..1:log:25)"``,
         ``Optimizer``s or the frameworks' own objects, or one of these; kept as ``Optimizer``s, each
         once.
@@ -96,7 +98,11 @@ class Study:
     def __post_init__(self) -> None:
         gates = _several("gates", "xor", self.gates, (Gate, Data))
         self._keep(
-            gates=_each_once(data(gate, self.encoding) for gate in gates),
+            gates=_each_once(
+                data(one, self.encoding)
+                for given in gates
+                for one in ([given] if isinstance(given, Data) else gates_of(given))
+            ),
             optimizers=_each_once(optimizers(self.optimizers)),
             seeds=None if self.seeds is None else seed_range(self.seeds),
             init=_each_once(
@@ -113,6 +119,7 @@ class Study:
             if isinstance(self.parameters, str)
             else tuple(self.parameters),
         )
+        self._check_parameters()
         first = self.conditions[0].training
         self._keep(
             epochs=None if self.epochs is None else first.epochs,
@@ -120,6 +127,16 @@ class Study:
             precision=first.precision,
             until=first.until,
         )
+
+    def _check_parameters(self) -> None:
+        names = {name for c in self.conditions for name in c.training.problem.names}
+        for pattern in self.parameters:
+            if not isinstance(pattern, str) or not any(matches(name, pattern) for name in names):
+                known = ", ".join(sorted(names)[:8]) + (", …" if len(names) > 8 else "")
+                raise InputError(
+                    f"parameters: {described(pattern)} is no parameter of any model here, and no "
+                    f"pattern of some: there are {known}"
+                )
 
     def _keep(self, **normal: Any) -> None:
         for name, value in normal.items():

@@ -1,8 +1,8 @@
 """How weight decay λ shifts the solution: the points at which an optimizer comes to rest.
 
-For two-bit gates and the notebook's model alone.
+For the gates that the notebook's model solves.
 
-With g the gradient of the loss and θ any of the six parameters, every rule here has the form
+With g the gradient of the loss and θ any of the parameters, every rule here has the form
 ``g = -λ S θ``: a solution pulled towards the shortest one, with a strength S for each parameter.
 
 - L2 (SGD, Adam), which adds λθ to the gradient: S = 1, the minimum of ``loss + λ/2 ‖θ‖²``.
@@ -29,8 +29,8 @@ import numpy.typing as npt
 
 from attnlogic.errors import InputError
 from attnlogic.optimizers import OPTIMIZERS, Optimizer
-from attnlogic.problems import ROWS, Gate, Params, loss, predict, unpack
-from attnlogic.theory.derivatives import gradient_and_hessian
+from attnlogic.problems import Gate, Params, loss, predict, unpack
+from attnlogic.theory.derivatives import gradient, hessian
 from attnlogic.theory.exact_solutions import solution
 
 Vector = npt.NDArray[np.float64]
@@ -45,9 +45,9 @@ class ShiftedSolution(NamedTuple):
     Attributes:
       C: wq·wk·wv there.
       shift: C minus the exact solution's; None for the constant gates.
-      params: the six parameters, floats, with |wq| = |wk| = |wv|.
+      params: the parameters, floats, with |wq| = |wk| = |wv|.
       loss: the loss there, without the decay.
-      strength: S for each parameter in the order of ``problems.NAMES``.
+      strength: S for each parameter in the order wq wk wv w1 w2 … b.
     """
 
     C: float
@@ -64,7 +64,7 @@ def fixed_point(gate: Gate, optimizer: Optimizer) -> ShiftedSolution | None:
       The point; None where the decay is so strong that none is left near the solution.
 
     Raises:
-      InputError: the optimizer has no weight decay.
+      InputError: the optimizer has no weight decay, or the gate no exact solution.
 
     Example:
       >>> from attnlogic.optimizers import optimizer
@@ -74,7 +74,7 @@ def fixed_point(gate: Gate, optimizer: Optimizer) -> ShiftedSolution | None:
     """
     decay = _weight_decay(optimizer)
     if optimizer.record.weight_decay == "l2":
-        return _settle(gate, decay, lambda _: np.ones(6))
+        return _settle(gate, decay, lambda θ: np.ones(len(θ)))
     eps = float(optimizer.settings["eps"])
     with np.errstate(divide="ignore"):
         return _settle(gate, decay, lambda θ: eps / (1 - decay * np.abs(θ)))
@@ -91,19 +91,19 @@ def edge_of_stability(gate: Gate, optimizer: Optimizer) -> ShiftedSolution | Non
       The point; None where the decay is so strong that none is left near the solution.
 
     Raises:
-      InputError: not AdamW, or with amsgrad or a schedule, which never comes to an edge.
+      InputError: not AdamW, or with amsgrad or a schedule, which never comes to an edge; or the
+        gate has no exact solution.
     """
     settings, decay = optimizer.settings, _weight_decay(optimizer)
     decoupled = optimizer.record.weight_decay == "decoupled_adam"
     if not decoupled or optimizer.enabled("amsgrad", "gamma", "schedule"):
         raise InputError(f"{optimizer}: expected adamw with amsgrad=False and no schedule")
     limit = stability_limit(float(settings["beta1"]), float(settings["lr"]))
-    _, hessian = gradient_and_hessian()
 
     def strength(θ: Vector) -> Vector:
         if decay * np.abs(θ).max() >= 1:
-            return np.full(6, np.nan)
-        H = np.array(hessian(*θ, *gate.targets), np.float64)
+            return np.full(len(θ), np.nan)
+        H: Vector = hessian(gate, unpack([*θ[:, None]]))[0]
         return np.abs(H @ _swing(H)) / limit + float(settings["eps"])
 
     return _settle(gate, decay, strength)
@@ -121,11 +121,9 @@ def _settle(
     gate: Gate, decay: float, strength: Callable[[Vector], Vector]
 ) -> ShiftedSolution | None:
     """Alternate S and the point g = -λSθ until they agree, from the shortest exact solution."""
-    if gate.n != 2:
-        raise InputError(f"{gate} has {gate.n} inputs: what decay does is known for two-bit gates")
     exact = solution(gate)
     start = 0.0 if exact.C is None else float(exact.C)
-    w = exact.w or ((exact.w_sum or Fraction(0)) / 2,) * 2
+    w = exact.w or ((exact.w_sum or Fraction(0)) / gate.n,) * gate.n
     θ = _balanced(start, np.array([*map(float, w), float(exact.b)]))
     for _ in range(MAX_ROUNDS):
         S = strength(θ)
@@ -138,7 +136,7 @@ def _settle(
         if np.allclose(θ, before, rtol=1e-10, atol=1e-12):
             params = unpack(list(map(float, θ)))
             shift = None if exact.C is None else C - start
-            there = float(loss(params, ROWS, gate.targets))
+            there = float(loss(params, gate.rows, gate.targets))
             return ShiftedSolution(C, shift, params, there, tuple(map(float, S)))
     return None
 
@@ -149,11 +147,10 @@ def _invariant(gate: Gate, start: float, pull: Vector) -> float | None:
 
     if start == 0 or not pull.any():
         return start  # where two of the three are 0, so is their gradient
-    gradient, _ = gradient_and_hessian()
 
     def force(C: float) -> float:
-        w1, w2, b = _ridge(gate, C, pull[3:])
-        slope = gradient(C, 1.0, 1.0, w1, w2, b, *gate.targets)[0]  # ∂loss/∂C
+        at = np.array([C, 1.0, 1.0, *_ridge(gate, C, pull[3:])])
+        slope = gradient(gate, unpack([*at[:, None]]))[0, 0]  # ∂loss/∂C
         return float(slope + pull[0] / np.cbrt(C))
 
     first, step = force(start), 1e-15
@@ -165,13 +162,13 @@ def _invariant(gate: Gate, start: float, pull: Vector) -> float | None:
 
 
 def _ridge(gate: Gate, C: float, pull: Vector) -> Vector:
-    """The readout (w1, w2, b) at which its gradient is -pull·θ: a ridge regression, (3,)."""
-    units = [((1, 0), 0), ((0, 1), 0), ((0, 0), 1)]
-    columns = [[predict(Params(C, 1, 1, w, b), x) for x in ROWS] for w, b in units]
-    A = np.array(columns, np.float64).T
+    """The readout (w1, w2, …, b) at which its gradient is -pull·θ: a ridge regression."""
+    units = [unpack([C, 1, 1, *unit]) for unit in np.eye(gate.n + 1)]
+    A = np.array([[predict(unit, x) for x in gate.rows] for unit in units], np.float64).T
     # Stacked, not squared: a pull of 1e-10 would be lost in rounding.
-    rows = np.vstack([A / np.sqrt(2), np.diag(np.sqrt(pull))])
-    targets = np.concatenate([np.array(gate.targets) / np.sqrt(2), np.zeros(3)])
+    mean = np.sqrt(2 / len(gate.rows))
+    rows = np.vstack([A * mean, np.diag(np.sqrt(pull))])
+    targets = np.concatenate([np.array(gate.targets) * mean, np.zeros(gate.n + 1)])
     return np.asarray(np.linalg.lstsq(rows, targets, rcond=None)[0])
 
 

@@ -27,6 +27,14 @@ class Expansion(NamedTuple):
     on_bits: Any
 
 
+def output(params: Params, x: Sequence[Any], form: Form) -> Any:
+    """The model's output in this form, in whatever arithmetic it is given; b is 0 without one."""
+    value = predict(params if form.bias else params._replace(b=0), x)
+    if form.residual:
+        return value
+    return value - sum(weight * token for weight, token in zip(params.w, x, strict=True))
+
+
 def output_formula(n: int = 2, form: Form = NOTEBOOK) -> Expansion:
     """The model's output on n inputs with the symbols C = wq·wk·wv, w1, w2, …, b.
 
@@ -90,11 +98,9 @@ def _expansion(C: Any, w: Any, b: Any, form: Form) -> Expansion:
     import sympy
 
     x, one = sympy.symbols(f"x1:{len(w) + 1}"), sympy.Integer(1)
-    output = predict(Params(C, one, one, tuple(w), b), x)
-    if not form.residual:  # what the readout sees of the tokens themselves
-        output -= sum(weight * token for weight, token in zip(w, x, strict=True))
-    general = sympy.Poly(sympy.expand(output), *x)
-    written = general.as_expr().expand() if len(w) == 2 else sympy.factor(output - b) + b
+    value = output(Params(C, one, one, tuple(w), b), x, form)
+    general = sympy.Poly(sympy.expand(value), *x)
+    written = general.as_expr().expand() if len(w) == 2 else sympy.factor(value - b) + b
     bits: Any = sympy.Poly(0, *x)
     for powers, factor in general.terms():
         kept = [p % 2 if form.encoding == "pm1" else min(p, 1) for p in powers]

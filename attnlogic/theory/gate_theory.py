@@ -16,7 +16,7 @@ from typing import Any
 from attnlogic import optimizers
 from attnlogic.errors import InputError
 from attnlogic.optimizers import Optimizer
-from attnlogic.problems import NAMES, Gate, gates, pack
+from attnlogic.problems import Gate, gates
 from attnlogic.theory import formulas
 from attnlogic.theory.critical_points import Point, points
 from attnlogic.theory.decay import ShiftedSolution, edge_of_stability, fixed_point
@@ -57,7 +57,7 @@ def theory_of(
       ``decay``: the fields of ``decay.ShiftedSolution``, the optimizer, and ``where``: ``at rest``
       (``decay.fixed_point``) or ``as it runs`` (``decay.edge_of_stability``); the numbers are None
       where the decay leaves no point near the solution. None where decay's effect is not known:
-      for more than two bits, and for other forms than the notebook's.
+      for gates without an exact solution, and for other forms than the notebook's.
 
     Raises:
       InputError: an unknown gate, optimizer or encoding, an optimizer without weight decay, or any
@@ -70,11 +70,11 @@ def theory_of(
       ['0.024995250129', '0.024995250130']
     """
     gate = gates.gate(gate)
-    known = gate.n == 2 and form == NOTEBOOK
+    known = form == NOTEBOOK and landscape(gate).solvable
     if decaying and not known:
         raise InputError(
-            f"the effect of weight decay on {gate} is not known: expected a two-bit gate and the "
-            "notebook's model; leave the optimizers out"
+            f"the effect of weight decay on {gate} is not known: expected the notebook's model and "
+            "a gate that it solves; leave the optimizers out"
         )
     chosen = DECAYING if decaying is None else decaying
     return {
@@ -170,9 +170,12 @@ def _decay(gate: Gate, optimizer: Optimizer) -> list[dict[str, Any]]:
 def _shifted(point: ShiftedSolution | None) -> dict[str, Any]:
     if point is None:
         return dict.fromkeys(ShiftedSolution._fields)
+    params = point.params
+    values = (params.wq, params.wk, params.wv, *params.w, params.b)
+    names = ("wq", "wk", "wv", *(f"w{i}" for i in range(1, len(params.w) + 1)), "b")
     named = {
-        "params": dict(zip(NAMES, pack(point.params), strict=True)),
-        "strength": dict(zip(NAMES, point.strength, strict=True)),
+        "params": dict(zip(names, values, strict=True)),
+        "strength": dict(zip(names, point.strength, strict=True)),
     }
     return point._asdict() | named
 

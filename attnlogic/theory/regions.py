@@ -46,12 +46,12 @@ ENDING_MEANINGS = {
     f"loss within {MAX_PLATEAU_LOSS_DEVIATION:.0%} of V there; at any C where V is one number",
     "linear": f"on the linear plateau: |C| ≤ {MAX_C_DISTANCE:g}, and the loss within "
     f"{MAX_PLATEAU_LOSS_DEVIATION:.0%} of V(0)",
-    "constant": f"on the constant plateau, w = 0: C within {MAX_C_DISTANCE:g} of V's maximum, and "
-    f"the loss within {MAX_PLATEAU_LOSS_DEVIATION:.0%} of the targets' variance",
+    "constant": f"on the constant plateau, w = 0: C within {MAX_C_DISTANCE:g} of the one at which "
+    f"no w lowers the loss, and the loss within {MAX_PLATEAU_LOSS_DEVIATION:.0%} of that at w = 0",
     "cancellation": f"beside C = −1, where attention cancels the residual: |C + 1| ≤ "
     f"{MAX_C_DISTANCE:g}, and the loss within {MAX_PLATEAU_LOSS_DEVIATION:.0%} of V's limit there",
-    "runaway": "in the runaway valley: C beyond V's maximum, where V falls as |C| grows, and the "
-    f"loss at most {MAX_LOSS_OVER_V:g} V(C)",
+    "runaway": "in the runaway valley: C beyond V's outermost maximum, where V falls as |C| grows, "
+    f"and the loss at most {MAX_LOSS_OVER_V:g} V(C)",
     "moving": "still under way or hopping: the gradient's norm is above "
     f"{MAX_GRADIENT_NORM_AT_REST:g}",
     "other": "at rest at none of these places",

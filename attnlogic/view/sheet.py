@@ -32,11 +32,13 @@ class Sheet(NamedTuple):
       rows: the cells. A cell with an interval has its only space before the interval: on a narrow
         terminal it is folded there.
       note: what a reader must know of the sheet as a whole.
+      findings: what the table says in words: sentences, printed below it, a line each.
     """
 
     headings: tuple[Heading, ...]
     rows: list[list[str]]
     note: str = ""
+    findings: tuple[str, ...] = ()
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -97,7 +99,7 @@ def screen(sheet: Sheet, width: int | None = None) -> Table:
     shown, hidden = folded(sheet, width)
     table = Table(
         box=box.SIMPLE_HEAD, show_edge=False, padding=0, header_style="bold",
-        caption=sheet.caption(hidden), caption_justify="left",
+        caption="\n".join([*shown.findings, sheet.caption(hidden)]), caption_justify="left",
     )  # fmt: skip
     for heading in shown.headings:
         table.add_column(
@@ -113,4 +115,5 @@ def markdown(sheet: Sheet) -> str:
     rule = ["---" if heading.text else "--:" for heading in sheet.headings]
     cells = ([cell.replace("|", "\\|") for cell in row] for row in sheet.rows)
     lines = [f"| {' | '.join(row)} |" for row in (sheet.titles, rule, *cells)]
-    return "\n".join([*lines, "", sheet.caption()])
+    findings = [f"- {finding}" for finding in sheet.findings]
+    return "\n".join([*lines, *(["", *findings] if findings else []), "", sheet.caption()])

@@ -118,7 +118,7 @@ def show_frame(frame: DataFrame, form: str, sheet: Sheet | None = None) -> None:
 
 def show_sheet(sheet: Sheet) -> None:
     """Print a sheet as a table."""
-    from attnlogic.view.sheet import screen
+    from attnlogic.view.sheet import Sheet, screen
 
     encoding = sys.stdout.encoding or "utf-8"
     headings = tuple(
@@ -126,7 +126,8 @@ def show_sheet(sheet: Sheet) -> None:
         for h in sheet.headings
     )
     rows = [[carried(cell, encoding) for cell in row] for row in sheet.rows]
-    known = sheet._replace(headings=headings, rows=rows, note=carried(sheet.note, encoding))
+    findings = tuple(carried(finding, encoding) for finding in sheet.findings)
+    known = Sheet(headings, rows, carried(sheet.note, encoding), findings)
     show(screen(known, _width()))
 
 

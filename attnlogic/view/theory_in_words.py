@@ -64,7 +64,7 @@ def number(exact: str | list[str]) -> str:
 def _decay_parts(rows: list[dict[str, Any]] | None) -> list[Any]:
     title = "Where weight decay settles C"
     if rows is None:
-        return _section(title, "known for gates of two bits and the notebook's model alone.")
+        return _section(title, "known for the notebook's model, and for gates that it solves.")
     return [*_section(title, *_DECAY), Padding(_decay_table(rows), (0, 0, 0, 2))]
 
 

@@ -14,7 +14,7 @@ from attnlogic.history import History
 from attnlogic.outcomes import Outcome
 from attnlogic_jax import parallel, traces
 from attnlogic_jax.devices import cores, devices
-from attnlogic_jax.optimizers import record
+from attnlogic_jax.optimizers import check_optimizer
 
 if TYPE_CHECKING:
     from attnlogic_jax.differences import Difference
@@ -44,8 +44,8 @@ class JaxBackend:
         JAX itself uses every core.
         """
         done = checked(training)
-        record(done.optimizer.name)
         check_framework(done, self.name)
+        check_optimizer(done)
         if type(jobs) is not int or jobs != 1:
             raise InputError(
                 f"the jax backend uses all cores in one process, got --jobs {jobs}: leave it out"

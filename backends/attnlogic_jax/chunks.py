@@ -53,7 +53,8 @@ def train_chunk(
     target = TARGET_CALL_SECONDS[training.until]
     packed, given = jnp.asarray(initial), jax.tree.map(jnp.asarray, numbers(trainings))
     carry = compiled.start(plan, given, packed)
-    conditions = np.array([trainings.index(training) for training in trainings])
+    place = {id(training): k for k, training in enumerate(trainings)}  # to compare them takes long
+    conditions = np.array([place[id(training)] for training in trainings])
     seeds, ended, count = np.arange(packed.shape[1]), [], len(devices())
     uneven = len(conditions) > count and plan.method(of_group(0, given)).counts_evaluations
     left, epochs = budget, min(budget, PROBE_EPOCHS)

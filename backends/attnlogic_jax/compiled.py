@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 
 from attnlogic.backend import Training
-from attnlogic.optimizers import Structure, structure
+from attnlogic.optimizers import Structure
 from attnlogic.outcomes import NONE, Outcome
 from attnlogic.problems import Problem
 from attnlogic_jax import method, model, optimizers, training
@@ -47,24 +47,27 @@ class Plan(NamedTuple):
     def of(cls, training: Training) -> Plan:
         """That of a training, and of all trainings of its kind."""
         problem = model.without_targets(training.problem)
-        return cls(problem, structure(training.optimizer), training.until == "hit")
+        return cls(problem, optimizers.structure(training.optimizer), training.until == "hit")
+
+    @property
+    def _record(self) -> optimizers.JaxOptimizer:
+        return optimizers.record(self.optimizer, self.problem)
 
     @property
     def limits(self) -> tuple[int, int]:
         """The most seeds that a device trains in one chunk, and in one group."""
-        sizes, parameters = optimizers.record(self.optimizer.name).sizes, len(self.problem.names)
+        sizes, parameters = self._record.sizes, len(self.problem.names)
         chunk = sizes.of_chunk(platform(), parameters)
         return chunk, min(chunk, sizes.of_group(platform(), parameters))
 
     def on_one_core(self, function: Callable[[Any], Any], tree: Any) -> Any:
         """Call a function, compiled for one core where the optimizer allows it."""
-        one_core = optimizers.record(self.optimizer.name).one_core
-        return on_one_core(function, tree) if one_core else function(tree)
+        return on_one_core(function, tree) if self._record.one_core else function(tree)
 
     def method(self, given: Given) -> Method:
         """The optimizer's functions."""
         goal = given.threshold if self.until_hit else None
-        return optimizers.method(self.optimizer, given.numbers, goal)
+        return optimizers.method(self.optimizer, given.numbers, goal, self.problem)
 
     def evaluation(self, given: Given) -> Evaluate:
         """What is evaluated at some parameters."""

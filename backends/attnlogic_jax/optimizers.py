@@ -16,15 +16,22 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from attnlogic import optimizers
+from attnlogic.backend import Training
 from attnlogic.errors import unknown
+from attnlogic.grammar import foreign as foreign_name
 from attnlogic.optimizers import Optimizer, Structure, real_numbers
-from attnlogic_jax import adam_rules, rules
+from attnlogic.problems import Problem
+from attnlogic_jax import adam_rules, foreign, rules
 from attnlogic_jax.elementwise import Decay, Numbers, Rule, elementwise
+from attnlogic_jax.foreign_trial import traits
 from attnlogic_jax.lbfgs import lbfgs
 from attnlogic_jax.method import Evaluate, Goal, Method, Report, State
-from attnlogic_jax.per_seed import lbfgs_zoom
+from attnlogic_jax.model import without_targets
+from attnlogic_jax.per_seed import lbfgs_zoom, per_seed
 from attnlogic_jax.polyak import polyak
 from attnlogic_jax.sizes import USUAL, WITH_HISTORY, Sizes
+from attnlogic_jax.tensors import form_of
 
 
 @dataclass(frozen=True)
@@ -97,15 +104,56 @@ JAX_OPTIMIZERS: dict[str, JaxOptimizer] = {
 """How each optimizer is built, by its name in ``attnlogic.optimizers``."""
 
 
-def record(name: str) -> JaxOptimizer:
-    """How this backend builds an optimizer of this name.
+def record(how: Structure, problem: Problem | None = None) -> JaxOptimizer:
+    """How this backend builds an optimizer of this structure.
+
+    Args:
+      how: the structure.
+      problem: what it trains; of ours any, and none.
 
     Raises:
-      InputError: it has none.
+      InputError: it has none of that name; or as ``foreign_trial.traits``.
     """
+    if foreign_name(how.name) is None:
+        return _own(how.name)
+    if problem is None:
+        raise TypeError(f"{how.name} acts on the tensors of a problem, and none is given")
+    return _foreign(how, problem)
+
+
+def _own(name: str) -> JaxOptimizer:
     if name not in JAX_OPTIMIZERS:
         raise unknown("optimizer of the jax backend", name, JAX_OPTIMIZERS)
     return JAX_OPTIMIZERS[name]
+
+
+def _foreign(how: Structure, problem: Problem) -> JaxOptimizer:
+    """The record of another package's optimizer."""
+    found, form = traits(how, problem), form_of(problem)
+
+    def build(how: Structure, numbers: Numbers, goal: Goal) -> Method:
+        made = partial(foreign.transformation, how)
+        return per_seed(
+            made,
+            numbers,
+            searches=found.searches,
+            form=form,
+            shares_counters=found.shares_counters,
+        )
+
+    sizes = WITH_HISTORY if found.large else USUAL
+    return JaxOptimizer(build, elementwise=False, one_core=found.one_core, sizes=sizes)
+
+
+def structure(optimizer: Optimizer) -> Structure:
+    """What is compiled: of ours as ``attnlogic.optimizers`` has it.
+
+    Raises:
+      InputError: see ``foreign.structure``.
+    """
+    if optimizer.source is not None:
+        return foreign.structure(optimizer)
+    return optimizers.structure(optimizer)
 
 
 def numbers(optimizer: Optimizer) -> dict[str, float]:
@@ -122,7 +170,9 @@ def numbers(optimizer: Optimizer) -> dict[str, float]:
       >>> numbers(optimizer("sgd(lr=0.1, gamma=0.5)"))
       {'lr': 0.1, 'schedule.log_gamma': -0.6931471805599453}
     """
-    how, found = record(optimizer.name), real_numbers(optimizer)
+    if optimizer.source is not None:
+        return foreign.numbers(optimizer)
+    how, found = _own(optimizer.name), real_numbers(optimizer)
     complements = {f"1-{key}": 1 - found[key] for key in how.complements if key in found}
     logarithms = {
         f"log_{key}": math.log(found[key]) if found[key] else -math.inf
@@ -144,20 +194,35 @@ def ending_at(goal: jax.Array, method: Method) -> Method:
     return method._replace(step=step)
 
 
-def method(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -> Method:
+def method(
+    how: Structure,
+    numbers: Mapping[str, jax.Array],
+    goal: Goal = None,
+    problem: Problem | None = None,
+) -> Method:
     """An optimizer as pure functions.
 
     Args:
-      how: its structure.
+      how: its structure; see ``structure``.
       numbers: the numbers of ``numbers``, of the training's dtype: each () or, one a seed, (N,).
       goal: the loss at or below which a run stays where it is.
+      problem: see ``record``.
 
     Raises:
       InputError: see ``record``.
     """
-    known = record(how.name)
+    known = record(how, problem)
     built = known.build(how, numbers, goal)
     return built if goal is None or known.ends_at_goal else ending_at(goal, built)
+
+
+def check_optimizer(training: Training) -> None:
+    """Raise an ``InputError`` if this backend cannot train by the training's optimizer."""
+    how = structure(training.optimizer)
+    if training.optimizer.source is None:
+        record(how)
+    else:
+        traits(how, without_targets(training.problem), training.precision)
 
 
 def as_arrays(numbers: Mapping[str, float], dtype: Any) -> dict[str, jax.Array]:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from itertools import pairwise
 from threading import Event, Lock
+
+import numpy as np
 
 from attnlogic.backend import Batch, OnProgress
 from attnlogic.outcomes import Outcome, mapped
@@ -53,6 +56,8 @@ def train(
       on_progress: see ``Backend.train``.
       laid_out: the batch in chunks; None for ``layout``'s.
     """
+    if laid_out is None and len(several := parts(batch)) > 1:
+        return _in_turn([train(part, on_progress) for part in several])
     settings = captured(batch.trainings[0].precision)
     ended, reporting = Event(), Lock()
 
@@ -71,6 +76,36 @@ def train(
         return mapped(lambda leaf: leaf[..., chunk.lanes], outcome)
 
     return _side_by_side(workers(), trained, layout(batch) if laid_out is None else laid_out, ended)
+
+
+def _in_turn(works: Sequence[Iterator[Outcome]]) -> Iterator[Outcome]:
+    """The outcomes of one after the other; closing it ends the one under way."""
+    for work in works:
+        yield from work
+
+
+def parts(batch: Batch) -> list[Batch]:
+    """The batch in parts that have one ``Plan`` each.
+
+    Runs of one kind have it in common, but for another package's optimizer that cannot be traced
+    with one of its numbers: that number is compiled in.
+    """
+    plans = [Plan.of(training) for training in batch.trainings]
+    edges = [
+        k for k in range(1, len(batch.which)) if plans[batch.which[k]] != plans[batch.which[k - 1]]
+    ]
+    bounds = pairwise([0, *edges, len(batch.which)])
+    return [_part(batch, start, end) for start, end in bounds] if edges else [batch]
+
+
+def _part(batch: Batch, start: int, end: int) -> Batch:
+    """Some consecutive runs of a batch, with their own conditions alone."""
+    used, which = np.unique(batch.which[start:end], return_inverse=True)
+    return Batch(
+        tuple(batch.trainings[k] for k in used),
+        which.astype(np.int32),
+        batch.initial[:, start:end],
+    )
 
 
 def _side_by_side(

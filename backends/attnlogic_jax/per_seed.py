@@ -6,7 +6,9 @@ which takes some 1.6 times as long as the rules of ``elementwise`` on all seeds 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -16,12 +18,20 @@ import optax
 from attnlogic.optimizers import Structure
 from attnlogic_jax.elementwise import Numbers
 from attnlogic_jax.method import Evaluate, Evaluated, Goal, Method, Report, State
+from attnlogic_jax.tensors import PACKED, Form
 
 Transformation = Callable[[Numbers], optax.GradientTransformation]
 """An optimizer of optax's from the numbers of one seed, each ()."""
 
 
-def per_seed(transformation: Transformation, numbers: Numbers, *, searches: bool) -> Method:
+def per_seed(
+    transformation: Transformation,
+    numbers: Numbers,
+    *,
+    searches: bool,
+    form: Form = PACKED,
+    shares_counters: bool = False,
+) -> Method:
     """A transformation of optax's as a method.
 
     Args:
@@ -29,20 +39,23 @@ def per_seed(transformation: Transformation, numbers: Numbers, *, searches: bool
       numbers: see ``method``.
       searches: whether it has a line search, whose evaluations are counted beside the one that an
         epoch begins with.
+      form: how it takes the parameters of a seed, their gradient and its updates.
+      shares_counters: whether the whole numbers in its state are the same for all seeds, and kept
+        once: what is computed from them, such as Adam's bias corrections, is computed once, too.
     """
     axes = {name: -1 if number.ndim else None for name, number in numbers.items()}
 
-    def over_seeds(one: Callable[..., Any], packed: jax.Array, arrays: int) -> Callable[..., Any]:
-        """A function of one seed's numbers and arrays, mapped over the arrays' trailing axis."""
-        alone = packed.ndim == 1
-        return one if alone else jax.vmap(one, in_axes=(axes, *[-1] * arrays), out_axes=-1)
-
     def init(packed: jax.Array) -> State:
         def one(numbers: Numbers, packed: jax.Array) -> State:
-            return transformation(numbers).init(packed)
+            state = transformation(numbers).init(form.unpack(packed))
+            return jax.tree.map(jnp.asarray, state)
 
         packed = _flat(packed)
-        return over_seeds(one, packed, 1)(numbers, packed)
+        if packed.ndim == 1:
+            return one(numbers, packed)
+        state = jax.eval_shape(one, _of_one(numbers), packed[:, 0])
+        kept = jax.tree.map(partial(seed_axis, shared=shares_counters), state)
+        return jax.vmap(one, in_axes=(axes, -1), out_axes=kept)(numbers, packed)
 
     def step(
         evaluate: Evaluate, packed: jax.Array, state: State
@@ -52,21 +65,30 @@ def per_seed(transformation: Transformation, numbers: Numbers, *, searches: bool
         loss_of = _loss(lambda p: _flat(evaluate(p.reshape(-1, *seeds)).stacked), packed)
 
         def one(
-            numbers: Numbers, packed: jax.Array, here: Evaluated, state: State
+            numbers: Numbers, packed: jax.Array, here: Evaluated, before: State
         ) -> tuple[jax.Array, State, jax.Array]:
-            loss, gradient = here.loss, here.gradient
-            chosen = optax.with_extra_args_support(transformation(numbers))
-            updates, state = chosen.update(
-                gradient, state, packed, value=loss, grad=gradient, value_fn=loss_of
+            params, gradient = form.unpack(packed), form.unpack(here.gradient)
+            updates, state = updated(
+                transformation(numbers),
+                gradient,
+                before,
+                params,
+                value=here.loss,
+                grad=gradient,
+                value_fn=lambda params: loss_of(form.pack(params)),
             )
             spent = optax.tree.get(state, "num_linesearch_steps", 0) if searches else 0
-            return optax.apply_updates(packed, updates), state, jnp.asarray(1 + spent, jnp.int32)
+            state = jax.tree.map(lambda new, old: new.astype(old.dtype), state, before)
+            moved = form.pack(optax.apply_updates(params, updates))
+            return moved, state, jnp.asarray(1 + spent, jnp.int32)
 
         # optax relies on both.
         with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
-            moved, state, spent = over_seeds(one, packed, 3)(
-                numbers, packed, jax.tree.map(_flat, here), state
-            )
+            every: Callable[..., Any] = one
+            if packed.ndim > 1:
+                kept = jax.tree.map(lambda leaf: -1 if leaf.ndim else None, state)
+                every = jax.vmap(one, in_axes=(axes, -1, -1, kept), out_axes=(-1, kept, -1))
+            moved, state, spent = every(numbers, packed, jax.tree.map(_flat, here), state)
         loss = here.loss
         # A run at no number stays there, and spends no more on its search.
         finite = jnp.isfinite(loss)
@@ -75,6 +97,37 @@ def per_seed(transformation: Transformation, numbers: Numbers, *, searches: bool
         return moved, state, Report(loss, here.quantities, evaluations)
 
     return Method(init, step, counts_evaluations=searches)
+
+
+def updated(
+    transformation: optax.GradientTransformation,
+    gradient: Any,
+    state: Any,
+    params: Any,
+    **given: Any,
+) -> tuple[Any, Any]:
+    """The updates and the state after a step, with those extra arguments that are taken."""
+    chosen = optax.with_extra_args_support(transformation)
+    parameters = inspect.signature(chosen.update).parameters
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        given = {name: value for name, value in given.items() if name in parameters}
+    updates, after = chosen.update(gradient, state, params, **given)
+    return updates, after
+
+
+def seed_axis(leaf: Any, *, shared: bool) -> int | None:
+    """The axis of the seeds of a leaf of one seed's state; None for a whole number that all share.
+
+    Args:
+      leaf: the leaf.
+      shared: whether whole numbers are shared.
+    """
+    whole = not leaf.ndim and jnp.issubdtype(leaf.dtype, jnp.integer)
+    return None if shared and whole else -1
+
+
+def _of_one(numbers: Numbers) -> Numbers:
+    return {name: number[0] if number.ndim else number for name, number in numbers.items()}
 
 
 def _flat(rows: jax.Array) -> jax.Array:
@@ -125,7 +178,8 @@ def _loss(
         return both[0], both[1 : 1 + len(packed)]
 
     loss.defvjp(forward, lambda gradient, slope: (slope * gradient,))
-    return loss
+    # optax's own numbers are of JAX's widest dtype, and so may be its trials.
+    return lambda packed: loss(packed.astype(like.dtype))
 
 
 def lbfgs_zoom(how: Structure, numbers: Numbers, goal: Goal) -> Method:

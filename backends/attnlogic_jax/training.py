@@ -14,14 +14,14 @@ import jax.numpy as jnp
 
 from attnlogic import optimizers
 from attnlogic.backend import Training, checked
-from attnlogic.optimizers import Optimizer, structure
+from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import Outcome
 from attnlogic.problems import Data, Gate, Model, Problem, problem
 from attnlogic_jax import streaming
 from attnlogic_jax.devices import platform
 from attnlogic_jax.method import Evaluate, Method, State
-from attnlogic_jax.model import evaluation, gradient_norm
-from attnlogic_jax.optimizers import as_arrays, method, numbers
+from attnlogic_jax.model import evaluation, gradient_norm, without_targets
+from attnlogic_jax.optimizers import as_arrays, method, numbers, record, structure
 from attnlogic_jax.streaming import Streaming
 
 UNROLL = {"gpu": 4}
@@ -119,7 +119,8 @@ def trainer(
     training = checked(Training(problem(gate, model), by, budget, threshold, until=until))
     what, until_hit = training.problem, training.until == "hit"
     evaluate = evaluation(what, what.data.targets)
-    how, chosen = structure(by), numbers(by)  # refuses now what it would refuse then
+    how, chosen, kind = structure(by), numbers(by), without_targets(what)
+    record(how, kind)  # refuses now what it would refuse then
 
     def train(params: Any) -> Outcome:
         import chex  # here, because the command line has no use for it
@@ -130,7 +131,7 @@ def trainer(
         initial = jnp.stack(leaves)
         limit = jnp.asarray(training.threshold, initial.dtype)
         goal = limit if until_hit else None
-        by_which = method(how, as_arrays(chosen, initial.dtype), goal)
+        by_which = method(how, as_arrays(chosen, initial.dtype), goal, kind)
 
         def epoch(carry: Carry, _: None) -> tuple[Carry, None]:
             return advance(by_which, evaluate, limit, carry), None

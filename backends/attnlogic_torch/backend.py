@@ -15,6 +15,7 @@ from attnlogic.history import History
 from attnlogic.outcomes import Outcome, concatenate
 from attnlogic.settings import whole
 from attnlogic_torch import training as training_loop
+from attnlogic_torch.foreign_trial import try_optimizer
 from attnlogic_torch.optimizers import record
 from attnlogic_torch.parallel import Workers, check_can_be_sent, train_one
 
@@ -45,6 +46,8 @@ class TorchBackend:
         done = checked(training)
         record(done.optimizer)
         check_framework(done, self.name)
+        if done.optimizer.source is not None:
+            try_optimizer(done)
         if whole("jobs", jobs, low=1) > 1:
             check_can_be_sent(done)
 

@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import ExponentialLR, LambdaLR, LRScheduler
 
 from attnlogic.errors import unknown
 from attnlogic.optimizers import Optimizer, factor
+from attnlogic_torch import foreign
 from attnlogic_torch.polyak import Polyak
 
 
@@ -25,11 +26,13 @@ class TorchOptimizer:
       build: from the parameters and the hyperparameters but the schedule's, to torch's optimizer.
       elementwise: whether a parameter's step depends on that parameter's gradients alone.
       stopped: whether the optimizer's own rule ended the run with the last step; most have none.
+      stepping: from the optimizer to its step, a function of the closure.
     """
 
     build: Callable[..., torch.optim.Optimizer]
     elementwise: bool
     stopped: Callable[[Any], bool] = lambda _: False
+    stepping: Callable[[Any], Callable[[Any], Any]] = lambda optimizer: optimizer.step
 
 
 Build = Callable[..., torch.optim.Optimizer]
@@ -124,12 +127,20 @@ TORCH_OPTIMIZERS: dict[str, TorchOptimizer] = {
 """How each optimizer is built, by its name in ``attnlogic.optimizers``."""
 
 
+def _foreign(optimizer: Optimizer) -> TorchOptimizer:
+    """The record of another package's optimizer."""
+    make, _ = foreign.constructor(optimizer)
+    return TorchOptimizer(make, elementwise=False, stepping=foreign.stepping)
+
+
 def record(optimizer: Optimizer) -> TorchOptimizer:
     """How this backend builds an optimizer.
 
     Raises:
-      InputError: it has none of that name.
+      InputError: it has none of that name; or as ``foreign.constructor``.
     """
+    if optimizer.source is not None:
+        return _foreign(optimizer)
     if optimizer.name not in TORCH_OPTIMIZERS:
         raise unknown("optimizer of the torch backend", optimizer.name, TORCH_OPTIMIZERS)
     return TORCH_OPTIMIZERS[optimizer.name]
@@ -143,10 +154,13 @@ def construct(
     The schedule is None where the rate stays what it is: stepping it would cost and change nothing.
 
     Raises:
-      InputError: see ``record``.
+      InputError: see ``record``, and ``foreign.construct``.
     """
-    built = record(optimizer).build(params, **optimizer.step_settings)
-    schedule = optimizer.schedule
+    if optimizer.source is not None:
+        built, schedule = foreign.construct(optimizer, params)
+    else:
+        built = record(optimizer).build(params, **optimizer.step_settings)
+        schedule = optimizer.schedule
     match schedule.structure:
         case ():
             return built, None

@@ -21,21 +21,21 @@ from attnlogic.problems import NO_DATA, OwnModule, Problem
 from attnlogic_torch.modules import load, module_for, read
 from attnlogic_torch.optimizers import construct, record
 
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 TARGET_PART_SECONDS = 0.5
 """How long the work on one part of a history takes."""
 
 
-class _EndedError(Exception):
+class EndedError(Exception):
     """The run ends with this epoch's loss: it is not finite or, if so asked, it is a hit."""
 
 
-class _Evaluation:
+class Evaluation:
     """The closure that an optimizer steps with: the loss and its gradient, and a record of both.
 
     The first evaluation of an epoch gives the loss of that epoch. If that ends the run the closure
-    raises ``_EndedError``, before the optimizer has moved anything; a later one (L-BFGS makes many
+    raises ``EndedError``, before the optimizer has moved anything; a later one (L-BFGS makes many
     an epoch) is torch's to deal with.
 
     Args:
@@ -71,7 +71,7 @@ class _Evaluation:
         if self.counts[-1] == 1:
             self.losses.append(value)
             if not math.isfinite(value) or value <= self._goal:
-                raise _EndedError
+                raise EndedError
         loss.backward()  # type: ignore[no-untyped-call]  # torch annotates no backward
         return value
 
@@ -112,7 +112,7 @@ def history(
     """
     run, reported = _Run(training, initial), 0.0
     while not run.ended:
-        with _one_thread():
+        with _one_thread(), run.draws():
             part = run.part()
         share = 1 - reported if run.ended else run.epoch / training.epochs - reported
         reported += share
@@ -135,13 +135,24 @@ class _Run:
         # In the losses' precision, as the threshold is compared everywhere.
         threshold = float(dtype.type(training.threshold))
         goal = threshold if training.until == "hit" else -math.inf
-        self._module = _module(training.problem, initial, _DTYPES[training.precision])
+        self._module = module_at(training.problem, initial, DTYPES[training.precision])
         self._initial = read(self._module)
-        self._stopped = record(training.optimizer).stopped
+        self._draws = torch.Generator().manual_seed(0).get_state()
+        how = record(training.optimizer)
+        self._stopped = how.stopped
         self._optimizer, self._schedule = construct(training.optimizer, self._module.parameters())
-        self._evaluation = _Evaluation(
-            self._module, training.problem, _DTYPES[training.precision], goal
+        self._step = how.stepping(self._optimizer)
+        self._evaluation = Evaluation(
+            self._module, training.problem, DTYPES[training.precision], goal
         )
+
+    @contextmanager
+    def draws(self) -> Iterator[None]:
+        """The random numbers of an optimizer or a module that draws some: the same in every run."""
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(self._draws)
+            yield
+            self._draws = torch.get_rng_state()
 
     def part(self) -> History:
         """Train on for about ``TARGET_PART_SECONDS``, and give the epochs of that time."""
@@ -155,8 +166,8 @@ class _Run:
                 before.append([x for weight in weights for x in weight.flatten().tolist()])
             evaluation.begin_epoch()
             try:
-                self._optimizer.step(evaluation)
-            except _EndedError:
+                self._step(evaluation)
+            except EndedError:
                 self.ended = True
             else:
                 if self._stopped(self._optimizer):
@@ -179,7 +190,7 @@ class _Run:
         )
 
 
-def _module(problem: Problem, initial: npt.NDArray[Any], dtype: torch.dtype) -> nn.Module:
+def module_at(problem: Problem, initial: npt.NDArray[Any], dtype: torch.dtype) -> nn.Module:
     """The module, starting there. Its own draws are made and discarded in a forked generator."""
     with torch.random.fork_rng(devices=[]):
         module = module_for(problem.model, problem.data.n).to("cpu", dtype)
