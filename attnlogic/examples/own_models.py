@@ -11,22 +11,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from attnlogic import Model, OwnLoss, Quantity, Tensor
+import attnlogic
 
 
-def product() -> Model:
+def product() -> attnlogic.Model:
     """Arithmetic on named scalars, for any number of inputs; it runs on both backends.
 
     ``predict`` may use ``+ - * / **`` and the functions of ``xp``; seed s draws the parameters as
     torch would.
     """
 
-    def tensors(inputs: int) -> tuple[Tensor, ...]:
+    def tensors(inputs: int) -> tuple[attnlogic.Tensor, ...]:
         weights = tuple(f"w{i + 1}" for i in range(inputs))
         return (
-            Tensor("weight", (1, inputs), weights, fan_in=inputs),
-            Tensor("gate", (1,), ("g",), fan_in=inputs),
-            Tensor("bias", (1,), ("b",), fan_in=inputs),
+            attnlogic.Tensor("weight", (1, inputs), weights, fan_in=inputs),
+            attnlogic.Tensor("gate", (1,), ("g",), fan_in=inputs),
+            attnlogic.Tensor("bias", (1,), ("b",), fan_in=inputs),
         )
 
     def predict(params: Any, x: Any, xp: Any) -> Any:
@@ -37,11 +37,11 @@ def product() -> Model:
             every = every * xi
         return linear + gate * every + bias
 
-    total = Quantity("total", "w1 + … + wn", lambda params: sum(params["weight"][0]))
-    return Model("product", "w·x + g·Πx + b", tensors, predict, quantities=(total,))
+    total = attnlogic.Quantity("total", "w1 + … + wn", lambda params: sum(params["weight"][0]))
+    return attnlogic.Model("product", "w·x + g·Πx + b", tensors, predict, quantities=(total,))
 
 
-def equinox_network(width: int = 2) -> OwnLoss:
+def equinox_network(width: int = 2) -> attnlogic.OwnLoss:
     """An Equinox module: ``init`` makes one from a key, and the loss calls it on each row."""
     import equinox as eqx
     import jax
@@ -58,7 +58,7 @@ def equinox_network(width: int = 2) -> OwnLoss:
         def __call__(self, x: Any) -> Any:
             return self.outer(jax.nn.tanh(self.inner(x)))
 
-    return OwnLoss(lambda key: Network(key))
+    return attnlogic.OwnLoss(lambda key: Network(key))
 
 
 def flax_network(width: int = 2) -> Any:
@@ -68,7 +68,7 @@ def flax_network(width: int = 2) -> Any:
     return linen.Sequential([linen.Dense(width), linen.tanh, linen.Dense(1)])
 
 
-def valley(curvature: float = 10.0) -> OwnLoss:
+def valley(curvature: float = 10.0) -> attnlogic.OwnLoss:
     """A loss of its parameters alone, without data: Rosenbrock's."""
     import jax
 
@@ -80,7 +80,7 @@ def valley(curvature: float = 10.0) -> OwnLoss:
         across = params["y"] - params["x"] ** 2
         return (1 - params["x"]) ** 2 + curvature * across**2
 
-    return OwnLoss(init, loss)
+    return attnlogic.OwnLoss(init, loss)
 
 
 def __getattr__(name: str) -> Any:
