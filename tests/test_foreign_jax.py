@@ -16,7 +16,8 @@ from attnlogic.optimizers import factor, optimizer, optimizers
 from attnlogic.outcomes import concatenate
 from attnlogic.problems import OwnLoss, initial_params, problem
 from attnlogic_jax import JAX, trainer
-from attnlogic_jax.optimizers import numbers, record, structure
+from attnlogic_jax.model import evaluation
+from attnlogic_jax.optimizers import as_arrays, method, numbers, record, structure
 
 EPOCHS = 12
 HERE = f"{__name__}:"
@@ -76,6 +77,31 @@ def test_a_number_that_the_factory_branches_on_is_compiled_in_for_each_value(com
 def test_which_numbers_are_data(by, data):
     chosen = optimizer(by)
     assert structure(chosen).enabled == numbers(chosen).keys() == data
+
+
+def test_seeds_with_numbers_of_their_own_train_as_if_all_had_them():
+    """So groups of several conditions are trained at once on a GPU."""
+    xor, starts = problem("xor"), jnp.asarray(seed_range(64))
+    one, other = optimizers("optax:lamb(learning_rate=[0.1, 0.2], b1=[0.9], warmup=3)")
+    how, dtype = structure(one), starts.dtype
+    both = {
+        name: jnp.stack([number, as_arrays(numbers(other), dtype)[name]] * 32)
+        for name, number in as_arrays(numbers(one), dtype).items()
+    }
+    evaluate = evaluation(xor, xor.data.targets)
+
+    def end(numbers):
+        by = method(how, numbers, problem=xor)
+        packed, state = starts, by.init(starts)
+        for _ in range(4):
+            packed, state, _ = by.step(evaluate, packed, state)
+        return packed
+
+    mixed = np.asarray(jax.jit(end)(both))
+    for k, by in enumerate((one, other)):
+        alone = np.asarray(jax.jit(end)(as_arrays(numbers(by), dtype)))
+        np.testing.assert_allclose(mixed[:, k::2], alone[:, k::2], rtol=1e-5)  # float32
+    assert np.abs(mixed[:, 0] / alone[:, 0] - 1).max() > 1e-3
 
 
 # --- schedules --------------------------------------------------------------------------------
@@ -203,6 +229,18 @@ def evaluating():
         return jax.tree.map(lambda u: value_fn(params) * u, updates), state
 
     return optax.GradientTransformationExtraArgs(lambda params: (), update)
+
+
+class Unhashable(list):
+    """Can be called, and cannot be a key."""
+
+    def __call__(self):
+        return optax.sgd(0.1)
+
+
+def test_an_object_that_cannot_be_hashed_is_refused():
+    with pytest.raises(InputError, match="expected an object that can be hashed"):
+        optimizer(Unhashable(), name="mine")
 
 
 def raising():

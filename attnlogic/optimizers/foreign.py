@@ -45,6 +45,12 @@ def read_foreign(name: str, given: Mapping[str, object], of: Any) -> dict[str, A
     if of is not None:
         if source != OBJECT:
             raise InputError(f"optimizer '{name}': an object's name starts with '{OBJECT}:'")
+        try:
+            hash(of)
+        except TypeError:
+            raise InputError(
+                f"optimizer '{name}': expected an object that can be hashed, got {described(of)}"
+            ) from None
         if is_transformation(of) and given:
             raise InputError(
                 f"optimizer '{name}' is a finished transformation, which takes no settings, got "

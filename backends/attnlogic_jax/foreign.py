@@ -8,6 +8,7 @@ are those of y, not those of ``optax.contrib.schedule_free_eval_params``.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -78,14 +79,8 @@ def structure(optimizer: Optimizer) -> Structure:
     how = Structure(
         optimizer.name, tuple(settings.items()), frozenset(), schedule.structure, optimizer.of
     )
-    real = [name for name, value in settings.items() if isinstance(value, float)]
-    found = _with_data(how, real)
-    if not _can_be_traced(found, settings):
-        found = _with_data(
-            how, [name for name in real if _can_be_traced(_with_data(how, [name]), settings)]
-        )
-    if not _can_be_traced(found, settings):
-        found = how
+    alike = tuple((name, _alike(value)) for name, value in how.choices)
+    found = _with_data(how, _data(how._replace(choices=alike, schedule=())))
     if how.schedule and RATE not in found.enabled:
         raise InputError(
             f"optimizer '{optimizer.name}': its {RATE} cannot change while it trains: "
@@ -111,29 +106,46 @@ def _with_data(how: Structure, names: Sequence[str]) -> Structure:
     return how._replace(choices=choices, enabled=frozenset(names))
 
 
-def _can_be_traced(how: Structure, settings: dict[str, Any]) -> bool:
-    """Whether a factory and a step can be traced with these numbers, and keep the same state.
+def _alike(value: Any) -> Any:
+    """A number of the same sign, the same for all: a sweep is then tried once."""
+    return math.copysign(0.5, value) if isinstance(value, float) and value else value
 
-    Both are tried on parameters of no problem: which numbers are data does not depend on it.
+
+@functools.lru_cache(4096)
+def _data(how: Structure) -> tuple[str, ...]:
+    """The real numbers with which a factory and a step can be traced, keeping the same state.
+
+    They are tried on parameters of no problem: which numbers are data does not depend on it.
+
+    Args:
+      how: without a schedule, all numbers among its choices.
     """
     tried = {"weight": jnp.zeros((1, 2), "float32"), "bias": jnp.zeros(1, "float32")}
 
     def step(how: Structure, numbers: Numbers) -> Any:
-        made = transformation(how._replace(schedule=()), numbers)
+        made = transformation(how, numbers)
         state = made.init(tried)
         given = {"value": jnp.zeros(()), "grad": tried, "value_fn": _any_loss}
         return state, updated(made, tried, state, tried, **given)
 
-    plain = _with_data(how, [])._replace(choices=tuple(settings.items()))
-    number = jnp.zeros((), "float32")
-    try:
-        with jax.enable_x64(False), jax.numpy_rank_promotion("allow"):
-            expected = jax.eval_shape(functools.partial(step, plain), {})
-            got = jax.eval_shape(functools.partial(step, how), dict.fromkeys(how.enabled, number))
-    except Exception:  # whatever it makes of a traced number, or of parameters that it is not for
-        return False
-    same: bool = _form(got) == _form(expected)
-    return same
+    def form(names: Sequence[str]) -> Any:
+        numbers = dict.fromkeys(names, jnp.zeros((), "float32"))
+        try:
+            with jax.enable_x64(False), jax.numpy_rank_promotion("allow"):
+                return _form(
+                    jax.eval_shape(functools.partial(step, _with_data(how, names)), numbers)
+                )
+        except Exception:  # whatever it makes of a traced number, or of these parameters
+            return None
+
+    real = [name for name, value in how.choices if isinstance(value, float)]
+    plain = form([])
+    if plain is None:
+        return ()
+    for names in (real, [name for name in real if form([name]) == plain]):
+        if form(names) == plain:
+            return tuple(names)
+    return ()
 
 
 def _form(tree: Any) -> Any:

@@ -28,7 +28,8 @@ STEPS = "num_linesearch_steps"
 
 WITH_THREADS = (
     "scatter", "svd", "eigh", "eig", "qr", "lu", "cholesky", "triangular_solve", "householder",
-    "schur", "sort", "top_k", "fft", "callback", "tridiagonal",
+    "schur", "sort", "top_k", "fft", "tridiagonal", "ffi_call", "pure_callback", "io_callback",
+    "debug_callback",
 )  # fmt: skip
 """Beginnings of the names of JAX's operations for which XLA has no code for one core: scatters, and
 calls into libraries."""
@@ -124,9 +125,9 @@ def _over_seeds(
         return jax.ShapeDtypeStruct(shape, one.dtype)  # type: ignore[no-untyped-call]  # JAX's own
 
     axes = jax.tree.map(axis, state)
-    mapped = jax.vmap(step, in_axes=(None, -1, axes), out_axes=(-1, axes))
-    seeds = several(packed), jax.tree.map(several, state)
-    return {*_operations(jax.make_jaxpr(mapped)(numbers, *seeds).jaxpr)}
+    mapped = jax.vmap(step, in_axes=(-1, -1, axes), out_axes=(-1, axes))
+    seeds = jax.tree.map(several, (numbers, packed, state))
+    return {*_operations(jax.make_jaxpr(mapped)(*seeds).jaxpr)}
 
 
 def _check_same(what: str, got: Any, where: str, expected: Any) -> None:

@@ -90,12 +90,12 @@ def parts(batch: Batch) -> list[Batch]:
     Runs of one kind have it in common, but for another package's optimizer that cannot be traced
     with one of its numbers: that number is compiled in.
     """
+    if batch.trainings[0].optimizer.source is None:
+        return [batch]
     plans = [Plan.of(training) for training in batch.trainings]
-    edges = [
-        k for k in range(1, len(batch.which)) if plans[batch.which[k]] != plans[batch.which[k - 1]]
-    ]
-    bounds = pairwise([0, *edges, len(batch.which)])
-    return [_part(batch, start, end) for start, end in bounds] if edges else [batch]
+    of_run = np.array([plans.index(plan) for plan in plans])[batch.which]
+    bounds = pairwise([0, *(np.flatnonzero(np.diff(of_run)) + 1).tolist(), len(of_run)])
+    return [_part(batch, start, end) for start, end in bounds]
 
 
 def _part(batch: Batch, start: int, end: int) -> Batch:
