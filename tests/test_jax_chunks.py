@@ -109,15 +109,18 @@ def test_one_compilation_serves_every_gate_threshold_budget_and_chunk(compilatio
         trained("jax", training, seed_range(count))
         return sorted(name for name in compilations if name in own), len(compilations)
 
-    # Hyperparameters that no other test has: nothing is compiled beforehand.
-    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-4, 256)[0] == own
-    assert compiled_by("nand", "adam(lr=0.0123)", 20, 1e-4, 256) == ([], 0)
-    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-2, 256) == ([], 0)
+    # A structure that no other test has: nothing is compiled beforehand.
+    by = "adam(amsgrad=True, weight_decay=0.01, warmup=3, lr={})"
+    assert compiled_by("xor", by.format(0.1), 20, 1e-4, 256)[0] == own
+    assert compiled_by("nand", by.format(0.1), 20, 1e-4, 256) == ([], 0)
+    assert compiled_by("xor", by.format(0.1), 20, 1e-2, 256) == ([], 0)
     for epochs in (1, 8, 77, 400):
-        assert compiled_by("xor", "adam(lr=0.0123)", epochs, 1e-4, 256) == ([], 0)
-    assert compiled_by("or", "adam(lr=0.0123)", 20, 1e-4, 768) == ([], 0)  # six chunks
-    assert compiled_by("xor", "adam(lr=0.0124)", 20, 1e-4, 256)[0] == own
-    assert compiled_by("xor", "adam(lr=0.0123)", 20, 1e-4, 64)[0] == own
+        assert compiled_by("xor", by.format(0.1), epochs, 1e-4, 256) == ([], 0)
+    assert compiled_by("or", by.format(0.1), 20, 1e-4, 768) == ([], 0)  # six chunks
+    assert compiled_by("xor", by.format(0.2), 20, 1e-4, 256) == ([], 0)
+    assert compiled_by("xor", by.format(0.1).replace("0.01", "0.5"), 20, 1e-4, 256) == ([], 0)
+    assert compiled_by("xor", by.format(0.1).replace("True", "False"), 20, 1e-4, 256)[0] == own
+    assert compiled_by("xor", by.format(0.1), 20, 1e-4, 64)[0] == own
 
 
 @pytest.mark.parametrize(
