@@ -60,8 +60,8 @@ def test_defaults_are_torchs_own_but_for_the_notebooks_learning_rate(name, const
         arguments["max_eval"] = arguments["max_iter"] * 5 // 4
         assert arguments.pop("line_search_fn") is None
         arguments["line_search"] = "none"
-    ours = optimizer(name).settings
-    assert ours.pop("gamma", 1.0) == 1  # no schedule
+    ours = optimizer(name).step_settings
+    assert not optimizer(name).schedule.structure
     assert ours.pop("lr") == (0.05 if name in NOTEBOOK else arguments["lr"])
     arguments.pop("lr")
     assert ours == arguments
@@ -73,7 +73,7 @@ def test_every_other_optimizer_says_whose_it_is():
 
 
 def test_the_zoom_searchs_defaults_are_optaxs():
-    ours, theirs = optimizer("lbfgs_zoom").settings, {}
+    ours, theirs = optimizer("lbfgs_zoom").step_settings, {}
     for function in (optax.lbfgs, optax.scale_by_zoom_linesearch):
         signature = inspect.signature(function).parameters
         theirs |= {key: p.default for key, p in signature.items() if key in ours}
@@ -244,10 +244,10 @@ def test_every_record_says_what_each_hyperparameter_means():
 
 
 def test_the_default_study_does_not_grow_with_the_registry(monkeypatch):
-    before = Study().trainings
+    before = Study().conditions
     monkeypatch.setitem(OPTIMIZERS, "lion", OptimizerRecord("lion", "a new one", 10, {}))
-    assert Study().trainings == before
-    assert {t.optimizer.name for t in before} == {"adam", "adamw", "sgd", "lbfgs", "polyak"}
+    assert Study().conditions == before
+    assert {c.training.optimizer.name for c in before} == {"adam", "adamw", "sgd", "lbfgs", "polyak"}
     assert str(optimizer("lion")) == "lion"
 
 

@@ -215,7 +215,7 @@ def test_objects_do_as_well_as_texts():
         ("mine.nets:built", ["got a Eqx that is built already", "give its class"]),
         ("mine.nets:net(3)", ["give each setting its name"]),
         ("mine.nets:net(width=3,width=4)", ["twice"]),
-        ("mine.nets:net.inner", ["'mine.nets' has no 'net.inner'"]),
+        ("mine.nets:net.inner", ["'net' has no 'inner'"]),
         ("mine.nets", ["what a package defines is written package.module:name"]),
         ("mine.nets:", ["not of the form"]),
         ("mine nets:net", ["not of the form"]),
