@@ -105,8 +105,7 @@ def values(setting):
     if isinstance(setting.default, bool):
         return st.booleans()
     if isinstance(setting.default, str):
-        words = [chosen(word, setting.choice_settings.get(word, {})) for word in setting.choices]
-        return st.one_of(words)
+        return st.one_of([chosen(w, setting.choice_settings.get(w, {})) for w in setting.choices])
     low, high = max(setting.low, -1e6), min(setting.high, 1e6)
     if isinstance(setting.default, int):
         return st.integers(int(low), int(high))
@@ -114,7 +113,7 @@ def values(setting):
 
 
 def written(name, settings):
-    return f"{name}({', '.join(f'{key}={value}' for key, value in settings.items())})"
+    return f"{name}({', '.join(f'{k}={v}' for k, v in settings.items())})"
 
 
 def some(settings):
@@ -155,8 +154,7 @@ def test_an_optimizer_is_read_back_from_what_it_writes(text):
     assert said.items() <= read.settings.items()
     again = optimizer(str(read))
     assert again == read
-    assert hash(again) == hash(read)
-    assert str(again) == str(read)
+    assert (hash(again), str(again)) == (hash(read), str(read))
     assert list(read.settings) == list(OPTIMIZERS[read.name].settings)
 
 
@@ -269,7 +267,8 @@ def test_the_default_study_does_not_grow_with_the_registry(monkeypatch):
     before = Study().conditions
     monkeypatch.setitem(OPTIMIZERS, "lion", OptimizerRecord("lion", "a new one", 10, {}))
     assert Study().conditions == before
-    assert {c.training.optimizer.name for c in before} == {"adam", "adamw", "sgd", "lbfgs", "polyak"}
+    names = {c.training.optimizer.name for c in before}
+    assert names == {"adam", "adamw", "sgd", "lbfgs", "polyak"}
     assert str(optimizer("lion")) == "lion"
 
 
