@@ -8,11 +8,12 @@ import numpy as np
 import optax
 import pytest
 import torch
-from helpers import XOR, condition, seeds, torch_side_by_side
+from helpers import XOR, condition, seed, seeds, torch_side_by_side, whole_history
 
 from attnlogic.optimizers import OPTIMIZERS, optimizer
 from attnlogic_jax.differences import LACKING, TWINS, Twins, differences
 from attnlogic_jax.model import evaluation
+from attnlogic_torch import TORCH
 
 EPOCHS, SEEDS = 40, (0, 1, 2, 3)
 SETTINGS = {  # which show what the sentence says
@@ -73,15 +74,10 @@ def test_rmsprop_comes_back_to_it_as_the_sentence_says():
 
 
 def test_lbfgs_of_optax_takes_other_steps():
-    from helpers import whole_history
-
-    from attnlogic.problems import initial_params
-    from attnlogic_torch import TORCH
-
     by = SETTINGS["lbfgs"]
     losses = by_optax(by, learning_rate=None)
     training = condition("xor", by, 5, precision="float64")
-    theirs = whole_history(TORCH, training, initial_params(SEEDS[0])).losses
+    theirs = whole_history(TORCH, training, seed(SEEDS[0])).losses
     assert losses[0, 0] == pytest.approx(theirs[0])
     assert np.abs(losses[:5, 0] / theirs - 1).max() > 1e-3
 

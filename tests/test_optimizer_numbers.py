@@ -86,7 +86,7 @@ def test_a_number_that_float32_cannot_hold_is_refused(text, fragments):
 def test_a_study_refuses_it_before_any_work():
     with pytest.raises(InputError, match=r"lr=1e-60 of adam in float32"):
         Study(["xor"], ["adam(lr=1e-60)"])
-    assert Study(["xor"], ["adam(lr=1e-60)"], precision="float64").trainings
+    assert Study(["xor"], ["adam(lr=1e-60)"], precision="float64").conditions
     with pytest.raises(InputError, match="unknown precision 'float16'"):
         optimizer("adam").check_precision("float16")
 

@@ -19,7 +19,7 @@ def frame(name, *runs, optimizer="adam"):
             "C": float(np.prod(end[:3])), **dict(zip(columns, end, strict=True)),
             **{f"{c}_initial": value for c, value in zip(columns, start, strict=True)},
             "epochs": 10, "threshold": 1e-4, "backend": "jax", "precision": "float64",
-            "init": "torch",
+            "init": "torch", "model": "attention", "encoding": "01",
         }
         for i, (status, end, start) in enumerate(runs)
     ]  # fmt: skip
