@@ -27,7 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 OPTIMIZERS = ("adamw", "adam", "sgd", "polyak", "lbfgs")
-Part = StrEnum("Part", ["comparison", "costs", "accelerator", "startup", "studies"])
+Part = StrEnum("Part", ["comparison", "models", "costs", "accelerator", "startup", "studies"])
 
 
 class Sizes(NamedTuple):
@@ -61,13 +61,25 @@ QUICK = Sizes(
 
 def comparison(sizes: Sizes) -> list[dict[str, Any]]:
     """Every contender with every optimizer."""
-    from bench.comparison import compare
+    from bench.comparison import compare, on_xor
     from bench.contenders import contenders
 
     ways = contenders(torch_seeds=sizes.torch_seeds, batched_epochs=sizes.batched_epochs)
     return [
-        compare(by, ways, sizes.seeds, sizes.budget(by), sizes.repetitions)
+        compare(on_xor(by, sizes.budget(by)), ways, sizes.seeds, sizes.repetitions)
         for by in announced(OPTIMIZERS)
+    ]
+
+
+def models(sizes: Sizes) -> list[dict[str, Any]]:
+    """attnlogic and plain JAX with other models and gates than the notebook's."""
+    from bench.comparison import compare
+    from bench.contenders import BOTH
+    from bench.models import trainings
+
+    return [
+        compare(training, BOTH, sizes.seeds, sizes.repetitions)
+        for training in announced(trainings(sizes.epochs))
     ]
 
 
@@ -95,6 +107,7 @@ def chunks(sizes: Sizes) -> list[dict[str, Any]]:
 
 MEASURE: dict[str, Callable[[Sizes], Any]] = {
     "comparison": comparison,
+    "models": models,
     "costs": growth,
     "accelerator": chunks,
     "startup": lambda sizes: costs.startup(sizes.repetitions),
@@ -140,6 +153,8 @@ def main(
     """Measure attnlogic: beside other ways to train the same seeds, and as the work grows.
 
     comparison: five ways, checked to reach the threshold alike, then timed in turn.
+
+    models: attnlogic and plain JAX likewise, with other models and gates.
 
     costs: time and peak memory against seeds, epochs and optimizers.
 
