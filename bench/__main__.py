@@ -38,6 +38,7 @@ class Sizes(NamedTuple):
     lbfgs_epochs: int = 30  # up to twenty evaluations each
     torch_seeds: int = 8
     batched_epochs: int = 200
+    plain_epochs: int = 200  # of plain JAX, with other models: minutes otherwise
     repetitions: int = 7
     many_seeds: Sequence[int] = (1000, 4000, 16_000, 64_000, 256_000, 1_000_000)
     many_epochs: Sequence[int] = (100, 300, 1000, 3000, 10_000)
@@ -53,7 +54,8 @@ class Sizes(NamedTuple):
 
 
 QUICK = Sizes(
-    seeds=1024, epochs=300, lbfgs_epochs=10, torch_seeds=4, batched_epochs=100, repetitions=3,
+    seeds=1024, epochs=300, lbfgs_epochs=10, torch_seeds=4, batched_epochs=100, plain_epochs=50,
+    repetitions=3,
     many_seeds=[1000, 8000], many_epochs=[100, 1000], chunks=[1024, 4096], cpu_chunks=[512, 2048],
     studies=[(20_000, 500)],
 )  # fmt: skip
@@ -74,11 +76,12 @@ def comparison(sizes: Sizes) -> list[dict[str, Any]]:
 def models(sizes: Sizes) -> list[dict[str, Any]]:
     """attnlogic and plain JAX with other models and gates than the notebook's."""
     from bench.comparison import compare
-    from bench.contenders import BOTH
+    from bench.contenders import of_any_model
     from bench.models import trainings
 
+    ways = of_any_model(plain_epochs=sizes.plain_epochs)
     return [
-        compare(training, BOTH, sizes.seeds, sizes.repetitions)
+        compare(training, ways, sizes.seeds, sizes.repetitions)
         for training in announced(trainings(sizes.epochs))
     ]
 

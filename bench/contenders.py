@@ -27,11 +27,16 @@ def _result(parts: Iterable[Outcome]) -> Result:
     return Result(outcome.first_hit, int(outcome.evaluations.sum()))
 
 
-BOTH = (
-    Contender("attnlogic", attnlogic),
-    Contender("JAX: jit(vmap(scan)), optax", plain_jax.prepare),
-)
-"""Those that train any model."""
+def of_any_model(*, plain_epochs: int | None = None) -> list[Contender]:
+    """Those that train any model, attnlogic first.
+
+    Args:
+      plain_epochs: how many epochs plain JAX trains; None for all.
+    """
+    return [
+        Contender("attnlogic", attnlogic),
+        Contender("JAX: jit(vmap(scan)), optax", plain_jax.prepare, epochs=plain_epochs),
+    ]
 
 
 def contenders(*, torch_seeds: int, batched_epochs: int) -> list[Contender]:
@@ -42,7 +47,7 @@ def contenders(*, torch_seeds: int, batched_epochs: int) -> list[Contender]:
       batched_epochs: how many epochs torch trains all seeds side by side.
     """
     return [
-        *BOTH,
+        *of_any_model(),
         Contender("torch, one seed at a time", torch_one, seeds=torch_seeds),
         Contender("torch.func, seeds batched", torch_batched.prepare, epochs=batched_epochs),
         Contender("C, AVX2, in registers", native.prepare),

@@ -46,9 +46,7 @@ def array_code(problem: Problem) -> ArrayCode:
     return ArrayCode(by_name, lambda tree: jnp.mean((predict(tree, x) - targets) ** 2))
 
 
-def _tree(
-    params: Callable[[Any], Tree], problem: Problem, packed: jax.Array
-) -> Tree:
+def _tree(params: Callable[[Any], Tree], problem: Problem, packed: jax.Array) -> Tree:
     return jax.tree.map(jnp.asarray, params(problem.unpack(tuple(packed))))
 
 
@@ -62,8 +60,10 @@ def attention(residual: bool, bias: bool, scores: str, heads: int) -> Family:
 
     def params(own: Any) -> Tree:
         tree = {
-            "heads": {name: jnp.stack(getattr(own, name)) if heads > 1 else getattr(own, name)
-                      for name in ("wq", "wk", "wv")},
+            "heads": {
+                name: jnp.stack(getattr(own, name)) if heads > 1 else getattr(own, name)
+                for name in ("wq", "wk", "wv")
+            },
             "w": jnp.stack(own.w),
         }
         return {**tree, "b": own.b} if bias else tree
@@ -81,7 +81,8 @@ def attention(residual: bool, bias: bool, scores: str, heads: int) -> Family:
         else:
             attended = jax.vmap(attend, in_axes=(0, None))(tree["heads"], x).sum(axis=0)
         out = (attended + x if residual else attended) @ tree["w"]
-        return out + tree["b"] if bias else out
+        outputs: jax.Array = out + tree["b"] if bias else out
+        return outputs
 
     return params, predict
 

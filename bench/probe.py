@@ -39,7 +39,7 @@ def train(
     training = Training(problem("xor"), optimizer(by), epochs)
     batch = one_condition(training, training.problem.initial(np.arange(seeds)))
     most_in_group, seconds = Plan.of(training).limits[1], []
-    laid_out = chunk and chunks(
+    laid_out = None if chunk is None else chunks(
         batch.which, most=chunk, most_in_group=min(chunk, most_in_group),
         workers=parallel.workers(), devices=len(devices()),
     )  # fmt: skip

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from attnlogic.backend import Training
 
-
 Starts = npt.NDArray[np.float32]
 """Where runs start: packed parameters (P, N)."""
 
