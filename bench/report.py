@@ -44,10 +44,13 @@ def write(text: str, readme: Path) -> None:
     readme.write_text(f"{before}{BEGIN}\n{text}{END}{after}", encoding="utf-8")
 
 
-def rate(row: Row, unit: str = "seed_epochs") -> float:
-    """Seed-epochs, or ``evaluations``, a second: by the median of the repetitions."""
+def rate(row: Row, unit: str = "seed_epochs", clock: str = "seconds") -> float:
+    """Seed-epochs, or ``evaluations``, a second: by the median of the repetitions.
+
+    ``clock`` is ``"seconds"``, or ``"cpu_seconds"`` for those of all cores together.
+    """
     work = row["seeds"] * row["epochs"] if unit == "seed_epochs" else row[unit]
-    return float(work / median(row["seconds"]))
+    return float(work / median(row[clock]))
 
 
 def _table(columns: str, rows: list[list[str]]) -> Iterator[str]:
@@ -101,12 +104,13 @@ def _models(measured: Any) -> Iterator[str]:
     rows = []
     for work in measured:
         ours, theirs = work["contenders"]
-        agreement, cpu = theirs["agreement"], [median(r["cpu_seconds"]) for r in (theirs, ours)]
+        agreement = theirs["agreement"]
+        by_cpu = rate(ours, clock="cpu_seconds") / rate(theirs, clock="cpu_seconds")
         least_p = min(agreement["sign_p"], agreement["first_hit_p"])
         rows.append([
             work["model"], work["gate"], f"{work['parameters']}",
             f"{rate(ours):.2e}", f"{rate(theirs):.2e}", _plain(rate(ours) / rate(theirs)),
-            _plain(cpu[0] / cpu[1]), f"{_compilation(ours):.1f}", f"{_compilation(theirs):.1f}",
+            _plain(by_cpu), f"{_compilation(ours):.1f}", f"{_compilation(theirs):.1f}",
             f"{work['threshold']:g}", f"{least_p:.2g}", f"{agreement['alike']:.1%}",
         ])  # fmt: skip
     yield from _table(
