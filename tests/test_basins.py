@@ -12,6 +12,7 @@ from attnlogic.statistics.basins import statistic as basins
 ABOUT = {
     "gate": "xor", "optimizer": "adam", "backend": "jax", "precision": "float32", "epochs": 9,
     "threshold": 1e-4, "init": "torch", "until": "budget",
+    "model": "attention", "encoding": "01",
 }  # fmt: skip
 
 

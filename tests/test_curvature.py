@@ -41,7 +41,8 @@ def frame(name, points, status="solved"):
     about = {
         "gate": name, "optimizer": "adam", "status": status, "final_loss": 0.0, "C": 0.0,
         "gradient_norm": 0.0, "epochs": 10, "threshold": 1e-4, "backend": "jax",
-        "precision": "float64", "init": "torch",
+        "precision": "float64", "init": "torch", "until": "budget", "model": "attention",
+        "encoding": "01",
     }  # fmt: skip
     rows = [{**about, "seed": i, **dict(zip(NAMES, p, strict=True))} for i, p in enumerate(points)]
     return pl.DataFrame(rows, schema=schema("float64"))

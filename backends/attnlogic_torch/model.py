@@ -31,6 +31,7 @@ class RawAttentionWithTopNeuron(nn.Module):
     """The whole model: raw attention on two tokens, a residual, and a linear neuron on top.
 
     Example:
+      >>> import torch
       >>> _ = torch.manual_seed(0)
       >>> module = RawAttentionWithTopNeuron()
       >>> module(torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])).shape
