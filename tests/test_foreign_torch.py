@@ -214,6 +214,7 @@ def test_each_worker_has_the_optimizer():
         ("object:mine", "train it through the API, with the object itself"),
         ("torch:Adam(schedule='cosin')", "unknown schedule of torch:Adam 'cosin'"),
         ("torch:Adam(gamma=0.5, schedule='cosine')", "are two schedules: leave one"),
+        ("torch:Rprop(gamma=0.5)", "its lr is the size of the first step alone"),
         ("torch:Adam(gamma=0.0)", "gamma of torch:Adam"),
     ],
 )

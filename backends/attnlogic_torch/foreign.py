@@ -80,6 +80,11 @@ def construct(
             f"optimizer '{optimizer.name}': a schedule changes its lr, and it has none: "
             "leave schedule, warmup and gamma out"
         )
+    if schedule.structure and isinstance(made, torch.optim.Rprop):
+        raise InputError(
+            f"optimizer '{optimizer.name}': its lr is the size of the first step alone, which no "
+            "schedule changes: leave schedule, warmup and gamma out"
+        )
     if callable(train := getattr(made, "train", None)):
         train()  # a schedule-free one has its parameters for training, and others for evaluation
     return made, schedule
