@@ -247,7 +247,13 @@ def test_the_default_study_does_not_grow_with_the_registry(monkeypatch):
     before = Study().conditions
     monkeypatch.setitem(OPTIMIZERS, "lion", OptimizerRecord("lion", "a new one", 10, {}))
     assert Study().conditions == before
-    assert {c.training.optimizer.name for c in before} == {"adam", "adamw", "sgd", "lbfgs", "polyak"}
+    assert {c.training.optimizer.name for c in before} == {
+        "adam",
+        "adamw",
+        "sgd",
+        "lbfgs",
+        "polyak",
+    }
     assert str(optimizer("lion")) == "lion"
 
 
