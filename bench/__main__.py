@@ -27,7 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 OPTIMIZERS = ("adamw", "adam", "sgd", "polyak", "lbfgs")
-Part = StrEnum("Part", ["comparison", "costs", "accelerator", "startup", "studies"])
+Part = StrEnum("Part", ["comparison", "models", "costs", "accelerator", "startup", "studies"])
 
 
 class Sizes(NamedTuple):
@@ -38,6 +38,7 @@ class Sizes(NamedTuple):
     lbfgs_epochs: int = 30  # up to twenty evaluations each
     torch_seeds: int = 8
     batched_epochs: int = 200
+    plain_epochs: int = 200  # of plain JAX, with other models: minutes otherwise
     repetitions: int = 7
     many_seeds: Sequence[int] = (1000, 4000, 16_000, 64_000, 256_000, 1_000_000)
     many_epochs: Sequence[int] = (100, 300, 1000, 3000, 10_000)
@@ -53,7 +54,8 @@ class Sizes(NamedTuple):
 
 
 QUICK = Sizes(
-    seeds=1024, epochs=300, lbfgs_epochs=10, torch_seeds=4, batched_epochs=100, repetitions=3,
+    seeds=1024, epochs=300, lbfgs_epochs=10, torch_seeds=4, batched_epochs=100, plain_epochs=50,
+    repetitions=3,
     many_seeds=[1000, 8000], many_epochs=[100, 1000], chunks=[1024, 4096], cpu_chunks=[512, 2048],
     studies=[(20_000, 500)],
 )  # fmt: skip
@@ -61,13 +63,26 @@ QUICK = Sizes(
 
 def comparison(sizes: Sizes) -> list[dict[str, Any]]:
     """Every contender with every optimizer."""
-    from bench.comparison import compare
+    from bench.comparison import compare, on_xor
     from bench.contenders import contenders
 
     ways = contenders(torch_seeds=sizes.torch_seeds, batched_epochs=sizes.batched_epochs)
     return [
-        compare(by, ways, sizes.seeds, sizes.budget(by), sizes.repetitions)
+        compare(on_xor(by, sizes.budget(by)), ways, sizes.seeds, sizes.repetitions)
         for by in announced(OPTIMIZERS)
+    ]
+
+
+def models(sizes: Sizes) -> list[dict[str, Any]]:
+    """attnlogic and plain JAX with other models and gates than the notebook's."""
+    from bench.comparison import compare
+    from bench.contenders import of_any_model
+    from bench.models import trainings
+
+    ways = of_any_model(plain_epochs=sizes.plain_epochs)
+    return [
+        compare(training, ways, sizes.seeds, sizes.repetitions)
+        for training in announced(trainings(sizes.epochs))
     ]
 
 
@@ -95,6 +110,7 @@ def chunks(sizes: Sizes) -> list[dict[str, Any]]:
 
 MEASURE: dict[str, Callable[[Sizes], Any]] = {
     "comparison": comparison,
+    "models": models,
     "costs": growth,
     "accelerator": chunks,
     "startup": lambda sizes: costs.startup(sizes.repetitions),
@@ -140,6 +156,8 @@ def main(
     """Measure attnlogic: beside other ways to train the same seeds, and as the work grows.
 
     comparison: five ways, checked to reach the threshold alike, then timed in turn.
+
+    models: attnlogic and plain JAX likewise, with other models and gates.
 
     costs: time and peak memory against seeds, epochs and optimizers.
 

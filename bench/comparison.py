@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from scipy.stats import binomtest, ks_2samp
 
 from attnlogic.backend import Training
 from attnlogic.optimizers import optimizer
-from attnlogic.problems import gate, initial_params, pack, unpack
+from attnlogic.problems import problem
 from bench.work import Contender, DisagreementError, Result, SkippedError
 
 LEVEL = 1e-3
@@ -74,26 +74,31 @@ def check(name: str, by: str, seeds: int, agreement: dict[str, Any]) -> None:
         )
 
 
+def on_xor(by: str, epochs: int) -> Training:
+    """The notebook's neuron on XOR with this optimizer."""
+    return Training(problem("xor"), optimizer(by), epochs, THRESHOLDS.get(by, 1e-4))
+
+
 def compare(
-    by: str, contenders: list[Contender], seeds: int, epochs: int, repetitions: int
+    whole: Training, contenders: Sequence[Contender], seeds: int, repetitions: int
 ) -> dict[str, Any]:
-    """Check and time every contender on XOR from the seeds 0, 1, …
+    """Check and time every contender from the seeds 0, 1, …
 
     Args:
-      by: the optimizer.
+      whole: what is trained; a contender's own limits cut its epochs.
       contenders: attnlogic first.
-      seeds, epochs: the work; a contender's own limits cut it.
+      seeds: how many; a contender's own limits cut them.
       repetitions: how often each is timed. They take turns.
 
     Returns:
-      The work, and a dict a contender: its share of the work, ``seconds`` of each repetition,
-      ``agreement``; or why it was ``skipped``.
+      The work, and a dict a contender: its share of the work; ``first_seconds``, from nothing to
+      its first result, with its compilation; ``seconds`` and ``cpu_seconds`` (of all cores
+      together) of each repetition; ``agreement``; or why it was ``skipped``.
 
     Raises:
       DisagreementError: see ``check``; nothing has been timed then.
     """
-    whole = Training(gate("xor"), optimizer(by), epochs, THRESHOLDS.get(by, 1e-4))
-    starts = np.stack(pack(initial_params(np.arange(seeds))))
+    by, epochs, starts = whole.optimizer.name, whole.epochs, whole.problem.initial(np.arange(seeds))
     rows: list[dict[str, Any]] = []
     runs: dict[str, Callable[[], Result]] = {}
     ours: Hits = np.empty(0)
@@ -101,21 +106,28 @@ def compare(
         n, e = min(contender.seeds or seeds, seeds), min(contender.epochs or epochs, epochs)
         row: dict[str, Any] = {"contender": contender.name, "seeds": n, "epochs": e}
         rows.append(row)
+        began = time.perf_counter()
         try:
-            run = contender.prepare(replace(whole, epochs=e), unpack(tuple(starts[:, :n])))
+            run = contender.prepare(replace(whole, epochs=e), starts[:, :n])
         except SkippedError as reason:
             row["skipped"] = str(reason)
             continue
         result = run()  # compiles what is left to compile, and warms up
+        row["first_seconds"] = time.perf_counter() - began
         ours = ours if ours.size else result.first_hit
         row["agreement"] = agreement(result.first_hit, ours[:n], e)
         check(contender.name, by, n, row["agreement"])
-        row |= {"evaluations": result.evaluations, "seconds": []}
+        row |= {"evaluations": result.evaluations, "seconds": [], "cpu_seconds": []}
         runs[contender.name] = run
     for _ in range(repetitions):
         for row in rows:
             if "skipped" not in row:
-                began = time.perf_counter()
+                began, cpu_began = time.perf_counter(), time.process_time()
                 runs[row["contender"]]()
                 row["seconds"].append(time.perf_counter() - began)
-    return {"optimizer": by, "gate": "xor", "threshold": whole.threshold, "contenders": rows}
+                row["cpu_seconds"].append(time.process_time() - cpu_began)
+    what = whole.problem
+    return {
+        "optimizer": by, "gate": what.data.name, "model": str(what.model),
+        "parameters": len(what.names), "threshold": whole.threshold, "contenders": rows,
+    }  # fmt: skip

@@ -1,31 +1,42 @@
-"""The five ways to train seeds that are timed side by side."""
+"""The ways to train seeds that are timed side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from attnlogic.backend import Training
+from attnlogic.backend import Training, one_condition
 from attnlogic.outcomes import Outcome, concatenate
-from attnlogic.problems import Params
 from attnlogic_jax.backend import JaxBackend
 from attnlogic_torch.backend import TorchBackend
 from bench import native, plain_jax, torch_batched
-from bench.work import Contender, Result
+from bench.work import Contender, Result, Starts
 
 
-def attnlogic(training: Training, initial: Params) -> Callable[[], Result]:
+def attnlogic(training: Training, initial: Starts) -> Callable[[], Result]:
     """The fast path, all its statistics and their way to NumPy included."""
-    return lambda: _result(JaxBackend().train(training, initial))
+    return lambda: _result(JaxBackend().train(one_condition(training, initial)))
 
 
-def torch_one(training: Training, initial: Params) -> Callable[[], Result]:
+def torch_one(training: Training, initial: Starts) -> Callable[[], Result]:
     """The notebook's way: one seed after the other, on one core."""
-    return lambda: _result(TorchBackend().train(training, initial))
+    return lambda: _result(TorchBackend().train(one_condition(training, initial)))
 
 
 def _result(parts: Iterable[Outcome]) -> Result:
     outcome = concatenate(list(parts))
     return Result(outcome.first_hit, int(outcome.evaluations.sum()))
+
+
+def of_any_model(*, plain_epochs: int | None = None) -> list[Contender]:
+    """Those that train any model, attnlogic first.
+
+    Args:
+      plain_epochs: how many epochs plain JAX trains; None for all.
+    """
+    return [
+        Contender("attnlogic", attnlogic),
+        Contender("JAX: jit(vmap(scan)), optax", plain_jax.prepare, epochs=plain_epochs),
+    ]
 
 
 def contenders(*, torch_seeds: int, batched_epochs: int) -> list[Contender]:
@@ -36,8 +47,7 @@ def contenders(*, torch_seeds: int, batched_epochs: int) -> list[Contender]:
       batched_epochs: how many epochs torch trains all seeds side by side.
     """
     return [
-        Contender("attnlogic", attnlogic),
-        Contender("JAX: jit(vmap(scan)), optax", plain_jax.prepare),
+        *of_any_model(),
         Contender("torch, one seed at a time", torch_one, seeds=torch_seeds),
         Contender("torch.func, seeds batched", torch_batched.prepare, epochs=batched_epochs),
         Contender("C, AVX2, in registers", native.prepare),

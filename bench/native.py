@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attnlogic.backend import Training
-from attnlogic.problems import Params, pack
-from bench.work import Result, SkippedError
+from bench.work import Result, SkippedError, Starts
 
 FLAGS = ("-O3", "-march=native", "-fno-math-errno")
 KINDS = {"sgd": 0, "adam": 1, "adamw": 1, "polyak": 2}
@@ -63,7 +62,7 @@ def library() -> ctypes.CDLL:
         return ctypes.CDLL(str(built))
 
 
-def prepare(training: Training, initial: Params) -> Callable[[], Result]:
+def prepare(training: Training, initial: Starts) -> Callable[[], Result]:
     """Compile, and give what trains these seeds on every core; see ``work.Contender``."""
     optimizer, epochs = training.optimizer, training.epochs
     if optimizer.name not in KINDS:
@@ -80,9 +79,8 @@ def prepare(training: Training, initial: Params) -> Callable[[], Result]:
             both = [s["lr"] / (1 - s["beta1"] ** steps), 1 / (1 - s["beta2"] ** steps)]
             rates = np.array(both, np.float32)
     settings, targets = (np.array(v, np.float32) for v in (values, training.problem.data.targets))
-    start = np.stack(pack(initial))
-    seeds = start.shape[1]
-    start = np.pad(start, [(0, 0), (0, -seeds % GROUP)], mode="edge")
+    seeds = initial.shape[1]
+    start = np.pad(initial, [(0, 0), (0, -seeds % GROUP)], mode="edge")
 
     def run() -> Result:
         params, first_hit = start.copy(), np.empty(start.shape[1], np.int32)

@@ -12,18 +12,8 @@ import optax
 
 from attnlogic.backend import Training
 from attnlogic.optimizers import Optimizer
-from attnlogic.problems import ROWS, Params, pack
-from bench.work import Result, SkippedError
-
-Tree = dict[str, jax.Array]
-
-
-def predict(params: Tree, x: jax.Array) -> jax.Array:
-    """One seed's outputs, (rows,), for tokens of shape (rows, 2)."""
-    q, k, v = x * params["wq"], x * params["wk"], x * params["wv"]
-    scores = q[:, :, None] * k[:, None, :]
-    attended = jnp.einsum("rij,rj->ri", scores, v)
-    return (attended + x) @ params["w"] + params["b"]
+from bench.plain_models import Tree, array_code
+from bench.work import Result, SkippedError, Starts
 
 
 def transformation(optimizer: Optimizer) -> optax.GradientTransformation:
@@ -51,13 +41,10 @@ def _polyak(f_min: float, tolerance: float) -> optax.GradientTransformationExtra
     return optax.GradientTransformationExtraArgs(lambda params: optax.EmptyState(), update)
 
 
-def prepare(training: Training, initial: Params) -> Callable[[], Result]:
+def prepare(training: Training, initial: Starts) -> Callable[[], Result]:
     """Compile, and give what trains these seeds; see ``work.Contender``."""
     how = optax.with_extra_args_support(transformation(training.optimizer))
-    x, targets = jnp.array(ROWS, jnp.float32), jnp.array(training.problem.data.targets, jnp.float32)
-
-    def loss(params: Tree) -> jax.Array:
-        return jnp.mean((predict(params, x) - targets) ** 2)
+    params_of, loss = array_code(training.problem)
 
     def train(params: Tree) -> jax.Array:
         """One seed's first hit."""
@@ -73,7 +60,6 @@ def prepare(training: Training, initial: Params) -> Callable[[], Result]:
         carry = (params, how.init(params), jnp.array(-1))
         return jax.lax.scan(epoch, carry, jnp.arange(training.epochs))[0][2]
 
-    wq, wk, wv, w1, w2, b = map(jnp.asarray, pack(initial))
-    start = {"wq": wq, "wk": wk, "wv": wv, "w": jnp.stack([w1, w2], axis=1), "b": b}
+    start = jax.vmap(params_of, in_axes=-1)(jnp.asarray(initial))
     compiled = jax.jit(jax.vmap(train)).lower(start).compile()
-    return lambda: Result(np.asarray(compiled(start)), len(b) * training.epochs)
+    return lambda: Result(np.asarray(compiled(start)), initial.shape[1] * training.epochs)

@@ -17,12 +17,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from attnlogic.backend import Training
+from attnlogic.backend import Training, one_condition
 from attnlogic.cli import entry as cli
 from attnlogic.optimizers import optimizer
-from attnlogic.problems import gate, initial_params, pack
+from attnlogic.problems import problem
 from attnlogic_jax import compiled, parallel
-from attnlogic_jax.compiled import Data, Plan
+from attnlogic_jax.compiled import Plan
+from attnlogic_jax.devices import devices
+from attnlogic_jax.given import given
+from attnlogic_jax.layout import chunks
 
 
 def train(
@@ -33,11 +36,16 @@ def train(
     Returns:
       ``seconds`` of each repetition; ``first_seconds``, of the one before, which also compiles.
     """
-    training = Training(gate("xor"), optimizer(by), epochs)
-    start, seconds = np.stack(pack(initial_params(np.arange(seeds)))), []
+    training = Training(problem("xor"), optimizer(by), epochs)
+    batch = one_condition(training, training.problem.initial(np.arange(seeds)))
+    most_in_group, seconds = Plan.of(training).limits[1], []
+    laid_out = None if chunk is None else chunks(
+        batch.which, most=chunk, most_in_group=min(chunk, most_in_group),
+        workers=parallel.workers(), devices=len(devices()),
+    )  # fmt: skip
     for _ in range(1 + repetitions):
         began = time.perf_counter()
-        for _outcome in parallel.train(training, start, size=chunk):
+        for _outcome in parallel.train(batch, laid_out=laid_out):
             pass
         seconds.append(time.perf_counter() - began)
     return {"first_seconds": seconds[0], "seconds": seconds[1:]}
@@ -60,16 +68,18 @@ def loops(seeds: int) -> dict[str, Any]:
     Those are the fusions and copies in the innermost loop whose result has a row of these seeds: as
     many as it has rows where it stacks them, else one.
     """
-    training = Training(gate("xor"), optimizer("adamw"), 1)
-    plan, data = Plan.of(training), Data.of(training)
-    packed = jax.numpy.zeros((6, seeds))
-    given = plan, data, compiled.start(plan, data, packed), 1
-    text = compiled.advance.jitted.lower(*given).compile().as_text() or ""
+    training = Training(problem("xor"), optimizer("adamw"), 1)
+    plan = Plan.of(training)
+    group = min(seeds, plan.limits[1])
+    numbers = given([training] * (seeds // group))
+    packed = jax.numpy.zeros((6, seeds // group * group))
+    arguments = plan, numbers, compiled.start(plan, numbers, packed), 1
+    text = compiled.advance.jitted.lower(*arguments).compile().as_text() or ""
     blocks = {b.split(" ", 1)[0]: b for b in text.split("\n\n")}
     bodies = [blocks["%" + part.split(",")[0].split(" ")[0]]
               for part in text.replace("\n", " ").split("body=%")[1:]]  # fmt: skip
     innermost = min(bodies, key=lambda body: (" while(" in body, len(body)))
-    group, count = seeds // compiled.groups(plan, seeds), 0
+    count = 0
     for line in innermost.splitlines():
         name, _, rest = line.partition(" = ")
         shape = re.match(rf"\w+\[(\d+,)?{group}\]", rest)

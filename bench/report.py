@@ -44,10 +44,13 @@ def write(text: str, readme: Path) -> None:
     readme.write_text(f"{before}{BEGIN}\n{text}{END}{after}", encoding="utf-8")
 
 
-def rate(row: Row, unit: str = "seed_epochs") -> float:
-    """Seed-epochs, or ``evaluations``, a second: by the median of the repetitions."""
+def rate(row: Row, unit: str = "seed_epochs", clock: str = "seconds") -> float:
+    """Seed-epochs, or ``evaluations``, a second: by the median of the repetitions.
+
+    ``clock`` is ``"seconds"``, or ``"cpu_seconds"`` for those of all cores together.
+    """
     work = row["seeds"] * row["epochs"] if unit == "seed_epochs" else row[unit]
-    return float(work / median(row["seconds"]))
+    return float(work / median(row[clock]))
 
 
 def _table(columns: str, rows: list[list[str]]) -> Iterator[str]:
@@ -97,6 +100,30 @@ def _comparison(measured: Any) -> Iterator[str]:
     yield from [*notes, ""] if notes else []
 
 
+def _models(measured: Any) -> Iterator[str]:
+    rows = []
+    for work in measured:
+        ours, theirs = work["contenders"]
+        agreement = theirs["agreement"]
+        by_cpu = rate(ours, clock="cpu_seconds") / rate(theirs, clock="cpu_seconds")
+        least_p = min(agreement["sign_p"], agreement["first_hit_p"])
+        rows.append([
+            work["model"], work["gate"], f"{work['parameters']}",
+            f"{rate(ours):.2e}", f"{rate(theirs):.2e}", _plain(rate(ours) / rate(theirs)),
+            _plain(by_cpu), f"{_compilation(ours):.1f}", f"{_compilation(theirs):.1f}",
+            f"{work['threshold']:g}", f"{least_p:.2g}", f"{agreement['alike']:.1%}",
+        ])  # fmt: skip
+    yield from _table(
+        "model | gate | parameters: | seed-epochs/s: | plain JAX's: | ratio: | by CPU time: | "
+        "s to compile: | plain JAX's: | threshold: | least p: | alike:", rows
+    )  # fmt: skip
+
+
+def _compilation(row: Row) -> float:
+    """Seconds by which the first result takes longer than a later one."""
+    return max(0.0, float(row["first_seconds"] - median(row["seconds"])))
+
+
 def _costs(measured: Any) -> Iterator[str]:
     rows = [
         [row["optimizer"], f"{row['seeds']:,}", f"{row['epochs']:,}", _seconds(row["seconds"]),
@@ -140,6 +167,7 @@ def _studies(measured: Any) -> Iterator[str]:
 
 PARTS: dict[str, tuple[str, Callable[[Any], Iterator[str]]]] = {
     "comparison": ("Side by side", _comparison),
+    "models": ("Other models and gates", _models),
     "costs": ("Cost as the work grows", _costs),
     "accelerator": ("Seeds a chunk", _chunks),
     "startup": ("Start", _startup),

@@ -10,10 +10,10 @@ from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from attnlogic.backend import Training
 from attnlogic.optimizers import Optimizer
-from attnlogic.problems import ROWS, Params, pack
+from attnlogic.problems import ROWS
 from attnlogic_torch import RawAttentionWithTopNeuron
 from attnlogic_torch.optimizers import record
-from bench.work import Result, SkippedError
+from bench.work import Result, SkippedError, Starts
 
 
 def constructor(optimizer: Optimizer) -> Callable[[list[torch.Tensor]], torch.optim.Optimizer]:
@@ -28,12 +28,12 @@ def constructor(optimizer: Optimizer) -> Callable[[list[torch.Tensor]], torch.op
     return lambda stacked: how.build(stacked, **settings, fused=True)
 
 
-def prepare(training: Training, initial: Params) -> Callable[[], Result]:
+def prepare(training: Training, initial: Starts) -> Callable[[], Result]:
     """Stack the modules, and give what trains them; see ``work.Contender``."""
     construct = constructor(training.optimizer)
     module = RawAttentionWithTopNeuron()
     names = list(stack_module_state([module])[0])
-    wq, wk, wv, w1, w2, b = (torch.tensor(leaf) for leaf in pack(initial))
+    wq, wk, wv, w1, w2, b = map(torch.tensor, initial)
     leaves = [v[:, None, None] for v in (wq, wk, wv)]
     leaves += [torch.stack([w1, w2], 1)[:, None], b[:, None]]
     x = torch.tensor(ROWS, dtype=torch.float32)

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
 from attnlogic.backend import Training
-from attnlogic.problems import Params
+
+Starts = npt.NDArray[np.float32]
+"""Where runs start: packed parameters (P, N)."""
 
 
 class SkippedError(Exception):
@@ -39,12 +42,12 @@ class Contender(NamedTuple):
 
     Attributes:
       name: what the table calls it.
-      prepare: ``prepare(training, initial)``, with leaves of shape (N,), gives the function that
-        is timed: each call trains the seeds anew, on float32. It raises ``SkippedError``.
+      prepare: ``prepare(training, initial)`` gives the function that is timed: each call trains the
+        seeds anew, on float32. It raises ``SkippedError``.
       seeds, epochs: limits, for a contender that would take minutes; None for all of the work.
     """
 
     name: str
-    prepare: Callable[[Training, Params], Callable[[], Result]]
+    prepare: Callable[[Training, Starts], Callable[[], Result]]
     seeds: int | None = None
     epochs: int | None = None

@@ -105,24 +105,39 @@ def values(setting):
     if isinstance(setting.default, bool):
         return st.booleans()
     if isinstance(setting.default, str):
-        return st.sampled_from(setting.choices)
+        words = [chosen(word, setting.choice_settings.get(word, {})) for word in setting.choices]
+        return st.one_of(words)
     low, high = max(setting.low, -1e6), min(setting.high, 1e6)
     if isinstance(setting.default, int):
         return st.integers(int(low), int(high))
     return st.floats(low, high, exclude_min=setting.open_low, exclude_max=setting.open_high)
 
 
+def written(name, settings):
+    return f"{name}({', '.join(f'{key}={value}' for key, value in settings.items())})"
+
+
+def some(settings):
+    """Values of some of these settings, or of none."""
+    return st.fixed_dictionaries({}, optional={k: values(one) for k, one in settings.items()})
+
+
+def chosen(word, settings):
+    """A word, with some of its own settings, or with none."""
+    return some(settings).map(lambda given: written(word, given) if given else word)
+
+
 @st.composite
 def texts(draw):
     name = draw(st.sampled_from(list(OPTIMIZERS)))
-    ranges = {key: values(setting) for key, setting in OPTIMIZERS[name].settings.items()}
-    given_settings = draw(st.fixed_dictionaries({}, optional=ranges))
+    given_settings = draw(some(OPTIMIZERS[name].settings))
     given_settings.pop("nesterov", None)  # it needs others, as step_size_min does
     given_settings.pop("step_size_min", None)
     if "step_size_max" in given_settings:
         given_settings["step_size_max"] = max(given_settings["step_size_max"], 1e-3)
-    written = {k: v if isinstance(v, str) else repr(v) for k, v in given_settings.items()}
-    return f"{name}({', '.join(f'{k}={v}' for k, v in written.items())})"
+    if given_settings.get("schedule", "constant") != "constant":
+        given_settings.pop("gamma", None)  # two schedules are refused
+    return written(name, given_settings)
 
 
 @given(texts())
@@ -130,9 +145,14 @@ def texts(draw):
 @example("lbfgs(max_iter=40)")
 @example("lbfgs(max_eval=7)")
 @example("sgd(momentum=0.9, nesterov=True)")
+@example("sgd(schedule=step(every=9, factor=0.5), warmup=3)")
 def test_an_optimizer_is_read_back_from_what_it_writes(text):
     read = optimizer(text)
-    assert parse("optimizer", text, "")[1].items() <= read.settings.items()
+    _, said = parse("optimizer", text, "")
+    word, own = parse("schedule", said.pop("schedule", "constant"), "")
+    kept = read.settings if word == "exponential" else dict(read.schedule.values)  # it is gamma
+    assert own.items() <= kept.items()
+    assert said.items() <= read.settings.items()
     again = optimizer(str(read))
     assert again == read
     assert hash(again) == hash(read)
@@ -153,6 +173,8 @@ def test_an_optimizer_is_read_back_from_what_it_writes(text):
         (" polyak() ", "polyak"),
         ("lbfgs(line_search=Strong_Wolfe)", "lbfgs(line_search=strong_wolfe)"),
         ("lbfgs(line_search='none')", "lbfgs"),
+        ("sgd(schedule=exponential(gamma=0.5))", "sgd(gamma=0.5)"),
+        ("sgd(schedule=Step(every=1000, factor=0.5))", "sgd(schedule=step(factor=0.5))"),
     ],
 )
 def test_the_shortest_text_is_written(text, written):
@@ -221,7 +243,7 @@ def test_features_that_are_switched_on(text, enabled):
         ("rprop(gamma=0.9)", ["unknown setting of rprop 'gamma'"]),
         ("polyak(tolerance=-1)", ["a finite number of at least 0"]),
         (None, ["optimizer", "None"]),
-        (torch.optim.Adam, ["optimizer", "Adam"]),
+        (torch.optim.Adam([torch.zeros(1)]), ["optimizer", "made already", "torch.optim.Adam"]),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -247,13 +269,8 @@ def test_the_default_study_does_not_grow_with_the_registry(monkeypatch):
     before = Study().conditions
     monkeypatch.setitem(OPTIMIZERS, "lion", OptimizerRecord("lion", "a new one", 10, {}))
     assert Study().conditions == before
-    assert {c.training.optimizer.name for c in before} == {
-        "adam",
-        "adamw",
-        "sgd",
-        "lbfgs",
-        "polyak",
-    }
+    names = {c.training.optimizer.name for c in before}
+    assert names == {"adam", "adamw", "sgd", "lbfgs", "polyak"}
     assert str(optimizer("lion")) == "lion"
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -33,6 +34,12 @@ def typed(*words, stdout=subprocess.PIPE, **environment):
     )
 
 
+@cache
+def plain(*words):
+    """What a command writes into a pipe; each is run once."""
+    return typed(*words, PYTHONIOENCODING="utf-8").stdout.decode()
+
+
 @pytest.mark.parametrize(
     ("encoding", "environment"),
     [
@@ -53,8 +60,7 @@ def test_a_stream_that_cannot_carry_a_character_gets_its_nearest_ascii(
     done = typed(*words, **environment)
     assert (done.returncode, done.stderr) == (0, b"")
     text = done.stdout.decode(encoding)
-    plain = typed(*words, PYTHONIOENCODING="utf-8").stdout.decode()
-    assert len(text.splitlines()) >= len(plain.splitlines()) - 1
+    assert len(text.splitlines()) >= len(plain(*words).splitlines()) - 1
     assert "?" not in text.replace("ends?", "")
     if words[0] == "summary":
         assert "-0.5" in text
@@ -64,22 +70,22 @@ def test_a_stream_that_cannot_carry_a_character_gets_its_nearest_ascii(
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_table_in_a_pipe_has_no_blanks_at_the_ends_of_lines(study, command):
-    lines = typed(command, study).stdout.decode().splitlines()
+    lines = plain(command, study).splitlines()
     assert [line for line in lines if line != line.rstrip()] == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_one_minus_sign_in_a_table(study, command):
     """A hyphen before a digit would be another; options and names have hyphens of their own."""
-    text = typed(command, study).stdout.decode()
+    text = plain(command, study)
     assert not re.search(r"(?<![\w])-\d", text)
-    gates = typed("gates").stdout.decode()
+    gates = plain("gates")
     assert "−1/2" in gates
     assert not re.search(r"-\d", gates)
 
 
 def test_the_width_of_a_pipe_is_what_columns_says(study):
-    wide = typed("summary", study).stdout.decode()
+    wide = plain("summary", study)
     narrow = typed("summary", study, COLUMNS="80").stdout.decode()
     assert max(map(len, narrow.splitlines())) <= 80 < max(map(len, wide.splitlines()))
     assert "ERT" in wide.splitlines()[0]
@@ -90,7 +96,7 @@ def test_the_width_of_a_pipe_is_what_columns_says(study):
 
 def test_lists_have_the_same_box_as_statistics(study):
     rules = [
-        set(typed(*words).stdout.decode().splitlines()[1].strip())
+        set(plain(*words).splitlines()[1].strip())
         for words in (["gates"], ["optimizers"], ["summary", study])
     ]
     assert rules == [{"─"}] * 3
@@ -141,7 +147,7 @@ def test_warnings_of_libraries_do_not_reach_a_user():
 
 @pytest.mark.parametrize("command", ["endings", "curvature"])
 def test_the_words_for_endings_are_explained_on_the_screen_that_uses_them(study, command):
-    lines = typed(command, study).stdout.decode().splitlines()
+    lines = plain(command, study).splitlines()
     text = " ".join(lines)
     if command == "endings":
         words = lines[0].split()[3:]

@@ -40,8 +40,10 @@ NONE_SOLVED = {
     "gate": "true", "optimizer": "sgd", "runs": 3,
     "reached": 0, "reach_rate": 0.0, "reach_low": 0.0, "reach_high": 0.5614,
     "solved": 0, "solve_rate": 0.0, "solve_low": 0.0, "solve_high": 0.5614,
-    "hold_rate": 0.0, "diverged": 0,
+    "hold_rate": 0.0, "diverged": 0, "model": "attention", "encoding": "01",
 }  # fmt: skip
+NO_SOLUTION = {**NONE_SOLVED, "gate": "parity3"}
+NOT_KNOWN = {**NONE_SOLVED, "model": "mlp"}
 ONE_SOLVED = {**FULL, "C_mean": -1 / 3, "C_sd": None, "first_hit_q75": 99999}
 ALIKE = {**FULL, "C_sd": 1.26e-6, "first_hit_median": None}
 EQUAL = {**FULL, "C_sd": 0.0, "C_exact": 0.0}
@@ -51,6 +53,8 @@ NAMED = ["xor", "adamw(lr=0.01)", "12,345", *RATES]
 CELLS = [
     [*NAMED, "4.0", "1,234 (150–never)", "12,345", "−0.5005 ±0.0012", "−0.5", "1,003"],
     ["true", "sgd", "3", *["0.0 (0.0–56.1)"] * 2, "0.0", "never", "–", "–", "any", "0"],
+    ["parity3", "sgd", "3", *["0.0 (0.0–56.1)"] * 2, "0.0", "never", "–", "–", "none", "0"],
+    ["true", "sgd", "3", *["0.0 (0.0–56.1)"] * 2, "0.0", "never", "–", "–", "–", "0"],
     [*NAMED, "4.0", "1,234 (150–99,999)", "12,345", "−0.3333", "−0.5", "1,003"],
     [*NAMED, "4.0", "never (150–never)", "12,345", "−0.5005 ±1e−06", "−0.5", "1,003"],
     [*NAMED, "4.0", "1,234 (150–never)", "12,345", "−0.5005 ±0.0000", "0", "1,003"],
@@ -109,7 +113,7 @@ def test_the_note_explains_what_is_shown_and_names_what_is_hidden():
 
 @pytest.mark.parametrize("cells_of", [in_table, in_markdown])
 def test_a_summary_in_cells(cells_of):
-    rows = summary(FULL, NONE_SOLVED, ONE_SOLVED, ALIKE, EQUAL)
+    rows = summary(FULL, NONE_SOLVED, NO_SOLUTION, NOT_KNOWN, ONE_SOLVED, ALIKE, EQUAL)
     assert cells_of(rows) == [HEAD, *CELLS]
 
 

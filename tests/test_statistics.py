@@ -102,17 +102,21 @@ def test_the_columns_of_a_condition_are_those_of_results():
     assert types == {name: kind.to_python() for name, kind in CONDITION.items()}
 
 
-@EVERY
-@pytest.mark.parametrize("model", ["attention(scores=softmax)", "attention(heads=2)"])
-def test_a_model_without_c_or_with_other_parameters_fails_no_statistic(statistic, model, tmp_path):
-    """It has the numbers that every run has; what needs C or a column that is not there is null."""
+@pytest.fixture(scope="module", params=["attention(scores=softmax)", "attention(heads=2)"])
+def other(request, tmp_path_factory):
+    """A study of a model without C, or with other parameters."""
     study = attnlogic.Study(
-        ["xor", "true"], ["adam", "adam(lr=0.1)"], seeds=6, epochs=60, models=model
+        ["xor", "true"], ["adam", "adam(lr=0.1)"], seeds=6, epochs=60, models=request.param
     )
-    runs = attnlogic.run(study, out=tmp_path / "runs", progress=False)
-    frame = statistic(runs)
+    return attnlogic.run(study, out=tmp_path_factory.mktemp("study") / "demo", progress=False)
+
+
+@EVERY
+def test_a_model_without_c_or_with_other_parameters_fails_no_statistic(statistic, other):
+    """It has the numbers that every run has; what needs C or a column that is not there is null."""
+    frame = statistic(other)
     assert frame.schema == statistic.schema
     assert statistic.sheet(frame, statistic.settings({})).note
-    assert statistic(runs.table()).equals(frame)
+    assert statistic(other.table()).equals(frame)
     if not statistic.needs_rows:
-        assert statistic(Tally.of(runs)).schema == frame.schema
+        assert statistic(Tally.of(other)).schema == frame.schema

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, norm
+from synthetic import as_part
 
 from attnlogic.outcomes import STATUSES
 from attnlogic.problems.gates import GATES
-from attnlogic.results import create, schema, write_part
+from attnlogic.results import CONDITION, FORMAT, create, schema, write_part
 from attnlogic.statistics.intervals import wilson
 from attnlogic.statistics.summary import statistic as summarize
 
@@ -82,6 +83,7 @@ def frame(runs, **condition):
     same = {
         "gate": "xor", "optimizer": "adam", "backend": "jax", "precision": "float32",
         "epochs": 100, "threshold": 1e-4, "init": "torch", "until": "budget", "evaluations": 100,
+        "model": "attention", "encoding": "01",
     }  # fmt: skip
     columns = {name: [value] * len(runs) for name, value in {**same, **condition}.items()}
     columns["seed"] = range(len(runs))
@@ -126,7 +128,7 @@ def test_ten_runs_counted_by_hand():
         "C_mean": -0.5, "C_sd": 0.25, "C_q05": -0.75, "C_q25": -0.75, "C_median": -0.5,
         "C_q75": -0.25, "C_q95": -0.25, "C_exact": -0.5,
         "backend": "jax", "precision": "float32", "epochs": 100, "threshold": 1e-4, "init": "torch",
-        "until": "budget",
+        "until": "budget", "model": "attention", "encoding": "01",
     }  # fmt: skip
 
 
@@ -196,12 +198,12 @@ def test_stops_and_evaluations_are_added_up():
 DIFFERENCES = [
     {}, {"gate": "nand"}, {"optimizer": "adam(lr=0.1)"}, {"backend": "torch"},
     {"precision": "float64"}, {"epochs": 50}, {"threshold": 1e-5}, {"init": "normal"},
-    {"until": "hit"},
+    {"until": "hit"}, {"model": "attention(residual=False)"}, {"encoding": "pm1"},
 ]  # fmt: skip
 
 
 def test_whatever_tells_two_conditions_apart_keeps_them_apart():
-    parts = [frame(TEN[: i + 1], **change) for i, change in enumerate(DIFFERENCES)]
+    parts = [frame([*TEN, *TEN][: i + 1], **change) for i, change in enumerate(DIFFERENCES)]
     rows = summarize(pl.concat(parts, how="vertical_relaxed"))
     assert rows["runs"].to_list() == list(range(1, len(parts) + 1))
     for row, change in zip(rows.iter_rows(named=True), DIFFERENCES, strict=True):
@@ -218,12 +220,16 @@ def test_no_runs_make_no_rows(precision):
 def test_a_study_its_lazy_frame_and_its_table_say_the_same_in_the_studys_order(tmp_path):
     # In neither alphabetical order nor that of writing.
     order = [("xor", "sgd"), ("xor", "adam"), ("nand", "sgd"), ("nand", "adam")]
-    conditions = [{"gate": gate, "optimizer": optimizer} for gate, optimizer in order]
-    runs = create(tmp_path / "study", {"precision": "float32", "conditions": conditions})
-    for i, (gate, optimizer) in reversed([*enumerate(order)]):
-        rows = frame(TEN[: 10 - i], gate=gate, optimizer=optimizer)
+    of = [
+        frame(TEN[: 10 - i], gate=gate, optimizer=optimizer)
+        for i, (gate, optimizer) in enumerate(order)
+    ]
+    conditions = [rows.select(*CONDITION).row(0, named=True) for rows in of]
+    about = {"format": FORMAT, "precision": "float32", "conditions": conditions}
+    runs = create(tmp_path / "study", about)
+    for i, rows in reversed([*enumerate(of)]):
         for part in (rows[5:], rows[:5]):
-            write_part(runs.directory, f"{i:03d}", part)
+            write_part(runs.directory, f"{i:03d}", part["seed"][0], as_part(part, i))
     rows = summarize(runs)
     assert [*rows.select("gate", "optimizer", "runs").iter_rows()] == [
         (*condition, 10 - i) for i, condition in enumerate(order)

@@ -85,7 +85,7 @@ def test_an_error_in_a_worker_keeps_its_place(backend):
                 one_condition(condition("xor", "adam", 5), np.array([["one", "two"]] * 6)), jobs=2
             )
         ]
-    assert "attnlogic_torch/model.py" in "".join(error.value.__notes__).replace("\\", "/")
+    assert "attnlogic_torch/modules.py" in "".join(error.value.__notes__).replace("\\", "/")
 
 
 def test_a_worker_that_is_killed_is_one_clear_error(backend):

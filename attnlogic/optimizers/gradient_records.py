@@ -79,6 +79,7 @@ RPROP = OptimizerRecord(
         "step_size_min": positive(1e-6, "the smallest step"),
         "step_size_max": positive(50.0, "the largest step"),
     },
+    scheduled=False,
     conflict=_step_size_conflict,
 )
 

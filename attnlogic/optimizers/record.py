@@ -29,6 +29,7 @@ class OptimizerRecord(NamedTuple):
       weight_decay: how it enters: ``"l2"``, added to the gradient; ``"decoupled_adam"``, subtracted
         from the parameters beside a step of Adam's (AdamW); ``"other"``, in a way of its own; None,
         not at all.
+      scheduled: whether its learning rate, if it has one, may change from epoch to epoch.
       implied: the defaults that depend on other settings, from all settings.
       conflict: what is wrong with a combination of settings, in words; None where nothing is.
     """
@@ -38,6 +39,7 @@ class OptimizerRecord(NamedTuple):
     epochs: int
     settings: dict[str, Setting]
     weight_decay: Literal["l2", "decoupled_adam", "other"] | None = None
+    scheduled: bool = True
     implied: Callable[[dict[str, Value]], dict[str, Value]] = _nothing_implied
     conflict: Callable[[dict[str, Value]], str | None] = _no_conflict
 

@@ -142,12 +142,7 @@ SCHEDULE_SETTINGS = {
         0, "epochs in which lr rises linearly: (e + 1)/warmup at epoch e", 0, MAX_EPOCHS, off=0
     ),
 }
-"""The hyperparameters that every optimizer with a learning rate has for its schedule."""
-
-
-def with_schedule(settings: dict[str, Setting]) -> dict[str, Setting]:
-    """The settings of an optimizer, and those of a schedule where there is a learning rate."""
-    return settings | SCHEDULE_SETTINGS if "lr" in settings else settings
+"""The hyperparameters of the schedule of an optimizer whose learning rate may change."""
 
 
 @dataclass(frozen=True)

@@ -101,12 +101,14 @@ def take(tree: Tree, chosen: jax.Array) -> Tree:
 
 
 def stored(rows: Sequence[jax.Array]) -> jax.Array:
-    """Rows stacked into an array that is made once: without a barrier XLA's CPU compiler makes them
-    anew for each of its readers. Other devices' compilers choose for themselves."""
-    stacked = jnp.stack(rows)
+    """Rows stacked into an array that is made once."""
+    return made_once(jnp.stack(rows))
+
+
+def made_once(tree: Tree) -> Tree:
+    """Arrays that are made once: without a barrier XLA's CPU compiler makes them anew for each of
+    their readers. Other devices' compilers choose for themselves."""
     if platform() != "cpu":
-        return stacked
-    array: jax.Array = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]  # JAX's own
-        stacked
-    )
-    return array
+        return tree
+    same: Tree = jax.lax.optimization_barrier(tree)  # type: ignore[no-untyped-call]  # JAX's own
+    return same

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from attnlogic.problems import NO_DATA, Data, OwnLoss, Problem, mean_squared_error
-from attnlogic_jax.method import Evaluate, Evaluated, stored
+from attnlogic_jax.method import Evaluate, Evaluated, made_once, stored
 
 MAX_ROWS_IN_A_LINE = 64
 """Rows of data up to which each is compiled by itself, its zeros left out. More are an axis."""
@@ -28,17 +28,21 @@ def evaluation(problem: Problem, targets: Sequence[Any]) -> Evaluate:
 
 
 def _of_own_loss(problem: Problem, targets: Sequence[Any]) -> Evaluate:
-    """A user's loss of a pytree: seed by seed, side by side."""
+    """A user's loss of a pytree: seed by seed, side by side.
+
+    What the loss hands to its derivative is stored, else each derivative would compute it anew.
+    """
 
     def evaluate(packed: jax.Array) -> Evaluated:
-        own = jax.value_and_grad(problem.prepared.loss)
-        given: list[jax.Array] = []
+        loss = problem.prepared.loss
+        given: tuple[jax.Array, ...] = ()
         if targets:
-            given = [jnp.asarray(problem.data.inputs, packed.dtype), jnp.stack(targets)]
+            given = (jnp.asarray(problem.data.inputs, packed.dtype), jnp.stack(targets))
         if packed.ndim > 1:
-            axes = [-1, *([None, -1 if given[1].ndim > 1 else None] if given else [])]
-            own = jax.vmap(own, in_axes=axes, out_axes=(0, -1))
-        each, gradient = own(packed, *given)
+            axes = [None, -1 if given[1].ndim > 1 else None] if given else []
+            loss = jax.vmap(loss, in_axes=[-1, *axes])
+        each, pullback = made_once(jax.vjp(lambda p: loss(p, *given), packed))
+        (gradient,) = pullback(jnp.ones_like(each))  # seeds do not mix
         return Evaluated(jnp.concatenate([each[None], gradient]), ())
 
     return evaluate
