@@ -90,11 +90,12 @@ def _settings(of):
     every = [dict(optimizer(by).settings) for _, by in (XOR, NAND)]
     names = dict.fromkeys(name for settings in every for name in settings)
     mine = every[[XOR, NAND].index(of)]
-    kinds = {
-        name: pl.Boolean if isinstance((every[0] | every[1])[name], bool) else pl.Float64
-        for name in names
-    }
+    kinds = {name: _kind((every[0] | every[1])[name]) for name in names}
     return {name: pl.lit(mine.get(name), kind) for name, kind in kinds.items()}
+
+
+def _kind(value):
+    return {bool: pl.Boolean, str: pl.String}.get(type(value), pl.Float64)
 
 
 def files(directory):
