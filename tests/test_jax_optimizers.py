@@ -42,7 +42,7 @@ def test_a_step_is_elementwise_where_the_record_says_so(by):
             loss = jnp.sum(a * packed**4, axis=0) / 4
             return Evaluated(jnp.concatenate([loss[None], a * packed**3]), ())
 
-        chosen, packed = optimizer(by), jnp.full((6, 2), 0.5)
+        chosen, packed = optimizer(by), jnp.tile(jnp.linspace(0.3, 0.8, 6)[:, None], 2)
         how = method(structure(chosen), as_arrays(numbers(chosen), packed.dtype))
         state = how.init(packed)
         for _ in range(3):
