@@ -95,7 +95,7 @@ WATCHFUL = {
 
 
 LEFT_OUT = {"lbfgs_zoom", "adamw", "amsgrad", "nadamw", "sgd"}
-"""The first takes ten seconds to compile, each time; the others' code is that of one beside them."""
+"""The first takes ten seconds to compile, each time; others have the code of one that is left."""
 
 WATCHED = [
     *sorted(OPTIMIZERS.keys() - LEFT_OUT),
