@@ -87,13 +87,15 @@ FOLDERS = {XOR: "000-sgd", NAND: "001-adam"}
 
 def _settings(of):
     """The columns of every hyperparameter of the two conditions, null where one has it not."""
-    every = [dict(optimizer(by).settings) for _, by in (XOR, NAND)]
+    every = [dict(optimizer(by).flat_settings) for _, by in (XOR, NAND)]
     names = dict.fromkeys(name for settings in every for name in settings)
     mine = every[[XOR, NAND].index(of)]
-    kinds = {bool: pl.Boolean, str: pl.String, float: pl.Float64, int: pl.Float64}
-    return {
-        name: pl.lit(mine.get(name), kinds[type((every[0] | every[1])[name])]) for name in names
-    }
+    kinds = {name: _kind((every[0] | every[1])[name]) for name in names}
+    return {name: pl.lit(mine.get(name), kind) for name, kind in kinds.items()}
+
+
+def _kind(value):
+    return {bool: pl.Boolean, str: pl.String}.get(type(value), pl.Float64)
 
 
 def files(directory):

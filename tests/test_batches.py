@@ -24,15 +24,18 @@ NUMBERS = {
 }
 """Of each optimizer twice all numbers that it has, learning rate and weight decay among them."""
 
+RARE = "adam(amsgrad=True, weight_decay=0.5, gamma=0.999)"
+"""Of a structure that no other test compiles."""
+
 EPOCHS = {"adam": 90, "adamw": 90, "sgd": 90, "polyak": 40, "lbfgs": 9}
 
 
-def in_one_batch(by, count, **how):
-    """Conditions of all gates and numbers, side by side."""
+def in_one_batch(by, count, gates=GATES, threshold=1e-2, **how):
+    """Conditions of these gates and all numbers, side by side."""
     trainings = tuple(
-        condition(gate, one, EPOCHS[by], threshold=1e-2, **how)
+        condition(gate, one, EPOCHS[by], threshold=threshold, **how)
         for one in NUMBERS[by]
-        for gate in GATES
+        for gate in gates
     )
     assert len({training.kind for training in trainings}) == 1
     which = np.repeat(np.arange(len(trainings), dtype=np.int32), count)
@@ -110,7 +113,7 @@ def test_a_condition_that_is_there_twice_is_trained_twice():
 @pytest.mark.parametrize("by", ["adamw", "lbfgs"])
 def test_the_few_that_go_on_keep_their_conditions(monkeypatch, by):
     """With ``until="hit"`` chunks become smaller once few runs of whatever condition go on."""
-    batch = in_one_batch(by, 256, until="hit")
+    batch = in_one_batch(by, 256, ("nand", "or"), threshold=0.1, until="hit")
     laid_out = layout.chunks(batch.which, most=4096, most_in_group=64, workers=1, devices=1)
     assert len(laid_out) == 1
     whole, shapes, advance = together(batch), [], compiled.advance
@@ -132,7 +135,7 @@ def test_one_compilation_serves_every_batch_of_one_shape(compilations):
     starts = seed_range(100)
 
     def compiled_by(gates):
-        trainings = tuple(condition(gate, "adam(lr=0.0126)", 20) for gate in gates)
+        trainings = tuple(condition(gate, RARE, 20) for gate in gates)
         which = np.repeat(np.arange(len(gates), dtype=np.int32), 100 // len(gates))
         compilations.clear()
         concatenate([*JAX.train(Batch(trainings, which, starts))])

@@ -7,6 +7,7 @@ import torch
 from torch.optim.lbfgs import _strong_wolfe
 
 from attnlogic_jax.line_search import Point, strong_wolfe
+from attnlogic_jax.method import Evaluated
 
 COUNT, TRIALS = 400, 24
 
@@ -36,14 +37,15 @@ def test_it_takes_torchs_step_and_as_many_evaluations():
     direction = -np.sign(slope(np.zeros(COUNT), np.cos)) * random.uniform(0.5, 2, COUNT)
 
     def evaluate(packed):  # one parameter counts; five stand still
-        u, none = packed[0], jnp.zeros((6, packed.shape[1]))
-        return jnp.concatenate([jnp.stack([value(u, jnp.sin), slope(u, jnp.cos)]), none])
+        u, none = packed[0], jnp.zeros((5, packed.shape[1]))
+        rows = jnp.stack([value(u, jnp.sin), slope(u, jnp.cos)])
+        return Evaluated(jnp.concatenate([rows, none]), ())
 
     with jax.enable_x64(True):
         start = jnp.zeros((6, COUNT))
         way = start.at[0].set(jnp.asarray(direction))
         at = evaluate(start)
-        origin = Point(jnp.zeros(COUNT), at, at[1] * way[0])
+        origin = Point(jnp.zeros(COUNT), at, at.gradient[0] * way[0])
         found, spent = jax.jit(lambda t: strong_wolfe(
             evaluate, start, way, origin, t, jnp.ones(COUNT, bool), jnp.full(COUNT, TRIALS),
             1e-9, TRIALS + 1,

@@ -10,15 +10,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
-from helpers import assert_same, condition, part, seed_range, trained, whole_history
+from helpers import assert_same, condition, part, seed, seed_range, trained, whole_history
 
+from attnlogic.backend import one_condition
 from attnlogic.errors import InputError
 from attnlogic.history import outcome
 from attnlogic.optimizers import OPTIMIZERS, optimizer, structure
 from attnlogic.outcomes import NONE, concatenate
-from attnlogic.problems import initial_params, pack
-from attnlogic_jax import JAX, compiled, trainer
+from attnlogic_jax import JAX, compiled, groups, trainer
 from attnlogic_jax.adam_rules import one_minus_bernoulli, radam_numbers
+from attnlogic_jax.given import given
+from attnlogic_jax.method import Evaluated
 from attnlogic_jax.optimizers import JAX_OPTIMIZERS, as_arrays, method, numbers
 from attnlogic_jax.rates import bias_correction, learning_rate
 from attnlogic_torch.optimizers import construct
@@ -33,11 +35,14 @@ def test_a_step_is_elementwise_where_the_record_says_so(by):
     """Another slope in b moves b alone if the step is elementwise, and all six if it is not."""
 
     def moved(slope_of_b):
-        def evaluate(packed):
-            gradient = packed * jnp.array([1, 1, 1, 1, 1, slope_of_b], packed.dtype)[:, None]
-            return jnp.stack([jnp.sum(packed**2, axis=0), *gradient, packed[0]])
+        slopes = jnp.array([1, 1, 1, 1, 1, slope_of_b])
 
-        chosen, packed = optimizer(by), jnp.full((6, 2), 0.5)
+        def evaluate(packed):
+            a = slopes.reshape(-1, *[1] * (packed.ndim - 1))
+            loss = jnp.sum(a * packed**4, axis=0) / 4
+            return Evaluated(jnp.concatenate([loss[None], a * packed**3]), ())
+
+        chosen, packed = optimizer(by), jnp.tile(jnp.linspace(0.3, 0.8, 6)[:, None], 2)
         how = method(structure(chosen), as_arrays(numbers(chosen), packed.dtype))
         state = how.init(packed)
         for _ in range(3):
@@ -54,8 +59,8 @@ def test_an_optimizer_without_a_record_is_refused_with_a_list_of_the_others(monk
     monkeypatch.delitem(JAX_OPTIMIZERS, "polyak")
     for work in (
         lambda: JAX.check(training, 1),
-        lambda: JAX.train(training, seed_range(1)),
-        lambda: JAX.history(training, initial_params(0)),
+        lambda: JAX.train(one_condition(training, seed_range(1))),
+        lambda: JAX.history(training, seed(0)),
         lambda: trainer("xor", "polyak"),
     ):
         with pytest.raises(InputError, match=r"polyak.*known: adadelta, adagrad, adam, adamax"):
@@ -72,29 +77,27 @@ VARIANTS = [
 EPOCHS = {"lbfgs": 4}
 
 
-def trained_with(by, **numbers_of_each):
-    """The parameters, (6, 64), after some epochs; with numbers that each seed has of its own."""
-    training = condition("xor", by, EPOCHS.get(optimizer(by).name, 100))
-    packed = jnp.asarray(np.stack(pack(seed_range(64))))
-    plan, data = compiled.Plan.of(training), compiled.Data.of(training)
-    data = data._replace(numbers=data.numbers | numbers_of_each)
-    carry = compiled.start(plan, data, packed)
-    return np.asarray(compiled.advance(plan, data, carry, training.epochs).packed)
+def trained_with(*optimizers):
+    """The parameters, (6, 64), after some epochs: a group of seeds by each optimizer."""
+    epochs = EPOCHS.get(optimizers[0].name, 100)
+    trainings = [condition("xor", by, epochs) for by in optimizers]
+    plan, data = compiled.Plan.of(trainings[0]), jax.tree.map(jnp.asarray, given(trainings))
+    carry = compiled.start(plan, data, jnp.asarray(seed_range(64)))
+    return np.asarray(compiled.advance(plan, data, carry, epochs).packed)
 
 
 @pytest.mark.parametrize("by", VARIANTS)
-def test_seeds_with_numbers_of_their_own_train_as_if_all_had_them(by):
+def test_seeds_with_numbers_of_their_own_train_as_if_all_had_them(monkeypatch, by):
     """To the last bit: conditions that share a batch do not touch each other."""
+    # As on a GPU, which takes all groups at once.
+    monkeypatch.setattr(groups, "platform", lambda: "gpu")
     chosen = optimizer(by)
     other = replace(chosen, hyperparameters=tuple(moved(chosen).items()))
     assert structure(other) == structure(chosen)
-    each = {
-        name: jnp.asarray(np.where(np.arange(64) % 2, number, numbers(other)[name]), "float32")
-        for name, number in numbers(chosen).items()
-    }
-    one, two, mixed = trained_with(by), trained_with(str(other)), trained_with(by, **each)
-    np.testing.assert_array_equal(mixed[:, 1::2], one[:, 1::2])
-    np.testing.assert_array_equal(mixed[:, ::2], two[:, ::2])
+    pairs = [(chosen, chosen), (other, other), (chosen, other)]
+    one, two, mixed = (trained_with(*pair) for pair in pairs)
+    np.testing.assert_array_equal(mixed[:, :32], one[:, :32])
+    np.testing.assert_array_equal(mixed[:, 32:], two[:, 32:])
     assert (one != two).any()
 
 
@@ -134,10 +137,8 @@ def test_the_rate_keeps_its_digits_however_many_epochs(gamma, precision):
     chosen = optimizer(f"sgd(gamma={gamma})")
     for epoch in (0, 1, 800, 8000):
         with jax.enable_x64(precision == "float64"):
-            given = as_arrays(numbers(chosen), precision)
-            found = float(
-                jax.jit(partial(learning_rate, structure(chosen)))(given, np.int32(epoch))
-            )
+            data = as_arrays(numbers(chosen), precision)
+            found = float(jax.jit(partial(learning_rate, structure(chosen)))(data, np.int32(epoch)))
         exact = Fraction(0.05) * Fraction(gamma) ** epoch
         if exact < Fraction(tiny):
             assert found < tiny
@@ -157,8 +158,8 @@ def test_the_rate_is_that_of_torchs_schedule():
         built.step()
         schedule.step()
     with jax.enable_x64(True):
-        given, epochs = as_arrays(numbers(by), "float64"), np.arange(8000)
-        ours = jax.vmap(partial(learning_rate, structure(by), given))(epochs)
+        data, epochs = as_arrays(numbers(by), "float64"), np.arange(8000)
+        ours = jax.vmap(partial(learning_rate, structure(by), data))(epochs)
     np.testing.assert_allclose(ours, theirs, rtol=8000 * 2e-16)  # torch's roundings add up
 
 
@@ -178,11 +179,11 @@ def test_corrections_keep_their_digits_however_many_epochs(beta, precision):
 @pytest.mark.parametrize("beta2", [0.3, 0.9, 0.99, 0.999, 0.99999])
 def test_radams_length_of_memory_keeps_its_digits(beta2, precision):
     """ρₜ near 5 is a difference of two numbers near 2/(1 - β₂): here it must not cost digits."""
-    eps, given = float(np.finfo(precision).eps), radam_numbers({"beta2": beta2})
+    eps, derived = float(np.finfo(precision).eps), radam_numbers({"beta2": beta2})
     for t in (1, 5, 6, 100, 400, 600, 1000, 8000):
         with jax.enable_x64(precision == "float64"):
             h = jnp.asarray(-math.log(beta2) * t, precision)
-            found = float(given["rho_offset"] + given["rho_scale"] * one_minus_bernoulli(h))
+            found = float(derived["rho_offset"] + derived["rho_scale"] * one_minus_bernoulli(h))
         power, limit = Fraction(beta2) ** t, 2 / (1 - Fraction(beta2)) - 1
         exact = float(limit - 2 * t * power / (1 - power))
         # A few roundings here; and those of ρ∞ in float64 on the host, which torch has as well.
@@ -198,5 +199,5 @@ def test_numbers_beyond_all_bounds_warn_nobody(by, precision):
     training = condition("xor", by, 20, precision=precision)
     runs = trained("jax", training, seed_range(4))
     assert (runs.diverged_at != NONE).all()
-    one = outcome(whole_history(JAX, training, initial_params(0)), 1e-4)
+    one = outcome(whole_history(JAX, training, seed(0)), 1e-4, training.problem)
     assert_same(concatenate([one]), part(runs, [0]))

@@ -7,8 +7,8 @@ import optax
 from helpers import XOR, condition, seed_range, whole_history
 
 from attnlogic.optimizers import optimizer, structure
-from attnlogic.problems import gate, initial_params, pack
-from attnlogic_jax import JAX, compiled
+from attnlogic_jax import JAX, compiled, groups
+from attnlogic_jax.given import given
 from attnlogic_jax.model import evaluation
 from attnlogic_jax.optimizers import as_arrays, method, numbers
 from attnlogic_jax.per_seed import per_seed
@@ -35,19 +35,19 @@ def test_the_zoom_search_is_optaxs_own():
                 updates, state = update(gradient, state, packed, loss)
                 packed = packed + updates
         training = condition("xor", "lbfgs_zoom", epochs, precision="float64")
-        run = whole_history(JAX, training, initial_params(seed))
+        run = whole_history(JAX, training, XOR.initial(seed))
         np.testing.assert_allclose(run.losses, losses, rtol=1e-7)  # amplified rounding
 
 
 def test_every_evaluation_is_counted():
-    chosen, targets = optimizer("lbfgs_zoom"), gate("xor").targets
+    chosen, targets = optimizer("lbfgs_zoom"), XOR.data.targets
     how, counted = method(structure(chosen), as_arrays(numbers(chosen), "float32")), []
 
     def evaluate(packed):
         counted.append(packed)
-        return evaluation(targets)(packed)
+        return evaluation(XOR, targets)(packed)
 
-    packed = jnp.asarray(pack(initial_params(3)))
+    packed = jnp.asarray(XOR.initial(3))
     state = how.init(packed)
     with jax.disable_jit():  # so that each evaluation is a call
         for _ in range(4):
@@ -56,29 +56,22 @@ def test_every_evaluation_is_counted():
             assert int(report.evaluations) == len(counted) > 1
 
 
-def test_seeds_have_targets_and_numbers_of_their_own():
-    starts = np.stack(pack(seed_range(64)))
+def test_seeds_have_targets_and_numbers_of_their_own(monkeypatch):
+    # As on a GPU, which takes all groups at once.
+    monkeypatch.setattr(groups, "platform", lambda: "gpu")
 
-    def trained_on(targets, **given):
-        training = condition("xor", "lbfgs_zoom", 6)
-        plan, data = compiled.Plan.of(training), compiled.Data.of(training)
-        data = data._replace(
-            targets=tuple(jnp.asarray(t, "float32") for t in targets),
-            numbers=data.numbers | {k: jnp.asarray(v, "float32") for k, v in given.items()},
-        )
-        carry = compiled.start(plan, data, jnp.asarray(starts))
-        return np.asarray(compiled.advance(plan, data, carry, training.epochs).packed)
+    def trained_on(*trainings):
+        plan = compiled.Plan.of(trainings[0])
+        data = jax.tree.map(jnp.asarray, given(trainings))
+        carry = compiled.start(plan, data, jnp.asarray(seed_range(64)))
+        return np.asarray(compiled.advance(plan, data, carry, 6).packed)
 
-    xor, nand = gate("xor").targets, gate("nand").targets
-    odd = np.arange(64) % 2 == 1
-    mixed = trained_on(
-        [np.where(odd, a, b) for a, b in zip(xor, nand, strict=True)],
-        curv_rtol=np.where(odd, 0.9, 0.1),
-    )
+    xor = condition("xor", "lbfgs_zoom", 6)
+    nand = condition("nand", "lbfgs_zoom(curv_rtol=0.1)", 6)
+    mixed = trained_on(xor, nand)
     # Compiled anew, so that roundings may differ; amplified for six epochs.
-    np.testing.assert_allclose(mixed[:, odd], trained_on(xor)[:, odd], rtol=1e-2, atol=1e-3)
-    other = trained_on(nand, curv_rtol=0.1)[:, ~odd]
-    np.testing.assert_allclose(mixed[:, ~odd], other, rtol=1e-2, atol=1e-3)
+    np.testing.assert_allclose(mixed[:, :32], trained_on(xor)[:, :32], rtol=1e-2, atol=1e-3)
+    np.testing.assert_allclose(mixed[:, 32:], trained_on(nand)[:, 32:], rtol=1e-2, atol=1e-3)
 
 
 def test_an_optimizer_that_looks_across_parameters_never_sees_two_seeds():

@@ -40,7 +40,11 @@ def test_a_history_keeps_no_more_than_its_epochs():
 def test_one_compilation_serves_histories_of_every_length(compilations):
     def compiled_by(name, epochs):
         compilations.clear()
-        whole_history(JAX, condition(name, "adam(lr=0.0125)", epochs), seed(0))
+        whole_history(
+            JAX,
+            condition(name, "adam(amsgrad=True, weight_decay=0.5, gamma=0.99)", epochs),
+            seed(0),
+        )
         return compilations
 
     assert compiled_by("xor", 9).count("jit(trace)") == 1

@@ -50,7 +50,7 @@ def test_a_run_ends_at_its_first_hit(by, precision, epochs):
 
 def test_those_that_go_on_are_trained_by_themselves(monkeypatch):
     training = replace(condition("xor", "adamw", 800, threshold=1e-2), until="hit")
-    whole, progress, sizes = trained("jax", training, seed_range(256)), [], []
+    whole, progress, sizes = trained("jax", training, seed_range(512)), [], []
     advance = compiled.advance
 
     def watched(*args):
@@ -61,11 +61,11 @@ def test_those_that_go_on_are_trained_by_themselves(monkeypatch):
     monkeypatch.setattr(chunks, "MIN_COMPACTED_CHUNK", 64)
     monkeypatch.setitem(chunks.TARGET_CALL_SECONDS, "hit", 0.001)
     monkeypatch.setattr(compiled, "advance", watched)
-    batch = one_condition(training, seed_range(256))
+    batch = one_condition(training, seed_range(512))
     assert_same(concatenate([*JAX.train(batch, on_progress=progress.append)]), whole)
-    assert sum(progress) == pytest.approx(256)
-    assert sizes[0] == 256
-    assert sizes[-1] <= 64
+    assert sum(progress) == pytest.approx(512)
+    assert sizes[0] == 512
+    assert sizes[-1] <= 128
     assert {"solved", "unsolved"} <= set(status(whole))
     assert (whole.sustained_from == whole.first_hit).all()
 

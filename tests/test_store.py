@@ -87,7 +87,8 @@ def test_what_belongs_to_the_condition_is_joined_when_runs_are_read(runs, of):
         "epochs": 40, "threshold": 1.0, "backend": "abacus", "precision": "float32",
         "init": "torch", "until": "budget", "model": "attention", "encoding": "01",
         "lr": 0.1 if of == XOR else 0.05, "weight_decay": 0.0, "gamma": 1.0,
-        "schedule": "constant", "warmup": 0, **own, **dict.fromkeys(other),
+        "schedule": "constant", "warmup": 0.0,
+        **own, **dict.fromkeys(other),
     }  # fmt: skip
     kept = part([0], of=of).drop("condition").row(0, named=True)
     assert row == condition | kept

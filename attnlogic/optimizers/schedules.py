@@ -53,21 +53,23 @@ def _left(epoch: Any, epochs: Any, xp: Any) -> Any:
 
 
 def _exponential(epoch: Any, n: Numbers, xp: Any) -> Any:
-    return xp.exp(_float(epoch, xp) * n["log_gamma"])
+    return xp.exp(_float(epoch, xp) * _float(n["log_gamma"], xp))
 
 
 def _cosine(epoch: Any, n: Numbers, xp: Any) -> Any:
     # (1 + cos πx)/2 = sin²(π(1 - x)/2), which loses no digits as it falls to 0
     wave = xp.sin(_left(epoch, n["epochs"], xp) * (math.pi / 2)) ** 2
-    return n["final"] + (1 - n["final"]) * wave
+    final = _float(n["final"], xp)
+    return final + (1 - final) * wave
 
 
 def _linear(epoch: Any, n: Numbers, xp: Any) -> Any:
-    return n["final"] + (1 - n["final"]) * _left(epoch, n["epochs"], xp)
+    final = _float(n["final"], xp)
+    return final + (1 - final) * _left(epoch, n["epochs"], xp)
 
 
 def _step(epoch: Any, n: Numbers, xp: Any) -> Any:
-    return xp.exp(_float(epoch // n["every"], xp) * n["log_factor"])
+    return xp.exp(_float(epoch // n["every"], xp) * _float(n["log_factor"], xp))
 
 
 def _warmup(epoch: Any, n: Numbers, xp: Any) -> Any:

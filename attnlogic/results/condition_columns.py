@@ -57,7 +57,7 @@ def condition_table(description: Mapping[str, Any]) -> pl.DataFrame:
 def _settings(text: str) -> dict[str, Any]:
     """The hyperparameters of an optimizer; none of one that is not known here."""
     try:
-        return dict(optimizer(text).settings)
+        return dict(optimizer(text).flat_settings)
     except InputError:
         return {}
 
