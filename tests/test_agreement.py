@@ -25,7 +25,7 @@ condition = partial(helpers.condition, precision="float64")
 # --- epoch by epoch -----------------------------------------------------------------------------
 
 SEEDS = {"adam": 20, "adamw": 20, "sgd": 20, "polyak": 20, "lbfgs": 10}
-GATES = ["xor", "nand", "x1"]
+GATES = ["xor", "nand", "or", "x1"]
 EPOCHS = {"adam": 300, "adamw": 300, "sgd": 300, "polyak": 100, "lbfgs": 10}
 
 STEADY_EPOCHS = {"adam": 60, "adamw": 60, "sgd": 300, "polyak": 6, "lbfgs": 1}

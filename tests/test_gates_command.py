@@ -1,28 +1,12 @@
 """``attnlogic gates``: all gates with what theory says of them, as a table and as JSON."""
 
 import json
-import sys
 from fractions import Fraction
 
 import pytest
 
-from attnlogic.cli import entry as cli
 from attnlogic.problems import GATES, all_gates, gate
 from attnlogic.theory import Form, landscape
-
-
-@pytest.fixture
-def type_in(monkeypatch, capfd):
-    """Runs ``attnlogic`` with these words: exit code, stdout, stderr."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["attnlogic", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        out, err = capfd.readouterr()
-        return end.value.code or 0, out, err
-
-    return run
 
 
 def read(type_in, *words):

@@ -78,8 +78,8 @@ def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
         ]
         for row in frame.iter_rows(named=True)
     ]
-    maxima = {row["gate"]: row["C_maximum"] for row in frame.iter_rows(named=True)}
-    where = ", ".join(f"{gate} {numbers.significant(C, 4)}" for gate, C in maxima.items())
+    maxima = dict.fromkeys((row["gate"], row["C_maximum"]) for row in frame.iter_rows(named=True))
+    where = ", ".join(f"{gate} {numbers.significant(C, 4)}" for gate, C in maxima)
     headings = (
         *CONDITION,
         Heading(
