@@ -24,7 +24,7 @@ from attnlogic.outcomes import NONE, Outcome
 from attnlogic.problems import Problem
 from attnlogic_jax import method, model, optimizers, training
 from attnlogic_jax.devices import platform
-from attnlogic_jax.groups import Given, by_device, by_group, each_group, of_group
+from attnlogic_jax.groups import Given, by_device, by_group, each_group, of_group, one_a_seed
 from attnlogic_jax.method import Evaluate, Method
 from attnlogic_jax.training import Carry
 from attnlogic_jax.xla import jit, on_one_core
@@ -76,12 +76,10 @@ class Plan(NamedTuple):
 
 @partial(jit, static="plan")
 def start(plan: Plan, given: Given, packed: jax.Array) -> Carry:
-    def begin(given: Given, packed: jax.Array) -> Carry:
-        return training.start(plan.method(given), plan.problem, packed)
-
     def share(given: Given, packed: jax.Array) -> Carry:
-        begun: Carry = each_group(begin, packed.shape[-1], given, packed)
-        return begun
+        # All seeds at once: a state begins with copies of numbers, which nothing rounds.
+        numbers = one_a_seed(given, packed.shape[-1])
+        return training.start(plan.method(numbers), plan.problem, packed)
 
     carry: Carry = by_device(share, given, packed)
     return carry
@@ -118,19 +116,19 @@ def advance(plan: Plan, given: Given, carry: Carry, epochs: jax.Array) -> Carry:
 
 @partial(jit, static="plan")
 def finish(plan: Plan, given: Given, initial: jax.Array, carry: Carry) -> Outcome:
-    def end(given: Given, initial: jax.Array, carry: Carry) -> Outcome:
-        how, evaluate = plan.method(given), plan.evaluation(given)
-        return training.finish(
-            how, plan.problem, evaluate, given.threshold, initial, carry, until_hit=plan.until_hit
-        )
+    def ends(given: Given, initial: jax.Array, final: jax.Array) -> Any:
+        return training.at_both_ends(plan.evaluation(given), initial, final)
 
     def share(given: Given, initial: jax.Array, carry: Carry) -> Outcome:
-        def each(trees: tuple[Given, jax.Array, Carry]) -> Any:
-            return each_group(end, initial.shape[-1], *trees)
+        def each(trees: tuple[Given, jax.Array, jax.Array]) -> Any:
+            return each_group(ends, initial.shape[-1], *trees)
 
         # On one core, as epochs are: XLA would round a gradient's norm otherwise.
-        ended: Outcome = plan.on_one_core(each, (given, initial, carry))
-        return ended
+        found = plan.on_one_core(each, (given, initial, carry.packed))
+        return training.finish(
+            plan.method(of_group(0, given)), plan.problem, found, given.threshold[0], initial,
+            carry, until_hit=plan.until_hit,
+        )  # fmt: skip
 
     outcome: Outcome = by_device(share, given, initial, carry)
     return outcome

@@ -68,8 +68,11 @@ def _at_once(given: Given, seeds: int) -> Given | None:
     """The numbers with which all groups can be taken at once; None if they are taken in turn."""
     if given.groups == 1:
         return of_group(0, given)
-    if platform() == "cpu":
-        return None
+    return None if platform() == "cpu" else one_a_seed(given, seeds)
+
+
+def one_a_seed(given: Given, seeds: int) -> Given:
+    """The numbers of each seed: (N,)."""
     size = seeds // given.groups
     spread: Given = jax.tree.map(
         lambda leaf: jnp.repeat(leaf, size, total_repeat_length=seeds), given

@@ -47,8 +47,14 @@ def start(method: Method, problem: Problem, packed: jax.Array) -> Carry:
 def advance(method: Method, evaluate: Evaluate, threshold: jax.Array, carry: Carry) -> Carry:
     """Train one epoch, and fold it into what has been seen."""
     packed, state, report = method.step(evaluate, carry.packed, carry.state)
+    # What is computed from numbers alone is one for all seeds of a group, and is kept one a seed.
+    state = jax.tree.map(_of_shape, state, carry.state)
     seen = streaming.fold(carry.seen, carry.epoch, report, threshold)
     return Carry(carry.epoch + 1, packed, state, seen)
+
+
+def _of_shape(new: jax.Array, old: jax.Array) -> jax.Array:
+    return new if new.shape == old.shape else jnp.broadcast_to(new, old.shape)
 
 
 def unroll() -> int:
@@ -56,17 +62,29 @@ def unroll() -> int:
     return UNROLL.get(platform(), 1)
 
 
+def at_both_ends(
+    evaluate: Evaluate, initial: jax.Array, final: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """The loss at the initial parameters, and the gradient's norm at the final ones."""
+    return evaluate(initial).loss, gradient_norm(evaluate, final)
+
+
 def finish(
-    method: Method, problem: Problem, evaluate: Evaluate, threshold: jax.Array,
+    method: Method, problem: Problem, ends: tuple[jax.Array, jax.Array], threshold: jax.Array,
     initial: jax.Array, carry: Carry, *, until_hit: bool,
 ) -> Outcome:  # fmt: skip
-    """The outcome after the last epoch; its evaluations as words (see ``streaming``)."""
+    """The outcome after the last epoch; its evaluations as words (see ``streaming``).
+
+    Args:
+      ends: see ``at_both_ends``.
+    """
+    initial_loss, norm = ends
     return streaming.finish(
         carry.seen,
         initial,
-        evaluate(initial).loss,
+        initial_loss,
         carry.packed,
-        gradient_norm(evaluate, carry.packed),
+        norm,
         carry.epoch,
         threshold,
         problem.quantities,
@@ -140,7 +158,8 @@ def trainer(
         carry = jax.lax.scan(
             epoch, began, None, length=training.epochs, unroll=min(unroll(), training.epochs)
         )[0]
-        outcome = finish(by_which, what, evaluate, limit, initial, carry, until_hit=until_hit)
+        ends = at_both_ends(evaluate, initial, carry.packed)
+        outcome = finish(by_which, what, ends, limit, initial, carry, until_hit=until_hit)
         return outcome._replace(
             initial=params,
             final=what.unpack(tuple(outcome.final)),
