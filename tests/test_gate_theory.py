@@ -13,26 +13,11 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from attnlogic import theory
-from attnlogic.cli import entry as cli
 from attnlogic.problems import GATES, ROWS, neuron
 from attnlogic.theory import formulas, theory_of
 from attnlogic.view import theory_in_words as report
 
 X1, X2 = sympy.symbols("x1 x2")
-
-
-@pytest.fixture
-def type_in(monkeypatch, capfd):
-    """Runs ``attnlogic`` with these words: exit code, stdout, stderr."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["attnlogic", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        out, err = capfd.readouterr()
-        return end.value.code or 0, out, err
-
-    return run
 
 
 def test_the_expansion_is_the_model():

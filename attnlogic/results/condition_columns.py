@@ -17,6 +17,13 @@ EARLIER = {"model": "attention", "encoding": "01"}
 """What holds of the runs of earlier versions, which knew nothing else."""
 
 
+def with_earlier(frame: pl.DataFrame) -> pl.DataFrame:
+    """A table with the columns that earlier versions did not write, where it lacks them."""
+    return frame.with_columns(
+        pl.lit(value).alias(name) for name, value in EARLIER.items() if name not in frame.columns
+    )
+
+
 def condition_table(description: Mapping[str, Any]) -> pl.DataFrame:
     """A row for each condition of a study, in order.
 

@@ -10,7 +10,7 @@ import polars as pl
 from attnlogic.backend import PRECISIONS
 from attnlogic.errors import InputError
 from attnlogic.outcomes import NUMBERS, Kind
-from attnlogic.results.condition_columns import EARLIER
+from attnlogic.results.condition_columns import with_earlier
 from attnlogic.results.rows import Own, schema
 from attnlogic.results.store import Runs
 
@@ -35,10 +35,7 @@ def normalized(runs: Runs | pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     """
     if isinstance(runs, Runs):
         return runs.table()
-    frame = _collected(runs)
-    frame = frame.with_columns(
-        pl.lit(value).alias(name) for name, value in EARLIER.items() if name not in frame.columns
-    )
+    frame = with_earlier(_collected(runs))
     none = Own({}, ())
     missing = [name for name in schema("float64", [none]) if name not in frame.columns]
     if missing:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 import polars as pl
 
 from attnlogic.errors import InputError
-from attnlogic.results.condition_columns import EARLIER
+from attnlogic.results.condition_columns import with_earlier
 from attnlogic.results.distribution import Distribution
 from attnlogic.results.files import write_frame
 from attnlogic.results.grouping import condition, conditions
@@ -128,11 +128,7 @@ class Tally:
             raise InputError(f"cannot read '{path}': {error.strerror or error}") from error
         except pl.exceptions.PolarsError as error:
             raise InputError(f"cannot read '{path}' as a tally: {error}") from error
-        frame = frame.with_columns(
-            pl.lit(value).alias(name)
-            for name, value in EARLIER.items()
-            if name not in frame.columns
-        )
+        frame = with_earlier(frame)
         if dict(frame.schema).keys() == SCHEMA.keys():
             frame = frame.select(*SCHEMA)
         if dict(frame.schema) != SCHEMA:
