@@ -8,13 +8,16 @@ import pytest
 
 import attnlogic
 from attnlogic import theory
+from attnlogic.problems import mean_squared_error, problem
 from attnlogic.problems.gates import GATES, ROWS, gate
 from attnlogic.problems.neuron import NAMES, loss, pack, unpack
+from attnlogic.results.known import known_of
 from attnlogic.results.rows import schema
 from attnlogic.statistics.curvature import eigenvalues, zero_within
 from attnlogic.statistics.curvature import statistic as curvature
 from attnlogic.theory.derivatives import gradient, hessian
 
+XOR = known_of({"gate": "xor", "model": "attention", "encoding": "01"})
 NUMBERS = np.random.default_rng(0).normal(size=(6, 50))
 
 
@@ -79,7 +82,7 @@ def test_places_are_told_apart_and_ends_that_are_not_finite_left_out(tmp_path):
     assert found["optimizer"].unique().to_list() == ["adam"]
     assert found["runs"].sum() == 20
     rows = runs.table().filter(optimizer="adam")
-    values = eigenvalues(rows)
+    values = eigenvalues(rows, XOR)
     assert values.shape == (20, 6)
     assert (np.diff(values, axis=1) >= 0).all()
     solved = values[(rows["status"] == "solved").to_numpy()]
@@ -87,6 +90,52 @@ def test_places_are_told_apart_and_ends_that_are_not_finite_left_out(tmp_path):
     assert told["sharpness_median"] == pytest.approx(np.median(solved[:, -1]))
     # No descent with a step of 0.05 is stable there, as the notebook's SGD shows.
     assert told["sharpness_q05"] > 2 / 0.05
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "encoding"),
+    [
+        ("and3", "attention", "01"),
+        ("nand", "attention(bias=False)", "01"),
+        ("or", "attention(residual=False)", "01"),
+        ("or4", "attention", "pm1"),
+    ],
+)
+def test_the_hessian_of_other_forms_and_more_bits_is_that_of_jax(name, model, encoding, tmp_path):
+    study = attnlogic.Study(
+        name, "adam", 40, epochs=300, models=model, encoding=encoding, precision="float64"
+    )
+    runs = attnlogic.run(study, out=tmp_path / "demo", progress=False).table()
+    of = problem(name, model, encoding)
+    ends = runs.select(of.names).to_numpy()
+    with jax.enable_x64(True):
+
+        def loss_of(packed):
+            outs = [of.predict(tuple(packed), x) for x in of.data.inputs]
+            return mean_squared_error(outs, of.data.targets)
+
+        expected = np.linalg.eigvalsh(jax.vmap(jax.hessian(loss_of))(jnp.asarray(ends)))
+    known = known_of({"gate": name, "model": model, "encoding": encoding})
+    np.testing.assert_allclose(eigenvalues(runs, known), expected, rtol=1e-7, atol=1e-9)
+    found = curvature(runs)
+    assert found["runs"].sum() == 40
+    assert (found.select(pl.sum_horizontal("negative", "flat", "positive")) > 0).to_series().all()
+    counts = found["negative"] + found["flat"] + found["positive"]
+    np.testing.assert_allclose(counts, len(of.names))
+
+
+def test_blocks_of_runs_are_joined_in_order(monkeypatch):
+    rows, around = beside_solution(1e-3), np.arange(200) % 3 == 0
+    whole = eigenvalues(rows, XOR), zero_within(rows, around, XOR)
+    monkeypatch.setattr("attnlogic.statistics.curvature.RUNS_AT_ONCE", 64)
+    np.testing.assert_array_equal(eigenvalues(rows, XOR), whole[0])
+    np.testing.assert_allclose(zero_within(rows, around, XOR), whole[1], rtol=1e-9)
+
+
+def test_models_without_such_a_theory_are_left_out(tmp_path):
+    models = ["attention(heads=2)", "attention(scores=softmax)", "mlp"]
+    study = attnlogic.Study("xor", "adam", 4, epochs=10, models=models)
+    assert curvature(attnlogic.run(study, out=tmp_path / "demo", progress=False)).is_empty()
 
 
 def test_the_sharpest_direction_is_what_a_small_step_feels():
@@ -119,7 +168,7 @@ def beside_solution(distance, seeds=200):
 def test_no_end_beside_a_solution_is_a_saddle(distance):
     """The solution is a minimum, so a negative eigenvalue is the end's distance from it."""
     rows = beside_solution(distance)
-    values, zero = eigenvalues(rows), zero_within(rows, np.ones(len(rows), bool))
+    values, zero = eigenvalues(rows, XOR), zero_within(rows, np.ones(len(rows), bool), XOR)
     assert (values[:, 0] < 0).any()
     assert (values[:, 0] >= -zero).all()
     # The tolerance shrinks with the distance, and leaves the steep directions alone.
@@ -133,7 +182,7 @@ def test_far_from_a_solution_a_saddle_is_a_saddle():
     rows = pl.DataFrame(
         {"gate": ["xor"], **{n: [v] for n, v in zip(NAMES, on_plateau, strict=True)}}
     )
-    values, zero = eigenvalues(rows), zero_within(rows, np.zeros(1, bool))
+    values, zero = eigenvalues(rows, XOR), zero_within(rows, np.zeros(1, bool), XOR)
     assert zero[0] == pytest.approx(1e-4 * np.abs(values).max())
 
 

@@ -54,13 +54,16 @@ def figures(runs: Runs, slow: Runs) -> dict[str, str]:
     adam, lbfgs = row(summary, "xor", "adam"), row(summary, "xor", "lbfgs")
     rows = runs.table()
     xor_sgd = rows.filter(gate="xor", optimizer="sgd")
-    near = xor_sgd.filter(ending(known_of(xor_sgd.row(0, named=True))) == "near")
+    xor = known_of(xor_sgd.row(0, named=True))
+    assert xor is not None
+    near = xor_sgd.filter(ending(xor) == "near")
     solved = rows.filter(gate="xor", optimizer="adam", status="solved")
     starts = frames["starts"].filter(gate="nand", optimizer="adam", measure="C_initial")
     sides = [starts.filter(pl.col("from") < 0), starts.filter(pl.col("from") >= 0)]
     negative, positive = (
         100 * float(side["reached"].sum()) / max(1, float(side["runs"].sum())) for side in sides
     )
+    sharpness = pl.Series(curvature.eigenvalues(solved, xor)[:, -1])
     values = {
         "seeds": adam["runs"],
         "seeds_typed": str(adam["runs"]),
@@ -73,7 +76,7 @@ def figures(runs: Runs, slow: Runs) -> dict[str, str]:
         "lbfgs_left": lbfgs["reached"] - row(stability, "xor", "lbfgs")["held"],
         "near_count": len(near),
         "near_loss": f"{_median(near['final_loss']):.3f}",
-        "sharp": f"{pl.Series(curvature.eigenvalues(solved)[:, -1]).quantile(0.05) or 0:.1f}",
+        "sharp": f"{sharpness.quantile(0.05) or 0:.1f}",
         "slow_seeds": len(slow),
         "slow_solved": int(attnlogic.summary(slow)["solved"][0]),
         "nand_negative": f"{negative:.0f}",

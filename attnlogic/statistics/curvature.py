@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import polars as pl
+
+    from attnlogic.results import Known
+
+RUNS_AT_ONCE = 2**12
+"""Runs whose derivatives are in memory at once: 80 MB for five bits."""
 
 ROUNDING = 1e-4
 """An eigenvalue is zero up to this share of the largest one's magnitude: at a solution the
@@ -29,9 +34,9 @@ COLUMNS = by_condition(
     Column("sharpness_q95", float, "", "likewise: 95 % quantile"),
     Column("least_median", float, "", "smallest eigenvalue of the Hessian: median"),
     Column("saddles", int, "runs", "runs with an eigenvalue below zero"),
-    Column("negative", float, "directions", "eigenvalues below zero, of six: mean"),
-    Column("flat", float, "directions", "eigenvalues that are zero, of six: mean"),
-    Column("positive", float, "directions", "eigenvalues above zero, of six: mean"),
+    Column("negative", float, "directions", "eigenvalues below zero: mean"),
+    Column("flat", float, "directions", "eigenvalues that are zero: mean"),
+    Column("positive", float, "directions", "eigenvalues above zero: mean"),
 )
 
 
@@ -39,25 +44,23 @@ def _rows(conditions: Sequence[pl.DataFrame]) -> Iterator[Row]:
     """The eigenvalues of the Hessian where runs ended, by condition and ending.
 
     Gradient descent is stable only where the largest is below 2/lr. What counts as zero: see
-    ``zero_within``. Runs whose end is not finite are left out, and so are models other than the
-    notebook's neuron on two bits, whose Hessian is not known here.
+    ``zero_within``. Runs whose end is not finite are left out, and so are models whose Hessian
+    theory does not know: all but attention with raw scores and one head, on a gate. Its parameters
+    must be columns.
     """
     import numpy as np
 
-    from attnlogic.problems import NAMES
     from attnlogic.results import condition, ending, known_of
-    from attnlogic.theory import ENDINGS, NOTEBOOK
+    from attnlogic.theory import ENDINGS
 
     for part in conditions:
         key = condition(part)
         of = known_of(key)
-        if of is None or (of.form, of.gate.n) != (NOTEBOOK, 2):
-            continue
-        if not {*NAMES} <= {*part.columns}:  # several heads: the same form, other parameters
+        if of is None or not {*_names(of)} <= {*part.columns}:  # several heads have other names
             continue
         ended = part.select(ending(of).alias("ended"))["ended"].to_numpy()
-        around = np.isin(ended, AROUND_SOLUTION)
-        values, zero = eigenvalues(part), zero_within(part, around)
+        around = np.isin(ended, AROUND_SOLUTION) & of.solvable
+        values, zero = eigenvalues(part, of), zero_within(part, around, of)
         finite = np.isfinite(values).all(axis=1)
         for place in ENDINGS:
             chosen = finite & (ended == place)
@@ -65,37 +68,54 @@ def _rows(conditions: Sequence[pl.DataFrame]) -> Iterator[Row]:
                 yield {**key, "ended": place, **_shape(values[chosen], zero[chosen])}
 
 
-def _ends(rows: pl.DataFrame) -> Any:
-    """Where runs ended: ``Params`` of float64 leaves (N,), NaN where an end is not finite."""
+def _names(of: Known) -> tuple[str, ...]:
+    """The parameters of the model with one head, in the order of ``unpack``."""
+    from attnlogic.problems import problem
+
+    return problem(of.gate, f"attention(bias={of.form.bias})").names
+
+
+def _ends(rows: pl.DataFrame, of: Known) -> npt.NDArray[np.float64]:
+    """Where runs ended: (P, N), NaN where an end is not finite."""
     import polars as pl
 
-    from attnlogic.problems import NAMES, neuron
-
-    ends = rows.select(pl.col(NAMES).cast(pl.Float64).fill_null(float("nan"))).to_numpy().T
-    return neuron.unpack([*ends])
+    columns = pl.col(_names(of)).cast(pl.Float64).fill_null(float("nan"))
+    return rows.select(columns).to_numpy().T
 
 
-def eigenvalues(rows: pl.DataFrame) -> npt.NDArray[np.float64]:
+def _in_blocks(
+    function: Callable[..., npt.NDArray[np.float64]], *arrays: npt.NDArray[Any]
+) -> npt.NDArray[np.float64]:
+    """A function of arrays (…, N) with the result (N, …), of ``RUNS_AT_ONCE`` runs at a time."""
+    import numpy as np
+
+    blocks = range(RUNS_AT_ONCE, arrays[0].shape[-1], RUNS_AT_ONCE)
+    each = [np.split(array, blocks, axis=-1) for array in arrays]
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.concatenate([function(*some) for some in zip(*each, strict=True)])
+
+
+def eigenvalues(rows: pl.DataFrame, of: Known) -> npt.NDArray[np.float64]:
     """The Hessian's eigenvalues at the ends of runs of one gate.
 
     Args:
-      rows: N runs of one gate, with the columns ``gate`` and those of ``problems.NAMES``.
+      rows: N runs, with a column for each of the model's P parameters.
+      of: the gate, and the form of the model, which has one head.
 
     Returns:
-      Shape (N, 6), ascending; NaN for a run whose end is not finite.
+      Shape (N, P), ascending; NaN for a run whose end is not finite.
     """
-    import numpy as np
-
-    from attnlogic.problems import gate
+    from attnlogic.problems import unpack
     from attnlogic.theory import hessian
 
-    with np.errstate(over="ignore", invalid="ignore"):
-        matrices = hessian(gate(rows["gate"][0]), _ends(rows))
-    return _spectra(matrices)
+    def spectra(ends: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return _spectra(hessian(of.gate, unpack([*ends], bias=of.form.bias), of.form))
+
+    return _in_blocks(spectra, _ends(rows, of))
 
 
 def zero_within(
-    rows: pl.DataFrame, around_solution: npt.NDArray[np.bool_]
+    rows: pl.DataFrame, around_solution: npt.NDArray[np.bool_], of: Known
 ) -> npt.NDArray[np.float64]:
     """Up to which magnitude an eigenvalue at a run's end counts as zero.
 
@@ -108,29 +128,33 @@ def zero_within(
     Args:
       rows: as for ``eigenvalues``.
       around_solution: (N,): the runs that ended around a solution.
+      of: as for ``eigenvalues``.
 
     Returns:
       Shape (N,): the larger of the two.
     """
     import numpy as np
 
-    from attnlogic.problems import gate, neuron
+    from attnlogic.problems import unpack
     from attnlogic.theory import hessian, nearest_solution
 
-    ends, of = _ends(rows), gate(rows["gate"][0])
-    with np.errstate(over="ignore", invalid="ignore"):
-        here = hessian(of, ends)
+    def within(
+        ends: npt.NDArray[np.float64], around: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.float64]:
+        here = hessian(of.gate, unpack([*ends], bias=of.form.bias), of.form)
         zero: npt.NDArray[np.float64] = ROUNDING * np.abs(_spectra(here)).max(axis=1)
-        if around_solution.any():
-            some = neuron.unpack([leaf[around_solution] for leaf in neuron.pack(ends)])
-            moved = hessian(of, nearest_solution(of, some)) - here[around_solution]
-            distance = np.abs(_spectra(moved)).max(axis=1)
-            zero[around_solution] = np.maximum(zero[around_solution], distance)
-    return zero
+        if around.any():
+            some = unpack([*ends[:, around]], bias=of.form.bias)
+            there = nearest_solution(of.gate, some, of.form)
+            moved = hessian(of.gate, there, of.form) - here[around]
+            zero[around] = np.maximum(zero[around], np.abs(_spectra(moved)).max(axis=1))
+        return zero
+
+    return _in_blocks(within, _ends(rows, of), around_solution)
 
 
 def _spectra(matrices: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The eigenvalues of symmetric matrices, (N, 6) ascending; NaN where one is not finite."""
+    """The eigenvalues of symmetric matrices, (N, P) ascending; NaN where one is not finite."""
     import numpy as np
 
     finite = np.isfinite(matrices).all(axis=(1, 2))
@@ -140,7 +164,7 @@ def _spectra(matrices: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _shape(values: npt.NDArray[np.float64], zero: npt.NDArray[np.float64]) -> Row:
-    """The columns of n ends from their eigenvalues, (n, 6) ascending, and what counts as zero."""
+    """The columns of n ends from their eigenvalues, (n, P) ascending, and what counts as zero."""
     import numpy as np
 
     negative, positive = values < -zero[:, None], values > zero[:, None]
@@ -175,7 +199,7 @@ def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
         ]
 
     seen = [name for name in ENDING_MEANINGS if name in set(frame["ended"])]
-    mean = "−, 0, +: how many of the six eigenvalues are below zero, zero and above, on average."
+    mean = "−, 0, +: how many eigenvalues, of one a parameter, are below, at and above zero: mean."
     headings = (
         *CONDITION,
         Heading("ended", " ".join(f"{name}: {ENDING_MEANINGS[name]}." for name in seen), text=True),
