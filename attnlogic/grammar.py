@@ -2,8 +2,8 @@
 
 A value is a number, True or False, a word, a choice with settings of its own, or several values: a
 list ``[0.01, 0.05]`` or a range ``1e-4..1:log:25``. A name with a source, ``optax:lion``, stands
-for something that another package defines; its values are Python's literals. Reading such a text
-imports nothing.
+for something that another package defines; its values are Python's literals, but for its
+``schedule``, which is attnlogic's. Reading such a text imports nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from attnlogic.ranges import read_range
 
 Value = float | int | bool | str
 """A setting's value: Python's own number, a word, or the text of a choice with settings."""
+
+SCHEDULE = "schedule"
+"""The setting that attnlogic adds to another package's optimizers."""
 
 _CHOICE = re.compile(r"(?:(?P<source>[\w.]+):)?(?P<name>[\w.]+)\s*(?:\((?P<body>.*)\))?", re.DOTALL)
 _SETTING = re.compile(r"(?P<key>\w+)\s*=(?!=)(?P<value>.+)", re.DOTALL)
@@ -67,8 +70,9 @@ def parse(kind: str, text: object, example: str) -> tuple[str, dict[str, Any]]:
         key = setting["key"]
         if key in settings:
             raise InputError(f"{kind} '{text}' gives '{key}' twice: leave one")
+        literal = bool(source) and key != SCHEDULE
         try:
-            settings[key] = _value(f"{key} of {name}", setting["value"].strip(), bool(source))
+            settings[key] = _value(f"{key} of {name}", setting["value"].strip(), literal)
         except (RecursionError, MemoryError):  # deep nesting
             raise InputError(form) from None
     return name, settings
@@ -142,19 +146,19 @@ def _split(text: str) -> list[str] | None:
     return pieces if pieces[-1] else pieces[:-1]  # a comma may follow the last
 
 
-def _value(label: str, text: str, is_foreign: bool) -> Any:
+def _value(label: str, text: str, literal: bool) -> Any:
     if text.startswith("[") and text.endswith("]"):
         pieces = _split(text[1:-1])
         if pieces is None or "" in pieces:
             raise InputError(f"{label}: expected a list such as [0.01, 0.05], got '{text}'")
-        return [_value(label, piece, is_foreign) for piece in pieces]
+        return [_value(label, piece, literal) for piece in pieces]
     try:
         return ast.literal_eval(text)
     except (ValueError, TypeError, SyntaxError):
         pass
     if not re.search(r"[()\[\]{}'\"]", text) and (".." in text or ":" in text):
         return read_range(label, text)
-    if is_foreign:
+    if literal:
         raise InputError(
             f"{label}: expected a Python literal such as 0.1, True, None or 'text' in quotes, "
             f"got {text}"

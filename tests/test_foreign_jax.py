@@ -109,7 +109,7 @@ def test_seeds_with_numbers_of_their_own_train_as_if_all_had_them():
 
 @pytest.mark.parametrize(
     "settings",
-    ["gamma=0.8", "schedule='cosine(epochs=10, final=0.1)'", "schedule='step(every=3)', warmup=4"],
+    ["gamma=0.8", "schedule='cosine(epochs=10, final=0.1)'", "schedule=step(every=3), warmup=4"],
 )
 def test_a_schedule_changes_the_learning_rate_of_each_epoch(settings):
     """As ``optax.inject_hyperparams`` does with the same factors."""
@@ -125,6 +125,22 @@ def test_a_schedule_changes_the_learning_rate_of_each_epoch(settings):
     np.testing.assert_allclose(run.final[:, 3], final, rtol=1e-9)
     _, constant = optax_loop("optax:adam(learning_rate=0.1)", seed(3), EPOCHS)
     assert np.abs(final / constant - 1).max() > 1e-3
+
+
+def test_a_schedule_is_written_as_for_our_own_optimizers():
+    by = optimizer("optax:lion(learning_rate=0.1, schedule=cosine(epochs=9, final=0.5))")
+    assert by == optimizer("optax:lion(learning_rate=0.1, schedule='cosine(epochs=9, final=0.5)')")
+    assert optimizer(str(by)) == by
+    assert [str(o) for o in optimizers("optax:lion(learning_rate=0.1, schedule=[cosine,step])")] == [
+        "optax:lion(learning_rate=0.1,schedule='cosine')",
+        "optax:lion(learning_rate=0.1,schedule='step')",
+    ]
+
+
+def test_a_schedule_that_would_change_nothing_is_refused():
+    """optax's rprop, as torch's, takes its learning rate for the first step's size alone."""
+    with pytest.raises(InputError, match="its learning_rate is used before the first step alone"):
+        structure(optimizer("optax:rprop(learning_rate=0.1, warmup=3)"))
 
 
 def test_an_argument_of_the_factory_is_the_factorys():

@@ -138,7 +138,7 @@ def optimizers(
     terminal.write(
         "\nAny other by its own name: 'optax:lion(learning_rate=1e-3)', "
         "'optax.contrib:prodigy' (jax backend), 'torch:Adafactor(lr=0.01)' (torch backend), "
-        "'package.module:factory(key=value)'; with gamma, warmup and schedule='cosine(epochs=100)'."
+        "'package.module:factory(key=value)'; with gamma, warmup and schedule=cosine(epochs=100)."
     )
 
 

@@ -55,7 +55,7 @@ def call_of(optimizer: Optimizer, made_by: Callable[..., Any], given: int = 0) -
     """The keyword arguments of a factory, and the schedule: checked against its signature.
 
     ``schedule``, ``warmup`` and ``gamma`` are the schedule's, as everywhere, unless the factory has
-    an argument of that name. A text gives the schedule in quotes: ``schedule='cosine(epochs=99)'``.
+    an argument of that name.
 
     Args:
       optimizer: its name and settings.

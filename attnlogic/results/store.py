@@ -2,7 +2,7 @@
 
 ::
 
-    DIR/study.json                    what was asked: conditions, seeds, versions, devices
+    DIR/study.json                       what was asked: conditions, seeds, versions, devices
     DIR/parts/000-adam/0-1999.parquet    a row for each run: some conditions of one kind, in order
 
 A part is written under another name and then renamed, so a file that has a part's name is whole,

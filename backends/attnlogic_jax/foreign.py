@@ -86,7 +86,32 @@ def structure(optimizer: Optimizer) -> Structure:
             f"optimizer '{optimizer.name}': its {RATE} cannot change while it trains: "
             "leave schedule, warmup and gamma out"
         )
+    if how.schedule and not _steps_by_rate(found._replace(schedule=()), settings):
+        raise InputError(
+            f"optimizer '{optimizer.name}': its {RATE} is used before the first step alone, which "
+            "no schedule changes: leave schedule, warmup and gamma out"
+        )
     return found
+
+
+def _steps_by_rate(how: Structure, settings: dict[str, Any]) -> bool:
+    """Whether a step from one state depends on the learning rate."""
+    params = {"weight": jnp.array([[1.0, -0.5]]), "bias": jnp.array([2.0])}
+    own = {name: settings[name] for name in how.enabled}
+    rate = own.get(RATE) or 0.5
+
+    def step(rate: float, state: Any) -> Any:
+        made = transformation(how, own | {RATE: rate})
+        given = {"value": _any_loss(params), "grad": params, "value_fn": _any_loss}
+        return updated(made, params, state, params, **given)
+
+    with jax.enable_x64(False), jax.numpy_rank_promotion("allow"):
+        try:
+            _, state = step(rate, transformation(how, own).init(params))
+            full, half = (jax.tree.leaves(step(r, state)) for r in (rate, rate / 2))
+        except Exception:  # what it cannot do with these parameters it may do with others
+            return True
+    return not all(jnp.array_equal(a, b) for a, b in zip(full, half, strict=True))
 
 
 def _rate(optimizer: Optimizer, function: Callable[..., Any], settings: dict[str, Any]) -> float:

@@ -119,10 +119,10 @@ def each_group(function: Callable[..., Any], seeds: int, given: Given, *trees: A
     """The results of a function for each group, joined.
 
     Args:
-      function: from the numbers and the trees of some seeds to a tree with leaves (…, n), or ().
+      function: from the numbers and the trees of some seeds to a tree with leaves (…, n).
       seeds: how many seeds there are in all groups.
       given: the numbers.
-      trees: leaves (…, N), or () for what is the same for all.
+      trees: leaves (…, N).
     """
     numbers = _at_once(given, seeds)
     if numbers is not None:
@@ -130,20 +130,12 @@ def each_group(function: Callable[..., Any], seeds: int, given: Given, *trees: A
     size = seeds // given.groups
 
     def one(k: jax.Array) -> Any:
-        some = [
-            jax.tree.map(
-                lambda leaf: (
-                    jax.lax.dynamic_slice_in_dim(leaf, k * size, size, -1) if leaf.ndim else leaf
-                ),
-                tree,
-            )
-            for tree in trees
-        ]
-        return function(of_group(k, given), *some)
+        def some(leaf: jax.Array) -> jax.Array:
+            return jax.lax.dynamic_slice_in_dim(leaf, k * size, size, -1)
 
-    def joined(leaf: jax.Array) -> jax.Array:  # (G, …, n) to (…, N); what is the same for all to ()
-        if leaf.ndim == 1:
-            return leaf[0]
+        return function(of_group(k, given), *jax.tree.map(some, trees))
+
+    def joined(leaf: jax.Array) -> jax.Array:  # (G, …, n) to (…, N)
         return jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], seeds)
 
     return jax.tree.map(joined, jax.lax.map(one, jnp.arange(given.groups)))
