@@ -131,7 +131,8 @@ def test_a_schedule_is_written_as_for_our_own_optimizers():
     by = optimizer("optax:lion(learning_rate=0.1, schedule=cosine(epochs=9, final=0.5))")
     assert by == optimizer("optax:lion(learning_rate=0.1, schedule='cosine(epochs=9, final=0.5)')")
     assert optimizer(str(by)) == by
-    assert [str(o) for o in optimizers("optax:lion(learning_rate=0.1, schedule=[cosine,step])")] == [
+    swept = optimizers("optax:lion(learning_rate=0.1, schedule=[cosine,step])")
+    assert [*map(str, swept)] == [
         "optax:lion(learning_rate=0.1,schedule='cosine')",
         "optax:lion(learning_rate=0.1,schedule='step')",
     ]
