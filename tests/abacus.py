@@ -85,8 +85,9 @@ def work(out, backend=None, study=SMALL, **how):
 
 def left(directory):
     """All that there is in a folder, but for the folders themselves."""
-    return sorted(str(p.relative_to(directory)) for p in directory.rglob("*"))
+    return sorted(str(p.relative_to(directory)) for p in directory.rglob("*") if p.name != ".lock")
 
 
 def part_names(runs):
-    return sorted(str(p.relative_to(runs.directory / "parts")) for p in runs.part_files())
+    """The folder of each part and the seeds in its name, without the digest; in no order."""
+    return sorted(f"{p.parent.name}/{p.name.partition('.')[0]}" for p in runs.part_files())
