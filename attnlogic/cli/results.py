@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from attnlogic.cli import options
+from attnlogic.cli.reporting import reported
 from attnlogic.errors import InputError
 from attnlogic.view import terminal
 from attnlogic.words import in_shell
@@ -20,18 +21,18 @@ if TYPE_CHECKING:
 
 def runs_or_tally(path: Path) -> Runs | Tally:
     """A study in a folder, or a tally in a file."""
-    from attnlogic.results import Tally, load
+    from attnlogic.results import Tally, read_study
 
-    return Tally.read(path) if path.is_file() else load(path)
+    return Tally.read(path) if path.is_file() else read_study(path)
 
 
 def every_run(path: Path) -> Runs:
     """A study in a folder."""
-    from attnlogic.results import load
+    from attnlogic.results import read_study
 
     if path.is_file():
         raise InputError(f"'{path}' is a file: this needs every run, and so a study's folder")
-    return load(path)
+    return read_study(path)
 
 
 def tally(
@@ -64,12 +65,13 @@ def tally(
         raise InputError(f"there is no folder '{out.parent}' for '{out.name}': make it first")
     if len({path.resolve() for path in directories}) < len(directories):
         raise InputError("a study is named twice: its runs would count twice")
-    together = Tally.none()
-    for directory in directories:
-        runs = runs_or_tally(directory)
-        together = together + (runs if isinstance(runs, Tally) else Tally.of(runs))
-    together.write(out)
-    terminal.say(f"wrote {out}: attnlogic summary {in_shell(out)}")
+    found = [runs_or_tally(directory) for directory in directories]
+    with reported(found, "csv"):
+        together = Tally.none()
+        for runs in found:
+            together = together + (runs if isinstance(runs, Tally) else Tally.of(runs))
+        together.write(out)
+        terminal.say(f"wrote {out}: attnlogic summary {in_shell(out)}")
 
 
 def runs(
@@ -84,11 +86,13 @@ def runs(
     """
     if form == "parquet" and sys.stdout.isatty():
         raise InputError("Parquet is not for a terminal: add > FILE.parquet")
-    rows = every_run(directory).table()
-    if form == "parquet":
-        # Whole first: polars' own error for a pipe that closes early is not Python's.
-        file = io.BytesIO()
-        rows.write_parquet(file)
-        terminal.write_bytes(file.getvalue())
-    else:
-        terminal.write(rows.write_csv().rstrip() if form == "csv" else rows.write_json())
+    found = every_run(directory)
+    with reported([found], form):
+        rows = found.table()
+        if form == "parquet":
+            # Whole first: polars' own error for a pipe that closes early is not Python's.
+            file = io.BytesIO()
+            rows.write_parquet(file)
+            terminal.write_bytes(file.getvalue())
+        else:
+            terminal.write(rows.write_csv().rstrip() if form == "csv" else rows.write_json())

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from attnlogic.cli import options
+from attnlogic.cli.reporting import EXIT_CODES, reported
 from attnlogic.cli.results import every_run, runs_or_tally
 from attnlogic.statistics import Option, Statistic, described
 from attnlogic.view import terminal
@@ -38,7 +39,7 @@ def _help(statistic: Statistic) -> str:
 def _epilog(statistic: Statistic) -> str:
     """The columns of the frame, a paragraph each, for typer keeps no single line breaks."""
     columns = "\n\n".join(described(column).replace("[", r"\[") for column in statistic.columns)
-    return f"Columns of --format json and csv:\n\n{columns}"
+    return f"{EXIT_CODES}\n\nColumns of --format json and csv:\n\n{columns}"
 
 
 def _command(statistic: Statistic) -> Callable[..., None]:
@@ -51,11 +52,12 @@ def _command(statistic: Statistic) -> Callable[..., None]:
             writable_picture(plot)
         statistic.settings(given)
         runs = every_run(directory) if statistic.needs_rows else runs_or_tally(directory)
-        frame = statistic(runs, **given)
-        terminal.show_frame(frame, form, statistic.shown(frame, given))
-        if plot is not None and statistic.chart is not None:
-            save(statistic.chart(runs), plot)
-            terminal.say(f"wrote {plot}")
+        with reported([runs], form):
+            frame = statistic(runs, **given)
+            terminal.show_frame(frame, form, statistic.shown(frame, given))
+            if plot is not None and statistic.chart is not None:
+                save(statistic.chart(runs), plot)
+                terminal.say(f"wrote {plot}")
 
     folder = options.StudyFolder if statistic.needs_rows else options.StudyOrTally
     parameters = [_parameter("directory", folder), _parameter("form", options.Form, "table")]

@@ -11,6 +11,7 @@ from .grouping import conditions as conditions
 from .grouping import labels as labels
 from .inventory import Inventory as Inventory
 from .inventory import Unread as Unread
+from .inventory import forget_checked as forget_checked
 from .known import Known as Known
 from .known import known_of as known_of
 from .normal import normalized as normalized
@@ -25,11 +26,14 @@ from .rows import run_schema as run_schema
 from .rows import schema as schema
 from .rows import table as table
 from .seed_ranges import SeedRanges as SeedRanges
+from .seed_ranges import seeds_in_words as seeds_in_words
 from .seed_ranges import seeds_without as seeds_without
 from .store import Runs as Runs
 from .store import load as load
+from .store import read_study as read_study
 from .tally import Tally as Tally
 from .tally import populations as populations
+from .verifying import verify as verify
 from .writing import Opened as Opened
 from .writing import create as create
 from .writing import open_study as open_study

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from attnlogic.errors import InputError
-from attnlogic.results.seed_ranges import in_words, union
+from attnlogic.results.seed_ranges import seeds_in_words, union
 
 _WHOLE = ("backend", "precision", "threshold", "until")
 _EACH = ("gate", "optimizer", "epochs", "init", "model", "encoding")
@@ -111,7 +111,7 @@ def _differences(there: Description, asked: Description) -> Iterable[str]:
         if ours.keys() != theirs.keys():
             found = True
             yield _difference(name, [*ours], [*theirs])
-    seeds = [in_words(union(*(c["seeds"] for c in d["conditions"]))) for d in (there, asked)]
+    seeds = [seeds_in_words(union(*(c["seeds"] for c in d["conditions"]))) for d in (there, asked)]
     if seeds[0] != seeds[1]:
         found = True
         yield f"seeds: {seeds[0]} there, {seeds[1]} asked for"

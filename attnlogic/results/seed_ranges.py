@@ -84,11 +84,11 @@ def count(seeds: SeedRanges) -> int:
     return sum(stop - start for start, stop in seeds)
 
 
-def in_words(seeds: SeedRanges, most: int = 4) -> str:
+def seeds_in_words(seeds: SeedRanges, most: int = 4) -> str:
     """The ranges as ``--seeds`` writes them, at most so many.
 
     Example:
-      >>> in_words(((0, 10), (20, 21)))
+      >>> seeds_in_words(((0, 10), (20, 21)))
       '0:10, 20:21'
     """
     shown = [f"{start}:{stop}" for start, stop in seeds[:most]]

@@ -71,13 +71,13 @@ class Runs:
     @property
     def unread(self) -> tuple[Unread, ...]:
         """What looks like a part and is not read, each with the reason."""
-        return () if self._is_earlier else self.inventory().unread
+        return () if self.is_earlier else self.inventory().unread
 
     @cached_property
     def planned(self) -> dict[int, SeedRanges]:
         """The seeds of each condition, by its number: what the study has once it is finished."""
         conditions = self.description["conditions"]
-        if self._is_earlier:
+        if self.is_earlier:
             said = self.description.get("seeds", {"first": 0, "count": 0})
             seeds = ((said["first"], said["first"] + said["count"]),)
             return dict.fromkeys(range(len(conditions)), seeds)
@@ -88,12 +88,17 @@ class Runs:
         """How many runs the study has once it is finished."""
         return sum(map(count, self.planned.values()))
 
+    @property
+    def seeds(self) -> SeedRanges:
+        """The seeds that any condition has once the study is finished."""
+        return union(*self.planned.values())
+
     @cached_property
     def _kinds(self) -> list[Own]:
         return kinds(self.description)
 
     @property
-    def _is_earlier(self) -> bool:
+    def is_earlier(self) -> bool:
         """Whether an earlier version wrote it, whose parts have no checksums."""
         return bool(self.description.get("format", 1) < FORMAT)
 
@@ -125,7 +130,7 @@ class Runs:
 
     def __len__(self) -> int:
         """How many runs there are."""
-        if self._is_earlier:
+        if self.is_earlier:
             return int(self.collect(self._scan(self.part_files()).select(pl.len())).item())
         return sum(part.rows for part in self.inventory().parts)
 
@@ -169,7 +174,7 @@ class Runs:
 
     def part_files(self) -> list[Path]:
         """The files of all parts that are sound."""
-        if self._is_earlier:
+        if self.is_earlier:
             return earlier_parts(self.directory)
         return [part.path for part in self.inventory().parts]
 
@@ -262,11 +267,20 @@ def load(directory: str | Path) -> Runs:
     """The runs of a study on disk. A file that is not read is a warning: see ``Runs.unread``.
 
     Raises:
-      InputError: no study lies there, one of a later version, or its ``study.json`` is damaged.
+      InputError: see ``read_study``.
     """
-    path = Path(directory)
-    runs = Runs(path, read_description(path))
+    runs = read_study(directory)
     if unread := runs.unread:
         more = f", and {counted(len(unread) - 1, 'file')} more" if unread[1:] else ""
         warnings.warn(f"not read: {unread[0]}{more}: see Runs.unread", stacklevel=2)
     return runs
+
+
+def read_study(directory: str | Path) -> Runs:
+    """The runs of a study on disk, whose parts are not looked at yet.
+
+    Raises:
+      InputError: no study lies there, one of a later version, or its ``study.json`` is damaged.
+    """
+    path = Path(directory)
+    return Runs(path, read_description(path))

@@ -28,7 +28,7 @@ from attnlogic.results.files import sync_folder
 from attnlogic.results.inventory import Unread, set_aside
 from attnlogic.results.lock import LOCK, WRITER, locked
 from attnlogic.results.part_files import write_part_file
-from attnlogic.results.store import Runs
+from attnlogic.results.store import Runs, read_study
 
 
 class Opened(NamedTuple):
@@ -139,7 +139,7 @@ def _new(directory: Path, description: Mapping[str, Any]) -> Iterator[Runs]:
             _begin(directory, description)
         except OSError as error:
             raise _unwritable(directory, error) from error
-        runs = Runs(directory, read_description(directory))
+        runs = read_study(directory)
         try:
             yield runs
         except BaseException:
@@ -161,7 +161,7 @@ def _going_on(directory: Path, asked: Mapping[str, Any], extend: bool) -> Iterat
                 if (directory / NAME).exists() and _read(directory) is None:
                     set_aside(directory / NAME)
                 _begin(directory, description)
-            runs = Runs(directory, read_description(directory))
+            runs = read_study(directory)
             for file in [*directory.glob(".*.tmp"), *directory.glob("parts/*/.*.tmp")]:
                 file.unlink(missing_ok=True)
             unread = runs.unread
