@@ -17,7 +17,7 @@ from attnlogic import __version__
 from attnlogic.backend import Backend
 from attnlogic.problems import NAMES, SEED_LIMIT, initial_params, initialization, pack
 from attnlogic.results import load
-from attnlogic.studies import Study, parts, pieces, run, running
+from attnlogic.studies import Study, folders, parts, pieces, run, running
 
 # --- the runs -----------------------------------------------------------------------------------
 
@@ -121,8 +121,8 @@ def test_two_studies_in_one_second_get_two_folders(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     moment = datetime.datetime(2001, 2, 3, 4, 5, 6, tzinfo=datetime.UTC)
     clock = SimpleNamespace(datetime=SimpleNamespace(now=lambda *_: moment), UTC=datetime.UTC)
-    monkeypatch.setattr(running, "datetime", clock)
-    made = [str(work(None).directory) for _ in range(3)]
+    monkeypatch.setattr(folders, "datetime", clock)
+    made = [str(work(None, again=True).directory) for _ in range(3)]
     assert made == [f"runs/20010203-040506{suffix}" for suffix in ("", "-2", "-3")]
 
 

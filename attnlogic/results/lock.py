@@ -53,6 +53,17 @@ def locked(directory: Path) -> Iterator[None]:
         lock.release()
 
 
+def is_locked(directory: Path) -> bool:
+    """Whether some process holds a folder for writing now."""
+    if not (directory / LOCK).exists():
+        return False
+    try:
+        with FileLock(directory / LOCK, timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True
+
+
 def _myself() -> dict[str, Any]:
     now = datetime.datetime.now(datetime.UTC)
     return {

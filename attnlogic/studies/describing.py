@@ -13,12 +13,13 @@ import numpy as np
 from attnlogic.backend import Backend
 from attnlogic.results import FORMAT, Own, own_columns
 from attnlogic.studies.identity import code, digests
-from attnlogic.studies.study import Condition, Study
+from attnlogic.studies.study import Condition, Study, seed_range
 from attnlogic.version import __version__
 
 
-def describe(study: Study, trainer: Backend, seeds: range, jobs: int) -> dict[str, Any]:
+def describe(study: Study, trainer: Backend, jobs: int) -> dict[str, Any]:
     """Everything that is needed to read the runs, and to make them again."""
+    seeds = seed_range(trainer.seeds if study.seeds is None else study.seeds)
     groups = by_kind(study.conditions)
     own = [
         own_columns(study.conditions[group[0]].training.problem, [*study.parameters])

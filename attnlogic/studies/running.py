@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -29,11 +28,12 @@ from attnlogic.results import (
 )
 from attnlogic.settings import whole
 from attnlogic.studies.describing import by_kind, describe
+from attnlogic.studies.folders import directory_of, new_directory
 from attnlogic.studies.parts import write_in_parts
 from attnlogic.studies.pieces import Piece, batch_of, pieces
 from attnlogic.studies.progress import Progress
 from attnlogic.studies.resuming import said_of
-from attnlogic.studies.study import Condition, Study, seed_range
+from attnlogic.studies.study import Condition, Study
 from attnlogic.words import counted
 
 
@@ -45,6 +45,7 @@ def run(
     jobs: int = 1,
     progress: bool | None = None,
     extend: bool = False,
+    again: bool = False,
 ) -> Runs:
     """Run a study, writing its runs to disk as they come; or train what is missing of one.
 
@@ -52,11 +53,13 @@ def run(
       study: the conditions and seeds.
       backend: a backend, or its name.
       out: a new or empty folder, or that of the same study: what is there and sound is kept, what
-        is missing or damaged is trained. None for ``runs/`` and the time of day.
+        is missing or damaged is trained. None for the folder under ``runs/`` that has this study,
+        or else a new one there, named by the time of day.
       jobs: the number of processes, for a backend that uses several.
       progress: True for a progress bar on stderr, False for nothing there; None for a bar where
         stderr is a terminal, and else for a line now and then.
       extend: whether conditions and seeds that the folder's study has not are added to it.
+      again: whether, without ``out``, a study that is under ``runs/`` is trained once more.
 
     Returns:
       The runs, as they are on disk.
@@ -81,11 +84,10 @@ def run(
         )
     trainer = find(backend)
     processes = whole("jobs", jobs, 1)
-    seeds = seed_range(trainer.seeds if study.seeds is None else study.seeds)
     for condition in study.conditions:
         trainer.check(condition.training, processes)
-    folder = _folder(out)
-    asked = describe(study, trainer, seeds, processes)
+    asked = describe(study, trainer, processes)
+    folder = _folder(out, asked, extend=extend, again=again)
     with open_study(folder, asked, extend=extend) as opened:
         work = _Work(study, trainer, processes, opened, asked)
         if progress is not False:
@@ -96,6 +98,11 @@ def run(
                 bar.describe(_described([study.conditions[k] for k in group]))
                 work.train(group, bar)
     return load(folder)
+
+
+def folder_of(study: Study, backend: str | Backend, jobs: int = 1) -> Path:
+    """The folder that ``run`` writes to without ``out``: where the study lies, or a new one."""
+    return directory_of(describe(study, find(backend), jobs))
 
 
 class _Work:
@@ -170,19 +177,11 @@ def _described(conditions: Sequence[Condition]) -> str:
     return f"{', '.join(names)}: {counted(len(conditions), 'condition')}"
 
 
-def _folder(out: object) -> Path:
-    if out is None:
-        return new_directory()
+def _folder(out: object, asked: dict[str, Any], *, extend: bool, again: bool) -> Path:
     if isinstance(out, str | os.PathLike):
         return Path(out)
-    raise InputError(f"out: expected a folder such as 'runs/demo', got {described(out)}")
-
-
-def new_directory() -> Path:
-    """A folder that does not exist yet: ``runs/`` and the time of day."""
-    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    path, again = Path("runs") / now, 1
-    while path.exists():
-        again += 1
-        path = Path("runs") / f"{now}-{again}"
-    return path
+    if out is not None:
+        raise InputError(f"out: expected a folder such as 'runs/demo', got {described(out)}")
+    if extend:
+        raise InputError("extend: name the folder of the study that is added to, as out (--out)")
+    return new_directory() if again else directory_of(asked)
