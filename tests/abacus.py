@@ -76,6 +76,19 @@ class Abacus:
         return outcome(self.run(training, initial), training.threshold, training.problem)
 
 
+class Counting(Abacus):
+    """An abacus that remembers the runs that it was given."""
+
+    def __init__(self, **how):
+        super().__init__(**how)
+        self.trained = []
+
+    def train(self, batch, **rest):
+        starts = map(tuple, batch.initial.T.tolist())
+        self.trained += [(batch.trainings[k], s) for k, s in zip(batch.which, starts, strict=True)]
+        return super().train(batch, **rest)
+
+
 SMALL = Study(gates=["xor", "nand"], optimizers=["sgd", "adam"], seeds=10, threshold=0.3)
 
 

@@ -24,6 +24,14 @@ the second's parts had no checksum."""
 
 NAME = "study.json"
 
+_KIND = {
+    "parts": str,
+    "model": Optional(str),
+    "quantities": Each(str),
+    "parameters": [str],
+    "code": Optional(str),
+}
+
 _EARLIER: dict[str, Any] = {
     "precision": str,
     "threshold": Optional(float),
@@ -34,7 +42,8 @@ _EARLIER: dict[str, Any] = {
     "attnlogic": Optional(str),
     "created": Optional(str),
     "platform": Optional(str),
-    "kinds": Optional([{"parts": str, "quantities": Each(str), "parameters": [str]}]),
+    "jobs": Optional(int),
+    "kinds": Optional([_KIND]),
     "data": Optional(Each({"inputs": [[float]], "targets": [float]})),
     "seeds": Optional({"first": int, "count": int}),
     "conditions": [
@@ -58,12 +67,22 @@ _SHAPE: dict[str, Any] = _EARLIER | {
     "threshold": float,
     "until": str,
     "backend": str,
-    "kinds": [{"parts": str, "quantities": Each(str), "parameters": [str]}],
+    "kinds": [_KIND],
     "conditions": [
         _EARLIER["conditions"][0]
         | {"epochs": int, "init": str, "kind": int, "seeds": [[int]], "digest": str}
     ],
-    "resumed": Optional([{"created": str, "attnlogic": str, "versions": Each(str)}]),
+    "resumed": Optional(
+        [
+            {
+                "created": str,
+                "attnlogic": str,
+                "versions": Each(str),
+                "devices": [str],
+                "platform": str,
+            }
+        ]
+    ),
     "checksum": str,
 }
 

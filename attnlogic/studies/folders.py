@@ -1,4 +1,4 @@
-"""Where a study is written if nobody says: to the folder under ``runs/`` that has it, or a new one."""
+"""Where a study is written by default: where it lies under ``runs/``, or in a new folder there."""
 
 from __future__ import annotations
 
