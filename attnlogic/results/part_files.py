@@ -79,10 +79,15 @@ def write_part_file(folder: Path, rows: pl.DataFrame, digests: list[str]) -> Pat
     content = io.BytesIO()
     said = json.dumps({"format": FORMAT, "rows": len(rows), "runs": runs})
     rows.write_parquet(content, metadata={KEY: said})
-    name = "-".join(str(rows["seed"].sort()[at]) for at in (0, -1))
-    path = folder / f"{name}.{digest_of_bytes(content.getbuffer())}.parquet"
+    path = folder / f"{_part_name(rows)}.{digest_of_bytes(content.getbuffer())}.parquet"
     write_whole(path, content.getbuffer())
     return path
+
+
+def _part_name(rows: pl.DataFrame) -> str:
+    """The range of the seeds of some rows."""
+    seeds = rows["seed"].sort()
+    return f"{seeds[0]}-{seeds[-1]}"
 
 
 class NotSoundError(Exception):
