@@ -197,11 +197,25 @@ def test_a_damaged_description_is_no_excuse_for_other_settings(tmp_path):
     assert left(tmp_path) == before
 
 
-def test_a_folder_of_something_else_is_left_alone(tmp_path):
-    (tmp_path / "notes").write_text("mine")
-    with pytest.raises(InputError, match="is not empty, and holds no study"):
+@pytest.mark.parametrize("name", ["notes", "parts/x.parquet", "study.json", "parts/a/b.parquet"])
+def test_a_folder_of_something_else_is_left_alone(tmp_path, name):
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("mine")
+    before = left(tmp_path)
+    with pytest.raises(InputError, match=r"is not empty, and holds no study|cannot read .*json"):
         work(tmp_path)
-    (tmp_path / "parts").mkdir()
-    with pytest.raises(InputError, match="is not empty, and holds no study"):
-        work(tmp_path)
-    assert left(tmp_path) == ["notes", "parts"]
+    assert left(tmp_path) == before
+
+
+def test_what_a_link_leads_to_is_not_touched(tmp_path):
+    runs = work(tmp_path / "study", study=TWO)
+    table = runs.table()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / ".notes.tmp").write_text("mine")
+    (tmp_path / "elsewhere" / "notes.parquet").write_text("mine")
+    shutil.rmtree(tmp_path / "study" / "parts" / "000-sgd")
+    (tmp_path / "study" / "parts" / "000-sgd").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "study" / "parts" / "more").symlink_to(tmp_path / "elsewhere")
+    assert work(tmp_path / "study", study=TWO).table().equals(table)
+    assert left(tmp_path / "elsewhere") == [".notes.tmp", "notes.parquet"]

@@ -6,7 +6,6 @@ After each of these the same study, run again, has the rows of one that nothing 
 import errno
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -223,3 +222,15 @@ def test_a_clock_that_jumps_does_not_matter(tmp_path, monkeypatch):
         monkeypatch.setattr(describing.datetime, "datetime", Clock)
         assert len(whole) < 40
         assert work(tmp_path / "study", study=TWO).table().equals(table)
+
+
+def test_of_several_that_start_at_once_one_writes(tmp_path, undisturbed):
+    folder = tmp_path / "study"
+    processes = [start(folder) for _ in range(4)]
+    ends = [(process.communicate()[1], process.returncode) for process in processes]
+    assert 0 in [code for _, code in ends]
+    for err, code in ends:
+        assert code == 0 or "is writing to" in err or "another process" in err or "exists" in err
+    runs = load(folder)
+    assert not runs.unread
+    assert runs.table().equals(undisturbed)

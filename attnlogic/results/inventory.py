@@ -199,6 +199,15 @@ def set_aside(path: Path) -> Path:
     return path.rename(new)
 
 
+def remove_halves(directory: Path, description: Mapping[str, Any]) -> None:
+    """Remove the files that a process was writing when it was killed; no link is followed."""
+    folders = [directory / "parts" / kind["parts"] for kind in description["kinds"]]
+    for folder in (directory, *(one for one in folders if not one.is_symlink())):
+        for entry in _entries(folder):
+            if entry.name.startswith(".") and entry.name.endswith(".tmp"):
+                Path(entry.path).unlink(missing_ok=True)
+
+
 def earlier_parts(directory: Path) -> list[Path]:
     """The parts of a study of an earlier version: regular files, reached through no link."""
     parts = directory / "parts"
