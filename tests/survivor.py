@@ -1,4 +1,4 @@
-"""``python survivor.py DIR [pause] [small]``: a study on an abacus in a process of its own, to be killed.
+"""``python survivor.py DIR [pause] [small]``: a study on an abacus, in a process to be killed.
 
 It says ``begun`` once it has written its first part; with ``pause`` it then waits for its stdin to
 end. With ``small`` no file may be larger than a few thousand bytes.
