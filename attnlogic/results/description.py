@@ -42,6 +42,7 @@ _EARLIER: dict[str, Any] = {
     "attnlogic": Optional(str),
     "created": Optional(str),
     "platform": Optional(str),
+    "machine": Optional(str),
     "jobs": Optional(int),
     "kinds": Optional([_KIND]),
     "data": Optional(Each({"inputs": [[float]], "targets": [float]})),
@@ -80,6 +81,7 @@ _SHAPE: dict[str, Any] = _EARLIER | {
                 "versions": Each(str),
                 "devices": [str],
                 "platform": str,
+                "machine": str,
             }
         ]
     ),

@@ -68,7 +68,7 @@ def take_inventory(
       directory: the study's folder.
       description: the content of its ``study.json``.
       columns: those of the parts of each kind, with their types.
-      on_read: called with the size of each file that has been checked.
+      on_read: called with the size of each file that has been checked, from this thread.
     """
     folders = [kind["parts"] for kind in description["kinds"]]
     unread = [*_strangers(directory / "parts", folders)]
@@ -80,7 +80,10 @@ def take_inventory(
         for path in _look_like_parts(directory / "parts" / folder)
     ]
     with ThreadPoolExecutor(os.cpu_count(), "checking parts") as threads:
-        checked = [*threads.map(lambda one: _checked(one[0], on_read), files)]
+        checked = []
+        for size, part in threads.map(lambda one: _checked(one[0]), files):
+            on_read(size)
+            checked.append(part)
     sound: list[tuple[Part, int]] = []
     for (path, kind), part in zip(files, checked, strict=True):
         if not isinstance(part, Part):
@@ -96,20 +99,19 @@ _CHECKED: dict[tuple[Any, ...], Part | str] = {}
 """What is known of files that have been read: the part, or the reason why it is none."""
 
 
-def _checked(path: Path, on_read: Callable[[int], None]) -> Part | str:
-    """The part in a file, or the reason why there is none."""
+def _checked(path: Path) -> tuple[int, Part | str]:
+    """The size of a file, and the part in it or the reason why there is none."""
     try:
         status = path.lstat()
     except OSError as error:
-        return f"it cannot be read: {error.strerror}"
+        return 0, f"it cannot be read: {error.strerror}"
     key = (path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     if key not in _CHECKED:
         try:
             _CHECKED[key] = read_part_file(path)
         except NotSoundError as error:
             _CHECKED[key] = str(error)
-    on_read(status.st_size)
-    return _CHECKED[key]
+    return status.st_size, _CHECKED[key]
 
 
 def forget_checked() -> None:
