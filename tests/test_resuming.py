@@ -166,6 +166,20 @@ def test_other_versions_are_said_and_noted(tmp_path, capfd):
     assert [one["versions"]["abacus"] for one in said["resumed"]] == ["1600 AD"]
 
 
+def test_nothing_that_a_folder_says_reaches_the_terminal_as_it_is(tmp_path, capfd):
+    class Foreign(Abacus):
+        def versions(self):
+            return {"abacus": "\x1b[2J"}
+
+    runs = work(tmp_path / "study", Foreign(), TWO)
+    runs.part_files()[0].rename(runs.part_files()[0].with_name("\x1b]0;.parquet"))
+    run(TWO, Abacus(), tmp_path / "study")
+    err = capfd.readouterr().err
+    assert r"abacus \x1b[2J before, 2700 BC now" in err
+    assert r"set aside: " in err
+    assert "\x1b" not in err
+
+
 # --- a folder that was left in any state ---------------------------------------------------------
 
 

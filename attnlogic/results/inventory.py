@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from attnlogic.errors import InputError
 from attnlogic.results.part_files import NotSoundError, Part, read_part_file
 from attnlogic.results.seed_ranges import SeedRanges, intersect, seeds_without, union
+from attnlogic.words import printable
 
 SET_ASIDE = ".set-aside"
 """What is appended to the name of a file that a study does not read, once it goes on."""
@@ -31,7 +32,7 @@ class Unread(NamedTuple):
     reason: str
 
     def __str__(self) -> str:
-        return f"'{self.path}': {self.reason}"
+        return printable(f"'{self.path}': {self.reason}")
 
     @property
     def is_of_another_study(self) -> bool:
@@ -71,7 +72,7 @@ def take_inventory(
       on_read: called with the size of each file that has been checked, from this thread.
     """
     folders = [kind["parts"] for kind in description["kinds"]]
-    unread = [*_strangers(directory / "parts", folders)]
+    unread = [*_strangers(directory / "parts", {*folders})]
     shut = {one.path for one in unread}
     files = [
         (path, kind)
@@ -119,7 +120,7 @@ def forget_checked() -> None:
     _CHECKED.clear()
 
 
-def _strangers(parts: Path, folders: list[str]) -> Iterator[Unread]:
+def _strangers(parts: Path, folders: set[str]) -> Iterator[Unread]:
     """What lies beside the folders of parts, and these themselves where they are links."""
     if parts.is_symlink():
         yield Unread(parts, "a link, not a folder")
