@@ -91,6 +91,9 @@ _SHAPE: dict[str, Any] = _EARLIER | {
 _FOLDER = re.compile(r"\w[\w-]*", re.ASCII)
 
 
+_MEND = "the command that trained the study, given again with --out, writes it anew"
+
+
 class DamagedDescriptionError(InputError):
     """A ``study.json`` that is there and cannot be used, whatever it once said."""
 
@@ -117,7 +120,7 @@ def read_description(directory: Path) -> dict[str, Any]:
     try:
         description = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise DamagedDescriptionError(f"cannot read '{path}': {error}") from error
+        raise DamagedDescriptionError(f"cannot read '{path}': {error}: {_MEND}") from error
     _refuse_later(path, description)
     if wrong := _misfit(description) or _changed(description):
         raise DamagedDescriptionError(f"'{path}' does not describe a study: {wrong}")
@@ -193,7 +196,7 @@ def _changed(description: dict[str, Any]) -> str | None:
             return None
     except (ValueError, RecursionError):  # NaN or infinity: JSON has none
         pass
-    return "its 'checksum' does not fit: the file was changed or damaged"
+    return f"its 'checksum' does not fit: the file was changed or damaged: {_MEND}"
 
 
 def _out_of_range(description: dict[str, Any]) -> str | None:
