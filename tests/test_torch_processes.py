@@ -4,6 +4,7 @@ Starting one takes seconds, so the tests share them; each test starts those that
 """
 
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from helpers import assert_same, condition, seeds
 from attnlogic.backend import in_order, one_condition
 from attnlogic.errors import WorkError
 from attnlogic.outcomes import NONE, concatenate
+from attnlogic.results import load
 from attnlogic_torch.backend import TorchBackend
 
 WEEKS = 2**31 - 1
@@ -202,15 +204,15 @@ def wait_until(true, seconds=60):
     assert true()
 
 
-def end(process, number):
-    """End a process by a signal; its workers end too, and nothing was forgotten."""
+def end(process, number, code=None):
+    """End a process by a signal; its workers end too. Returns what it says."""
     workers = workers_of(process.pid)
     assert len(workers) == 2
     process.send_signal(number)
     _, error = process.communicate(timeout=60)
-    assert process.returncode == -number
+    assert process.returncode == (-number if code is None else code)
     wait_until(lambda: not any(map(running, workers)), seconds=10)
-    assert error == ""  # no traceback, and no "leaked semaphore objects"
+    return error
 
 
 @LINUX
@@ -222,7 +224,32 @@ def test_a_study_that_is_terminated_leaves_nothing_behind(tmp_path):
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         wait_until(lambda: len([*filter(has_torch, workers_of(process.pid))]) == 2)
-        end(process, signal.SIGTERM)
+        said = end(process, signal.SIGTERM, 128 + signal.SIGTERM)
+    # No traceback, and no "leaked semaphore objects".
+    assert said == "interrupted by SIGTERM: no run was finished\n"
+
+
+@LINUX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_the_whole_group_is_the_parents_to_answer(tmp_path, number):
+    """As a terminal or a scheduler sends it: it is no error, and runs that are done are kept."""
+    directory = tmp_path / "demo"
+    # SGD diverges at once, and Adam trains for weeks.
+    words = ["xor", "-o", "sgd(lr=1000)", "-o", "adam", "--backend", "torch", "--jobs", "2"]
+    command = [sys.executable, "-m", "attnlogic", "study", *words, "--epochs", str(WEEKS)]
+    with subprocess.Popen(
+        [*command, "--seeds", "2", "--out", directory],
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        wait_until(lambda: (directory / "study.json").exists() and len(load(directory)) == 2)
+        workers = workers_of(process.pid)
+        os.killpg(process.pid, number)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 128 + number
+    wait_until(lambda: not any(map(running, workers)), seconds=10)
+    kept = f"2 finished runs are kept: attnlogic summary {directory}"
+    assert said.splitlines()[-1] == f"interrupted by {number.name}: {kept}"
+    assert "Traceback" not in said
 
 
 ENDLESS = "lbfgs(lr=1e-9, max_iter=1000000, tolerance_grad=0, tolerance_change=0)"
@@ -245,4 +272,4 @@ def test_workers_in_training_end_with_the_process_that_started_them(number, by, 
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stdout.readline() == "trains\n"
-        end(process, number)
+        assert end(process, number) == ""

@@ -1,6 +1,9 @@
 from .progress import Progress as Progress
 from .running import new_directory as new_directory
 from .running import run as run
+from .signals import SIGNALS as SIGNALS
+from .signals import Signalled as Signalled
+from .signals import raised as raised
 from .single_run import Run as Run
 from .single_run import train as train
 from .study import Study as Study

@@ -22,6 +22,7 @@ from attnlogic.results import FORMAT, Runs, new_study, own_columns, table, write
 from attnlogic.settings import whole
 from attnlogic.studies.parts import write_in_parts
 from attnlogic.studies.progress import Progress
+from attnlogic.studies.signals import raised
 from attnlogic.studies.study import Condition, Study, seed_range
 from attnlogic.version import __version__
 from attnlogic.words import counted
@@ -54,8 +55,8 @@ def run(
     Raises:
       InputError: the study cannot be run as asked; raised before anything is trained or made.
       OSError: the runs cannot be written; it names the file. Those written before are kept.
-      KeyboardInterrupt: on Ctrl-C; the runs that were finished are on disk. If there are none, nor
-        is the folder.
+      KeyboardInterrupt: on Ctrl-C, and in the main thread on SIGTERM and SIGHUP; the runs that were
+        finished are on disk. If there are none, nor is the folder.
 
     Example:
       >>> from tempfile import TemporaryDirectory
@@ -77,7 +78,11 @@ def run(
     groups = by_kind(study)
     description = _description(study, groups, trainer, seeds, processes)
     total = len(study.conditions) * len(seeds)
-    with new_study(folder, description) as runs, Progress(total, show=progress) as bar:
+    with (
+        raised("SIGTERM", "SIGHUP"),
+        new_study(folder, description) as runs,
+        Progress(total, show=progress) as bar,
+    ):
         for group, kind in zip(groups, description["kinds"], strict=True):
             bar.describe(_described([study.conditions[k] for k in group]))
             for piece in pieces(group, seeds):

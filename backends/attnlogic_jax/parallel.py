@@ -136,6 +136,12 @@ class Patience:
         """Begin no chunk any more, and let those under way go on that are done by then."""
         self.seconds = min(self.seconds, seconds)
 
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self.limit(0)
+
 
 def _side_by_side(
     threads: int,
@@ -165,8 +171,11 @@ def _side_by_side(
         if end is not None:  # only now: the others' CancelledError come after it
             patience.limit(GRACE_SECONDS)
 
-    with ThreadPoolExecutor(threads, "attnlogic") as pool:
-        under_way = len([pool.submit(attempt, chunk) for chunk in islice(to_do, 2 * threads)])
+    def begin(count: int) -> int:
+        return len([pool.submit(attempt, chunk) for chunk in islice(to_do, count)])
+
+    with ThreadPoolExecutor(threads, "attnlogic") as pool, patience:
+        under_way = begin(2 * threads)
         while under_way:
             try:
                 if done:
@@ -177,12 +186,11 @@ def _side_by_side(
                 else:
                     end = ends.popleft()
                     under_way -= 1
+                    if failure is None and end is not None:
+                        raise end
                     if failure is None:
-                        if end is not None:
-                            raise end
-                        under_way += len([pool.submit(attempt, one) for one in islice(to_do, 1)])
+                        under_way += begin(1)
             except GeneratorExit:  # nobody takes more
-                patience.limit(0)
                 raise
             except BaseException as error:
                 if failure is not None:  # a second interrupt
