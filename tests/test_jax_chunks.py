@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers import assert_same, condition, part, seed_range, trained
 
-from attnlogic.backend import in_order, one_condition
+from attnlogic.backend import Batch, in_order, one_condition
 from attnlogic_jax import JAX, chunks, compiled, layout, parallel, sizes
 from attnlogic_jax.given import given
 
@@ -184,3 +184,34 @@ def test_a_chunk_that_is_not_full_gives_no_more_than_its_seeds(monkeypatch):
     assert sorted((p.first, p.end) for p in parts) == [(0, 64), (64, 100)]
     assert_same(in_order(parts), whole)
     assert sum(told) == pytest.approx(100)
+
+
+# --- chunks that take long ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by", "epochs", "until"),
+    [("adam", 700, "budget"), ("lbfgs", 60, "budget"), ("adam", 700, "hit"), ("lbfgs", 60, "hit")],
+)
+def test_a_chunk_that_takes_long_is_cut_and_no_run_shows_it(monkeypatch, by, epochs, until):
+    """Into parts that are given one after the other, of two conditions with 250 runs each."""
+    trainings = tuple(condition(gate, by, epochs, until=until) for gate in ("xor", "or"))
+    which, starts = np.repeat(np.arange(2, dtype=np.int32), 250), np.tile(seed_range(250), 2)
+    batch = Batch(trainings, which, starts)
+    whole, told = in_order(JAX.train(batch)), []
+    monkeypatch.setattr(parallel, "cores", lambda: 1)
+    monkeypatch.setattr(chunks, "PROBE_EPOCHS", 8)
+    monkeypatch.setattr(chunks, "TARGET_PART_SECONDS", 1e-9)  # as soon as it may be
+    monkeypatch.setitem(chunks.TARGET_CALL_SECONDS, until, 1e-3)
+    parts = [*JAX.train(batch, on_progress=told.append)]
+    assert len({one.first for one in parts}) == len(parts) > 2
+    assert_same(in_order(parts), whole)
+    assert sum(told) == pytest.approx(500)
+
+
+def test_a_chunk_that_takes_no_longer_than_a_part_should_is_not_cut(monkeypatch):
+    monkeypatch.setattr(parallel, "cores", lambda: 1)
+    monkeypatch.setattr(chunks, "PROBE_EPOCHS", 8)
+    monkeypatch.setitem(chunks.TARGET_CALL_SECONDS, "budget", 1e-3)
+    (finished,) = JAX.train(one_condition(condition("xor", "adam", 700), seed_range(500)))
+    assert finished.end == 500
