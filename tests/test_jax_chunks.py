@@ -215,3 +215,39 @@ def test_a_chunk_that_takes_no_longer_than_a_part_should_is_not_cut(monkeypatch)
     monkeypatch.setitem(chunks.TARGET_CALL_SECONDS, "budget", 1e-3)
     (finished,) = JAX.train(one_condition(condition("xor", "adam", 700), seed_range(500)))
     assert finished.end == 500
+
+
+# --- interrupts ---------------------------------------------------------------------------------
+
+
+def test_at_an_interrupt_a_chunk_that_is_soon_done_is_kept_and_no_other_is_begun(monkeypatch):
+    training, starts, train = condition("xor", "adam", 20), seed_range(256), chunks.train_chunk
+    whole, interrupted, begun = trained("jax", training, starts), threading.Event(), []
+
+    def train_chunk(trainings, initial, on_call):
+        place = int(np.flatnonzero((starts[:2] == initial[:2, :1]).all(axis=0))[0])
+        begun.append(place)
+        if place == 0:  # takes weeks: it is given up once that is asked
+            try:
+                while True:
+                    on_call(0, 1e6)
+                    time.sleep(0)
+            finally:
+                interrupted.set()
+        if place == 128:  # is done within the second of grace
+            assert interrupted.wait(60)
+            on_call(1, 0.9)
+        return train(trainings, initial, lambda share, seconds_left: None)
+
+    chunks_of(monkeypatch, 64)
+    monkeypatch.setattr(parallel, "train_chunk", train_chunk)
+    outcomes = JAX.train(one_condition(training, starts))
+    first = next(outcomes)
+    assert first.first == 64
+    last = outcomes.throw(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        next(outcomes)
+    assert sorted(begun) == [0, 64, 128]
+    assert last.first == 128
+    assert_same(in_order([first, last]), part(whole, slice(64, 192)))
+    assert not workers()
