@@ -1,10 +1,12 @@
-"""Commands that end before their time: a full disk, Ctrl-C, a reader that stops early."""
+"""Commands that end before their time: a full disk, Ctrl-C, a reader that stops early.
+
+How a study answers signals is in ``test_signals``.
+"""
 
 import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -29,27 +31,6 @@ def test_a_full_disk_keeps_what_was_written(type_in, tmp_path, monkeypatch):
     assert "4 finished runs are kept" in err
     assert "Traceback" not in err
     assert len(attnlogic.load(tmp_path / "demo")) == 4
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
-def test_ctrl_c_keeps_what_is_done_and_says_how_to_read_it(tmp_path):
-    directory = tmp_path / "demo"
-    # L-BFGS for two billion epochs: only an interrupt ends it. SGD before it is soon done.
-    words = ["xor", "-o", "sgd(lr=50)", "-o", "lbfgs(tolerance_change=0)", "--seeds", "16"]
-    command = [sys.executable, "-m", "attnlogic", "study", *words, "--epochs", "20000"]
-    with subprocess.Popen(
-        [*command, "--out", str(directory)], stderr=subprocess.PIPE, text=True
-    ) as process:
-        deadline = time.monotonic() + 120
-        while not list(directory.glob("parts/*/*.parquet")) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        error = process.communicate(timeout=60)[1]
-    assert process.returncode == 130, error
-    assert "16 finished runs are kept" in error
-    assert f"attnlogic summary {directory}" in error
-    assert "Traceback" not in error
-    assert attnlogic.load(directory).table()["optimizer"].unique().to_list() == ["sgd(lr=50)"]
 
 
 def test_a_reader_that_stops_early_is_no_error(study):

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from helpers import assert_same, condition, part, seed_range, trained
 
-from attnlogic.backend import one_condition
-from attnlogic.outcomes import concatenate
+from attnlogic.backend import Batch, in_order, one_condition
 from attnlogic_jax import JAX, chunks, compiled, layout, parallel, sizes
 from attnlogic_jax.given import given
 
@@ -21,23 +20,27 @@ def test_chunks_may_be_laid_out_as_is_asked_for():
     batch = one_condition(condition("xor", "adam", 20), seed_range(128))
     chunks_of_64 = layout.chunks(batch.which, most=64, most_in_group=64, workers=1, devices=1)
     parts = list(parallel.train(batch, laid_out=chunks_of_64))
-    assert [len(part.first_hit) for part in parts] == [64] * 2
+    assert sorted((part.first, part.end) for part in parts) == [(0, 64), (64, 128)]
 
 
-def test_outcomes_come_in_order_whichever_chunk_is_done_first(monkeypatch):
+def test_runs_come_as_they_are_finished_with_their_places(monkeypatch):
     training, starts, train = condition("xor", "adam", 20), seed_range(256), chunks.train_chunk
-    whole, came = trained("jax", training, starts), []
+    whole, others_came = trained("jax", training, starts), threading.Event()
 
-    def slow_at_first(trainings, initial, tell):
-        time.sleep(0.3 if np.array_equal(initial[0, :2], starts[0, :2]) else 0)
-        came.append(initial[0, 0])
+    def first_is_last(trainings, initial, tell):
+        if np.array_equal(initial[0, :2], starts[0, :2]):
+            assert others_came.wait(60)
         return train(trainings, initial, tell)
 
     chunks_of(monkeypatch, 64)
-    monkeypatch.setattr(parallel, "train_chunk", slow_at_first)
-    assert_same(trained("jax", training, starts), whole)
-    assert len(came) == 4
-    assert came[0] != starts[0, 0]
+    monkeypatch.setattr(parallel, "train_chunk", first_is_last)
+    came = []
+    for finished in JAX.train(one_condition(training, starts)):
+        came.append(finished)
+        if len(came) == 3:
+            others_came.set()
+    assert [one.first for one in came] == [64, 128, 192, 0]
+    assert_same(in_order(came), whole)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
@@ -178,6 +181,73 @@ def test_a_chunk_that_is_not_full_gives_no_more_than_its_seeds(monkeypatch):
     chunks_of(monkeypatch, 64)
     batch = one_condition(training, seed_range(100))
     parts = list(JAX.train(batch, on_progress=told.append))
-    assert [len(p.first_hit) for p in parts] == [64, 36]
-    assert_same(concatenate(parts), whole)
+    assert sorted((p.first, p.end) for p in parts) == [(0, 64), (64, 100)]
+    assert_same(in_order(parts), whole)
     assert sum(told) == pytest.approx(100)
+
+
+# --- chunks that take long ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by", "epochs", "until"),
+    [("adam", 700, "budget"), ("lbfgs", 60, "budget"), ("adam", 700, "hit"), ("lbfgs", 60, "hit")],
+)
+def test_a_chunk_that_takes_long_is_cut_and_no_run_shows_it(monkeypatch, by, epochs, until):
+    """Into parts that are given one after the other, of two conditions with 250 runs each."""
+    trainings = tuple(condition(gate, by, epochs, until=until) for gate in ("xor", "or"))
+    which, starts = np.repeat(np.arange(2, dtype=np.int32), 250), np.tile(seed_range(250), 2)
+    batch = Batch(trainings, which, starts)
+    whole, told = in_order(JAX.train(batch)), []
+    monkeypatch.setattr(parallel, "cores", lambda: 1)
+    monkeypatch.setattr(chunks, "PROBE_EPOCHS", 8)
+    monkeypatch.setattr(chunks, "TARGET_PART_SECONDS", 1e-9)  # as soon as it may be
+    monkeypatch.setitem(chunks.TARGET_CALL_SECONDS, until, 1e-3)
+    parts = [*JAX.train(batch, on_progress=told.append)]
+    assert len({one.first for one in parts}) == len(parts) > 2
+    assert_same(in_order(parts), whole)
+    assert sum(told) == pytest.approx(500)
+
+
+def test_a_chunk_that_takes_no_longer_than_a_part_should_is_not_cut(monkeypatch):
+    monkeypatch.setattr(parallel, "cores", lambda: 1)
+    monkeypatch.setattr(chunks, "PROBE_EPOCHS", 8)
+    monkeypatch.setitem(chunks.TARGET_CALL_SECONDS, "budget", 1e-3)
+    (finished,) = JAX.train(one_condition(condition("xor", "adam", 700), seed_range(500)))
+    assert finished.end == 500
+
+
+# --- interrupts ---------------------------------------------------------------------------------
+
+
+def test_at_an_interrupt_a_chunk_that_is_soon_done_is_kept_and_no_other_is_begun(monkeypatch):
+    training, starts, train = condition("xor", "adam", 20), seed_range(256), chunks.train_chunk
+    whole, interrupted, begun = trained("jax", training, starts), threading.Event(), []
+
+    def train_chunk(trainings, initial, on_call):
+        place = int(np.flatnonzero((starts[:2] == initial[:2, :1]).all(axis=0))[0])
+        begun.append(place)
+        if place == 0:  # takes weeks: it is given up once that is asked
+            try:
+                while True:
+                    on_call(0, 1e6)
+                    time.sleep(0)
+            finally:
+                interrupted.set()
+        if place == 128:  # is done within the second of grace
+            assert interrupted.wait(60)
+            on_call(1, 0.9)
+        return train(trainings, initial, lambda share, seconds_left: None)
+
+    chunks_of(monkeypatch, 64)
+    monkeypatch.setattr(parallel, "train_chunk", train_chunk)
+    outcomes = JAX.train(one_condition(training, starts))
+    first = next(outcomes)
+    assert first.first == 64
+    last = outcomes.throw(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        next(outcomes)
+    assert sorted(begun) == [0, 64, 128]
+    assert last.first == 128
+    assert_same(in_order([first, last]), part(whole, slice(64, 192)))
+    assert not workers()

@@ -4,6 +4,7 @@ Starting one takes seconds, so the tests share them; each test starts those that
 """
 
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
@@ -14,9 +15,10 @@ import numpy as np
 import pytest
 from helpers import assert_same, condition, seeds
 
-from attnlogic.backend import one_condition
+from attnlogic.backend import in_order, one_condition
 from attnlogic.errors import WorkError
 from attnlogic.outcomes import NONE, concatenate
+from attnlogic.results import load
 from attnlogic_torch.backend import TorchBackend
 
 WEEKS = 2**31 - 1
@@ -52,7 +54,7 @@ def test_two_processes_give_what_one_gives(backend, by, epochs, precision):
         for jobs in (1, np.int64(2))
     )
     assert len(one) == len(two) == 5
-    one, two = concatenate(one), concatenate(two)
+    one, two = in_order(one), in_order(two)
     assert_same(one, two)
     assert ((one.diverged_at != NONE) == by.startswith("sgd")).all()
     for some in shares.values():
@@ -65,7 +67,8 @@ def test_two_trainings_at_one_time_do_not_end_each_other(backend):
     first = next(one)
     other = [*backend.train(one_condition(training, seeds(3, 4, 5)), jobs=3)]
     alone = backend.train(one_condition(training, seeds(0, 1, 2, 3, 4, 5)))
-    assert_same(concatenate([first, *one, *other]), concatenate([*alone]))
+    both = concatenate([in_order([first, *one]), in_order(other)])
+    assert_same(both, in_order(alone))
 
 
 def test_a_worker_that_died_while_it_was_idle_is_replaced(backend):
@@ -75,7 +78,7 @@ def test_a_worker_that_died_while_it_was_idle_is_replaced(backend):
         worker._process.kill()
         worker._process.join()
     after = [*backend.train(one_condition(training, seeds(0, 1)), jobs=2)]
-    assert_same(concatenate(before), concatenate(after))
+    assert_same(in_order(before), in_order(after))
 
 
 def test_an_error_in_a_worker_keeps_its_place(backend):
@@ -116,7 +119,7 @@ def test_closing_the_iterator_ends_the_work(backend):
     values = seeds(0, 1, 2, 3)
     values[:, 0] = np.inf
     outcomes = backend.train(one_condition(condition("xor", "adam", WEEKS), values), jobs=2)
-    assert next(outcomes).diverged_at.tolist() == [0]
+    assert next(outcomes).outcome.diverged_at.tolist() == [0]
     count = len(multiprocessing.active_children())
     outcomes.close()
     assert len(multiprocessing.active_children()) == count - 2
@@ -201,15 +204,15 @@ def wait_until(true, seconds=60):
     assert true()
 
 
-def end(process, number):
-    """End a process by a signal; its workers end too, and nothing was forgotten."""
+def end(process, number, code=None):
+    """End a process by a signal; its workers end too. Returns what it says."""
     workers = workers_of(process.pid)
     assert len(workers) == 2
     process.send_signal(number)
     _, error = process.communicate(timeout=60)
-    assert process.returncode == -number
+    assert process.returncode == (-number if code is None else code)
     wait_until(lambda: not any(map(running, workers)), seconds=10)
-    assert error == ""  # no traceback, and no "leaked semaphore objects"
+    return error
 
 
 @LINUX
@@ -221,7 +224,32 @@ def test_a_study_that_is_terminated_leaves_nothing_behind(tmp_path):
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         wait_until(lambda: len([*filter(has_torch, workers_of(process.pid))]) == 2)
-        end(process, signal.SIGTERM)
+        said = end(process, signal.SIGTERM, 128 + signal.SIGTERM)
+    # No traceback, and no "leaked semaphore objects".
+    assert said == "interrupted by SIGTERM: no run was finished\n"
+
+
+@LINUX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_the_whole_group_is_the_parents_to_answer(tmp_path, number):
+    """As a terminal or a scheduler sends it: it is no error, and runs that are done are kept."""
+    directory = tmp_path / "demo"
+    # SGD diverges at once, and Adam trains for weeks.
+    words = ["xor", "-o", "sgd(lr=1000)", "-o", "adam", "--backend", "torch", "--jobs", "2"]
+    command = [sys.executable, "-m", "attnlogic", "study", *words, "--epochs", str(WEEKS)]
+    with subprocess.Popen(
+        [*command, "--seeds", "2", "--out", directory],
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        wait_until(lambda: (directory / "study.json").exists() and len(load(directory)) == 2)
+        workers = workers_of(process.pid)
+        os.killpg(process.pid, number)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 128 + number
+    wait_until(lambda: not any(map(running, workers)), seconds=10)
+    kept = f"2 finished runs are kept: attnlogic summary {directory}"
+    assert said.splitlines()[-1] == f"interrupted by {number.name}: {kept}"
+    assert "Traceback" not in said
 
 
 ENDLESS = "lbfgs(lr=1e-9, max_iter=1000000, tolerance_grad=0, tolerance_change=0)"
@@ -244,4 +272,4 @@ def test_workers_in_training_end_with_the_process_that_started_them(number, by, 
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stdout.readline() == "trains\n"
-        end(process, number)
+        assert end(process, number) == ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from attnlogic.cli import options
 from attnlogic.cli.reporting import reported
 from attnlogic.errors import InputError, WorkError
 from attnlogic.view import terminal
-from attnlogic.words import in_shell
+from attnlogic.words import counted, in_shell
 
 if TYPE_CHECKING:
     from attnlogic.results import Runs
@@ -189,19 +190,34 @@ def _sum_up(runs: Runs) -> str:
 @contextmanager
 def _keeping(directory: Path) -> Iterator[None]:
     """If a study ends before its time, say what is kept, and how to read it."""
-    try:
-        yield
-    except (KeyboardInterrupt, OSError, WorkError, FloatingPointError) as error:
-        from attnlogic.results import read_study
+    from attnlogic.studies import SIGNALS, raised
 
+    try:
+        with raised(*SIGNALS):
+            yield
+    except (KeyboardInterrupt, OSError, WorkError, FloatingPointError) as error:
+        number = getattr(error, "number", signal.SIGINT)
         interrupted = isinstance(error, KeyboardInterrupt)
-        what = "interrupted" if interrupted else f"error: {error}"
+        what = f"interrupted by {number.name}" if interrupted else f"error: {error}"
         if isinstance(error, OSError) and error.filename:
             what = f"error: cannot write '{error.filename}': {error.strerror}"
-        try:
-            done = len(read_study(directory))
-        except InputError:
-            done = 0
-        kept = f"{done:,} finished runs are kept: attnlogic summary {in_shell(directory)}"
-        terminal.say(f"{what}: {kept if done else 'no run was finished'}")
-        raise typer.Exit(130 if interrupted else 1) from None
+        with suppress(OSError):  # the terminal itself may be gone
+            terminal.say(f"{what}: {_kept(directory)}")
+        raise typer.Exit(128 + number if interrupted else 1) from None
+
+
+def _kept(directory: Path) -> str:
+    """How many runs of a study that ended early are kept, and how to go on."""
+    from attnlogic.results import read_study
+
+    try:
+        done = len(read_study(directory))
+    except InputError:
+        done = 0
+    if not done:
+        return "no run was finished"
+    runs = counted(done, "finished run")
+    return (
+        f"{runs} {'is' if done == 1 else 'are'} kept: the same command again trains the rest; "
+        f"attnlogic summary {in_shell(directory)}"
+    )

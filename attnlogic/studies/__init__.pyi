@@ -2,6 +2,9 @@ from .folders import new_directory as new_directory
 from .progress import Progress as Progress
 from .running import folder_of as folder_of
 from .running import run as run
+from .signals import SIGNALS as SIGNALS
+from .signals import Signalled as Signalled
+from .signals import raised as raised
 from .single_run import Run as Run
 from .single_run import train as train
 from .study import Study as Study

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 
 from rich.console import Console
@@ -52,7 +53,8 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        with suppress(OSError):  # a terminal that was closed is no reason to lose what is done
+            self._bar.stop()
 
     def describe(self, what: str) -> None:
         """Say what is being worked on."""
@@ -70,7 +72,8 @@ class Progress:
             self._said = now
             left = f", {_duration((self._total - self._done) / rate)} left" if rate else ""
             line = f"{self._what}: {done:,} of {self._total:,} {self._unit}s{left}"
-            print(line, file=sys.stderr, flush=True)
+            with suppress(OSError):
+                print(line, file=sys.stderr, flush=True)
 
     def _speed(self, rate: float) -> str:
         return f"{rate:,.0f} {self._unit}s/s" if rate >= 10 else f"{rate:.2g} {self._unit}s/s"

@@ -33,6 +33,7 @@ from attnlogic.studies.parts import write_in_parts
 from attnlogic.studies.pieces import Piece, batch_of, pieces
 from attnlogic.studies.progress import Progress
 from attnlogic.studies.resuming import said_of
+from attnlogic.studies.signals import raised
 from attnlogic.studies.study import Condition, Study
 from attnlogic.words import counted, printable
 
@@ -68,8 +69,8 @@ def run(
       InputError: the study cannot be run as asked, the folder holds another, or another process
         writes to it; raised before anything is trained or made.
       OSError: the runs cannot be written; it names the file. Those written before are kept.
-      KeyboardInterrupt: on Ctrl-C; the runs that were finished are on disk. If there are none, nor
-        is the folder, unless it was there before.
+      KeyboardInterrupt: on Ctrl-C, and in the main thread on SIGTERM and SIGHUP; the runs that were
+        finished are on disk. If there are none, nor is the folder, unless it was there before.
 
     Example:
       >>> from tempfile import TemporaryDirectory
@@ -88,7 +89,7 @@ def run(
         trainer.check(condition.training, processes)
     asked = describe(study, trainer, processes)
     folder = _folder(out, asked, extend=extend, again=again)
-    with open_study(folder, asked, extend=extend) as opened:
+    with raised("SIGTERM", "SIGHUP"), open_study(folder, asked, extend=extend) as opened:
         work = _Work(study, trainer, processes, opened, asked)
         if progress is not False:
             for line in said_of(opened, asked, work.total):

@@ -1,14 +1,17 @@
 """One chunk of seeds, trained from start to end in calls into compiled code.
 
 All chunks of a training have one size, so that one compilation serves them, and every gate,
-threshold and budget. After each call progress is reported, and an interrupt is heard.
+threshold and budget. After each call progress is reported, and an interrupt is heard. A chunk that
+takes long is cut into parts, whose runs are given as soon as they are done.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,11 +22,12 @@ from attnlogic.backend import Training
 from attnlogic.outcomes import Outcome, mapped
 from attnlogic_jax import compiled
 from attnlogic_jax.compiled import Plan
-from attnlogic_jax.devices import devices
+from attnlogic_jax.devices import devices, platform
 from attnlogic_jax.given import given as numbers
 from attnlogic_jax.groups import Given, of_group
-from attnlogic_jax.layout import fewer
+from attnlogic_jax.layout import Runs, fewer, portions
 from attnlogic_jax.pacing import PROBE_EPOCHS, next_epochs
+from attnlogic_jax.training import Carry
 
 MIN_COMPACTED_CHUNK = 1024
 """Seeds of a chunk that is worth compiling once more for fewer."""
@@ -33,65 +37,159 @@ TARGET_CALL_SECONDS = {"budget": 0.5, "hit": 0.05}
 the progress bar."""
 
 
+TARGET_PART_SECONDS = 5.0
+"""How long the seeds of one part of a chunk should take from start to end: what a kill can cost."""
+
+
+class Part(NamedTuple):
+    """Seeds of a chunk that are trained side by side, in G groups.
+
+    Attributes:
+      places: the seeds of the chunk that are done once these are: these and some that ended before.
+      seeds: the places of these; (N,). They may be copies.
+      conditions: a number for the condition of each group; (G,).
+      given: the conditions' numbers; (G,).
+      packed: where the seeds started; (P, N).
+      carry: how far they are.
+      left: how many epochs are left.
+      epochs: how many of them are trained by the next call.
+    """
+
+    places: slice
+    seeds: npt.NDArray[Any]
+    conditions: npt.NDArray[Any]
+    given: Given
+    packed: jax.Array
+    carry: Carry
+    left: int
+    epochs: int
+
+    @property
+    def size(self) -> int:
+        """Seeds of a group."""
+        return self.seeds.size // len(self.conditions)
+
+    def take(self, chosen: Runs) -> Part:
+        """These of the seeds; (groups, seeds of a group), as places among the N."""
+        carry, packed = compiled.take((self.carry, self.packed), chosen.ravel())
+        groups = chosen[:, 0] // self.size
+        return self._replace(
+            seeds=self.seeds[chosen.ravel()],
+            conditions=self.conditions[groups],
+            given=compiled.take(self.given, groups),
+            packed=packed,
+            carry=carry,
+        )
+
+
 def train_chunk(
     trainings: Sequence[Training],
     initial: npt.NDArray[Any],
-    on_share: Callable[[float], None],
-) -> Outcome:
-    """Train the seeds of one chunk.
+    on_call: Callable[[float, float], None],
+) -> Iterator[tuple[slice, Outcome]]:
+    """Train the seeds of one chunk: all side by side or, if that takes long, in parts.
 
     Args:
       trainings: what to do: that of each of G groups; all of one kind.
       initial: packed parameters (P, N), of the trainings' dtype; N is a multiple of G.
-      on_share: called after each call with the share of the work done in it; may raise.
+      on_call: called after each call with the share of the work done in it, and the seconds until
+        the part that it trained is done, by its speed; may raise.
 
-    Returns:
-      NumPy leaves (N,).
+    Yields:
+      Consecutive seeds, by their places, and their outcome: NumPy leaves (n,).
     """
     training = trainings[0]
-    plan, budget = Plan.of(training), training.epochs
-    target = TARGET_CALL_SECONDS[training.until]
+    plan, count = Plan.of(training), initial.shape[1]
+    target, found = TARGET_CALL_SECONDS[training.until], None
+    pending = [_whole(plan, trainings, initial)]
+    uneven = plan.method(of_group(0, pending[0].given)).counts_evaluations
+    while pending:
+        part, compiled_at = pending.pop(), math.inf
+        while part.left:
+            called = time.perf_counter()
+            carry = compiled.advance(plan, part.given, part.carry, part.epochs)
+            carry.epoch.block_until_ready()
+            now = time.perf_counter()
+            going = np.arange(part.seeds.size)
+            if plan.until_hit:
+                going = np.flatnonzero(compiled.going(carry))
+            left = part.left - part.epochs if going.size else 0
+            seconds_left = left * (now - called) / part.epochs
+            share = (part.places.stop - part.places.start) / count
+            on_call(share * (part.left - left) / training.epochs, seconds_left)
+            epochs = min(left, next_epochs(part.epochs, now - called, target))
+            part = part._replace(carry=carry, left=left, epochs=epochs)
+            if not left:
+                break
+            compiled_at = min(compiled_at, now)  # the first call of a size may have compiled it
+            if min(now - compiled_at, seconds_left) < TARGET_PART_SECONDS:
+                several = _rearranged(part, going, plan, uneven)
+            else:
+                several = _cut(part, going, seconds_left)
+            if several[0].seeds.size < part.seeds.size:
+                compiled_at = math.inf
+                if plan.until_hit:  # some have ended, and go no further
+                    found = _put(found, part.seeds, finished(plan, part), count)
+            part, *others = several
+            pending += reversed(others)
+        found = _put(found, part.seeds, finished(plan, part), count)
+        yield part.places, mapped(lambda leaf: leaf[..., part.places], found)  # noqa: B023
+
+
+def _whole(plan: Plan, trainings: Sequence[Training], initial: npt.NDArray[Any]) -> Part:
+    """All seeds of a chunk, before the first epoch."""
     packed, given = jnp.asarray(initial), jax.tree.map(jnp.asarray, numbers(trainings))
-    carry = compiled.start(plan, given, packed)
     place = {id(training): k for k, training in enumerate(trainings)}  # to compare them takes long
-    conditions = np.array([place[id(training)] for training in trainings])
-    seeds, ended, count = np.arange(packed.shape[1]), [], len(devices())
-    uneven = len(conditions) > count and plan.method(of_group(0, given)).counts_evaluations
-    left, epochs = budget, min(budget, PROBE_EPOCHS)
-    while left:
-        began = time.perf_counter()
-        carry = compiled.advance(plan, given, carry, epochs)
-        carry.epoch.block_until_ready()
-        spent = time.perf_counter() - began
-        left -= epochs
-        going = np.flatnonzero(compiled.going(carry)) if plan.until_hit else seeds
-        if not going.size:
-            epochs, left = epochs + left, 0
-        on_share(epochs / budget)
-        size, chosen = seeds.size // len(conditions), None
-        if seeds.size >= MIN_COMPACTED_CHUNK and left and plan.until_hit:
-            chosen = fewer(conditions, going, size, count)
-        if chosen is not None:
-            ended.append((seeds, finished(plan, given, packed, carry)))
-        elif uneven and left:
-            # A group goes on until its last seed is done: put seeds together that take as long.
-            spent_by = joined(carry.seen.evaluations)
-            order = np.lexsort((spent_by, np.repeat(conditions, size)))
-            chosen = order.reshape(len(conditions), size)
-        if chosen is not None:
-            carry, packed = compiled.take((carry, packed), chosen.ravel())
-            groups = chosen[:, 0] // size
-            given, conditions = compiled.take(given, groups), conditions[groups]
-            seeds = seeds[chosen.ravel()]
-        epochs = min(left, next_epochs(epochs, spent, target))
-    ended.append((seeds, finished(plan, given, packed, carry)))
-    return _assembled(ended)
+    return Part(
+        slice(0, packed.shape[1]),
+        np.arange(packed.shape[1]),
+        np.array([place[id(training)] for training in trainings]),
+        given,
+        packed,
+        compiled.start(plan, given, packed),
+        trainings[0].epochs,
+        min(trainings[0].epochs, PROBE_EPOCHS),
+    )
 
 
-def finished(plan: Plan, given: Given, initial: jax.Array, carry: Any) -> Outcome:
+def _rearranged(part: Part, going: npt.NDArray[np.int64], plan: Plan, uneven: bool) -> list[Part]:
+    """The part, its seeds laid out so that those that still train take less time."""
+    chosen, devices_ = None, len(devices())
+    if part.seeds.size >= MIN_COMPACTED_CHUNK and plan.until_hit:
+        chosen = fewer(part.conditions, going, part.size, devices_)
+    if chosen is None and uneven and len(part.conditions) > devices_:
+        # A group goes on until its last seed is done: put seeds together that take as long.
+        spent_by = joined(part.carry.seen.evaluations)
+        order = np.lexsort((spent_by, np.repeat(part.conditions, part.size)))
+        chosen = order.reshape(len(part.conditions), part.size)
+    return [part if chosen is None else part.take(chosen)]
+
+
+def _cut(part: Part, going: npt.NDArray[np.int64], seconds_left: float) -> list[Part]:
+    """Parts of a part that has long to go, or itself where it cannot be cut.
+
+    On a CPU groups are trained in turn, so that fewer at a time take no longer in all. Other
+    devices take all at once. The number of parts is a power of 4, so that few sizes are compiled.
+    """
+    if platform() != "cpu":
+        return [part]
+    first = np.unique(part.seeds[going], return_index=True)[1]  # in the chunk's order; no copies
+    count = 4 ** math.ceil(math.log(seconds_left / TARGET_PART_SECONDS, 4) + 1e-9)
+    several = portions(part.conditions, going[first], part.size, len(devices()), count)
+    if len(several) == 1:
+        return [part]
+    begins = [int(part.seeds[chosen[0, 0]]) for chosen in several]
+    bounds = pairwise([part.places.start, *begins[1:], part.places.stop])
+    return [
+        part.take(chosen)._replace(places=slice(begin, end))
+        for chosen, (begin, end) in zip(several, bounds, strict=True)
+    ]
+
+
+def finished(plan: Plan, part: Part) -> Outcome:
     """The outcome in NumPy, its evaluations in 64 bits."""
     with jax.debug_nans(False):  # NaN stands for what does not exist from here on
-        outcome = compiled.finish(plan, given, initial, carry)
+        outcome = compiled.finish(plan, part.given, part.packed, part.carry)
     return mapped(np.asarray, outcome._replace(
         evaluations=joined(outcome.evaluations),
         evaluations_first_hit=joined(outcome.evaluations_first_hit),
@@ -105,16 +203,13 @@ def joined(words: jax.Array) -> npt.NDArray[np.int64]:
     return whole
 
 
-def _assembled(ended: list[tuple[npt.NDArray[Any], Outcome]]) -> Outcome:
-    """Each seed's outcome, from those of all seeds and then of fewer: the last one counts."""
-    (every, first), *later = ended
-    # In the order of the seeds, whatever the order in which they were trained.
-    whole = mapped(lambda leaf: leaf[..., np.argsort(every)], first)
-    for seeds, outcome in later:
+def _put(found: Outcome | None, seeds: npt.NDArray[Any], outcome: Outcome, count: int) -> Outcome:
+    """Outcomes of a chunk's seeds, those of some of them put in: the last ones count."""
+    if found is None:
+        found = mapped(lambda leaf: np.empty((*leaf.shape[:-1], count), leaf.dtype), outcome)
 
-        def put(into: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-            into[..., seeds] = values  # noqa: B023  it is called at once
-            return into
+    def put(into: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        into[..., seeds] = values
+        return into
 
-        whole = mapped(put, whole, outcome)
-    return whole
+    return mapped(put, found, outcome)

@@ -90,17 +90,51 @@ def fewer(
       Places among the G·size, (fewer groups, seeds of a group), filled up with copies.
     """
     of = groups[going // size]
-    several = [going[of == condition] for condition in dict.fromkeys(of.tolist())]
     count = devices * max(1, len(groups) // 4 // devices)
-    if count == len(groups) and len(several) == 1:  # one group a device: it becomes smaller
+    if count == len(groups) and len({*of.tolist()}) == 1:  # one group a device: it becomes smaller
         size = LANES * math.ceil(size / 4 / LANES)
     elif count == len(groups):
         return None
-    rows = [
+    rows = _rows(of, going, size)
+    if len(rows) > count:
+        return None
+    return np.stack(rows + rows[-1:] * (count - len(rows)))
+
+
+def portions(
+    groups: npt.NDArray[np.int64],
+    going: npt.NDArray[np.int64],
+    size: int,
+    devices: int,
+    count: int,
+) -> list[Runs]:
+    """The seeds that still train, laid out in portions of whole groups, to be trained in turn.
+
+    Args:
+      groups, size, devices: as for ``fewer``.
+      going: the seeds that still train, as places among the G·size, in the order of the batch.
+      count: how many portions, at most.
+
+    Returns:
+      Places of each portion, (groups, seeds of a group); all of one shape, filled up with copies.
+    """
+    rows = _rows(groups[going // size], going, size)
+    each = devices * math.ceil(len(rows) / count / devices)
+    cut = [rows[i : i + each] for i in range(0, len(rows), each)]
+    return [np.stack(some + some[-1:] * (each - len(some))) for some in cut]
+
+
+def _rows(of: npt.NDArray[np.int64], going: npt.NDArray[np.int64], size: int) -> list[Runs]:
+    """Seeds in groups of one condition each, filled up with copies.
+
+    Args:
+      of: the condition of each seed.
+      going: the seeds.
+      size: seeds of a group.
+    """
+    several = [going[of == condition] for condition in dict.fromkeys(of.tolist())]
+    return [
         np.resize(part, size) if len(part) < size else part
         for seeds in several
         for part in np.split(seeds, range(size, len(seeds), size))
     ]
-    if len(rows) > count:
-        return None
-    return np.stack(rows + rows[-1:] * (count - len(rows)))
