@@ -231,17 +231,17 @@ def test_a_files_ending_says_what_it_is(tmp_path, name):
     assert file_format(tmp_path / name) == name.rpartition(".")[2].lower()
 
 
-@pytest.mark.parametrize("name", ["a", "a.", "a.pdf", "a.svg.gz", ".png", "svg"])
+@pytest.mark.parametrize("name", ["a", "a.", "a.jpg", "a.svg.gz", ".png", "svg"])
 def test_another_ending_is_refused(tmp_path, name):
     for refuse in (file_format, lambda path: save(loss_history([1, 2]), path)):
-        with pytest.raises(InputError, match=r"ends in \.svg, \.png, \.html"):
+        with pytest.raises(InputError, match=r"ends in \.svg, \.png, \.pdf, \.html"):
             refuse(tmp_path / name)
     assert [*tmp_path.iterdir()] == []
 
 
 def test_pictures_are_what_their_names_say(tmp_path, solved):
     chart = run_history(solved)
-    for name in ("a.svg", "a.png", "a.html"):
+    for name in ("a.svg", "a.png", "a.pdf", "a.html"):
         save(chart, tmp_path / name)
 
     svg = (tmp_path / "a.svg").read_text()
@@ -260,6 +260,8 @@ def test_pictures_are_what_their_names_say(tmp_path, solved):
     assert width > 2 * 720  # twice as fine as a screen's
     assert height > 2 * 360
 
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF-")
+
     page = (tmp_path / "a.html").read_text()
     assert page.lstrip().lower().startswith("<!doctype html>")
     assert '"xor \\u00b7 adamw' in page or "xor · adamw" in page
@@ -268,7 +270,7 @@ def test_pictures_are_what_their_names_say(tmp_path, solved):
     assert re.findall(r"\b(?:import|from)\s*\(?\s*[\"']https?:[^\"']*", page) == []
 
 
-@pytest.mark.parametrize("kind", ["svg", "png", "html"])
+@pytest.mark.parametrize("kind", ["svg", "png", "pdf", "html"])
 def test_a_file_that_cannot_be_written_is_named(tmp_path, kind):
     chart = loss_history([1, 2])
     (tmp_path / f"folder.{kind}").mkdir()

@@ -153,9 +153,7 @@ def main(
         found = figures(runs, slow) | beyond.figures(three, rates)
         page.write_text(template.format_map(found), encoding="utf-8")
         for name, some in {"ladder": runs, "sweep": rates}.items():
-            chart = STATISTICS[name].chart
-            assert chart is not None
-            save(chart(some), pictures / f"{name}.svg")
+            save(STATISTICS[name].chart(some), pictures / f"{name}.svg")
     save(run_history(attnlogic.train("xor", "adamw", 0, epochs=3000)), pictures / "xor-adamw.svg")
 
 

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from attnlogic.errors import InputError
 from attnlogic.outcomes import NONE
 from attnlogic.studies import Run
-from attnlogic.view.chart_theme import COLORS, data, decades, epoch_axis, log_axis, thinned
+from attnlogic.view.chart_colors import COLORS
+from attnlogic.view.chart_theme import data, decades, epoch_axis, log_axis, thinned
 
 WIDTH, HEIGHT = 720, 360
 """Of the picture, in pixels."""

@@ -1,0 +1,56 @@
+"""How often runs reach the threshold and end there: shares with intervals, a row a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from attnlogic.statistics.panels import layout, runs_each
+from attnlogic.statistics.rates import in_percent
+from attnlogic.view import Dot, chart_theme, dots_chart
+
+if TYPE_CHECKING:
+    import polars as pl
+
+RATES = {"reached": "reach", "solved": "solve"}
+"""What is drawn -> the prefix of its columns."""
+
+
+def draw(frame: pl.DataFrame, given: Sequence[Any], options: Mapping[str, Any]) -> alt.VConcatChart:
+    """The shares of runs that reached the threshold, and that ended solved."""
+    panels, colors, note = layout(frame)
+    drawn = [
+        (
+            panel.title,
+            panel.names,
+            [
+                Dot(
+                    row["name"],
+                    row[f"{prefix}_rate"],
+                    row[f"{prefix}_low"],
+                    row[f"{prefix}_high"],
+                    colors[row["name"]],
+                    kind,
+                )
+                for row in panel.rows
+                for kind, prefix in RATES.items()
+            ],
+        )
+        for panel in panels
+    ]
+    x = chart_theme.percent_axis("value", "runs, %", alt.X)
+    return dots_chart(drawn, x, [*RATES]).properties(
+        title=chart_theme.heading(
+            "How often runs reach the threshold, and end there",
+            f"Reached: the loss was ever at most {_thresholds(frame)}; solved: it ended there.",
+            f"{runs_each(frame['runs'])}, {in_percent(options['level'])} intervals.",
+            note,
+        )
+    )
+
+
+def _thresholds(frame: pl.DataFrame) -> str:
+    values = frame["threshold"].unique().to_list()
+    return f"{values[0]:g}" if len(values) == 1 else "the threshold"
