@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Chart(NamedTuple):
-    """A picture of a statistic. It lies in the file ``{name}_chart.py``, as its function ``draw``.
+    """A picture of a statistic, drawn by the function ``draw`` of the file ``{name}_chart.py``.
 
     Attributes:
       name: of the picture, among those of all statistics.
@@ -35,5 +35,5 @@ class Chart(NamedTuple):
         Raises:
           InputError: there is nothing to draw.
         """
-        file = import_module(f"attnlogic.statistics.{self.name}_chart")
+        file = import_module(f"attnlogic.statistics.{self.name.lower()}_chart")
         return file.draw(frame, given, options)

@@ -69,14 +69,14 @@ def _points(curves: pl.DataFrame, of: Mapping[str, Any]) -> list[dict[str, Any]]
     return own.filter((step != 0) | last).to_dicts()
 
 
-def _panel(title: str, points: list[dict[str, Any]], losses: list[str], last: Any) -> alt.Chart:
+def _panel(title: str, points: list[dict[str, Any]], losses: list[str], last: Any) -> Any:
     powers = [10**k for k in range(10)]
     axis = alt.Axis(**chart_theme.FONT, format="~s", values=powers, grid=False)
     scale = alt.Scale(type="log", domain=[1, last], nice=False)
     legend = alt.Legend(
         title="loss ≤", orient="bottom", columns=5, symbolType="stroke", symbolStrokeWidth=3
     )
-    color = alt.Scale(domain=losses, scheme="viridis")
+    color = alt.Scale(domain=losses, scheme=chart_theme.SHADES)
     return (
         chart_theme.data(points)
         .mark_line(interpolate="step-after", strokeWidth=1.5, aria=False)

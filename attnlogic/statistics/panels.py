@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 from attnlogic.errors import InputError
 from attnlogic.statistics.statistic import CONDITION, SETTINGS, Row, named
+from attnlogic.words import counted
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from attnlogic.view import DotsPanel
 
 KEY = tuple(column.name for column in (*CONDITION, *SETTINGS))
 """The columns that tell one condition from another."""
@@ -82,6 +85,34 @@ def layout(frame: pl.DataFrame, most: int = MAX_ROWS) -> Layout:
     return Layout(panels, colors, left_out(len({*keys}), most))
 
 
+Number = tuple[str, float | None, float | None, float | None]
+"""A number of a row: its kind, its value, and its interval's ends."""
+
+
+def dotted(found: Layout, numbers: Callable[[Row], Iterable[Number]]) -> list[DotsPanel]:
+    """The panels of a chart of dots: the numbers of each row, those that exist."""
+    from attnlogic.view import Dot
+
+    return [
+        (
+            panel.title,
+            panel.names,
+            [
+                Dot(row["name"], value, low, high, found.colors[row["name"]], kind)
+                for row in panel.rows
+                for kind, value, low, high in numbers(row)
+                if value is not None
+            ],
+        )
+        for panel in found.panels
+    ]
+
+
+def rate_of(row: Row, prefix: str, kind: str) -> Number:
+    """A share with its interval, from the columns ``{prefix}_rate``, _low and _high."""
+    return (kind, row[f"{prefix}_rate"], row[f"{prefix}_low"], row[f"{prefix}_high"])
+
+
 def left_out(conditions: int, most: int) -> str:
     """What a chart of the first conditions says of the others."""
     if conditions <= most:
@@ -89,9 +120,15 @@ def left_out(conditions: int, most: int) -> str:
     return f"The first {most} of {conditions} conditions: filter the runs to see the others."
 
 
-def runs_each(counts: Sequence[Any]) -> str:
-    """How many runs the conditions have: ``"n = 1,000 runs each"``."""
-    low, high = min(counts), max(counts)
-    if len(counts) == 1:
-        return f"n = {low:,} runs"
+def runs_each(counts: Iterable[int]) -> str:
+    """How many runs the conditions have.
+
+    Example:
+      >>> runs_each([1000, 1000]), runs_each([5, 1000])
+      ('n = 1,000 runs each', 'n = 5 to 1,000 runs')
+    """
+    each = [*counts]
+    low, high = min(each), max(each)
+    if len(each) == 1:
+        return f"n = {counted(low, 'run')}"
     return f"n = {low:,} runs each" if low == high else f"n = {low:,} to {high:,} runs"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from attnlogic.statistics.panels import layout, runs_each
+from attnlogic.statistics.panels import dotted, layout, rate_of, runs_each
 from attnlogic.statistics.rates import in_percent
-from attnlogic.view import Dot, chart_theme, dots_chart
+from attnlogic.view import chart_theme, dots_chart
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,33 +20,15 @@ RATES = {"reached": "reach", "solved": "solve"}
 
 def draw(frame: pl.DataFrame, given: Sequence[Any], options: Mapping[str, Any]) -> alt.VConcatChart:
     """The shares of runs that reached the threshold, and that ended solved."""
-    panels, colors, note = layout(frame)
-    drawn = [
-        (
-            panel.title,
-            panel.names,
-            [
-                Dot(
-                    row["name"],
-                    row[f"{prefix}_rate"],
-                    row[f"{prefix}_low"],
-                    row[f"{prefix}_high"],
-                    colors[row["name"]],
-                    kind,
-                )
-                for row in panel.rows
-                for kind, prefix in RATES.items()
-            ],
-        )
-        for panel in panels
-    ]
+    found = layout(frame)
+    drawn = dotted(found, lambda row: [rate_of(row, of, kind) for kind, of in RATES.items()])
     x = chart_theme.percent_axis("value", "runs, %", alt.X)
     return dots_chart(drawn, x, [*RATES]).properties(
         title=chart_theme.heading(
             "How often runs reach the threshold, and end there",
             f"Reached: the loss was ever at most {_thresholds(frame)}; solved: it ended there.",
             f"{runs_each(frame['runs'])}, {in_percent(options['level'])} intervals.",
-            note,
+            found.note,
         )
     )
 

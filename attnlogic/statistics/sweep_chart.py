@@ -82,7 +82,12 @@ def _block(setting: str, curves: Sequence[Sequence[Row]], measure: str, marks: s
     by_gate = len(names) == 1
     values = sorted({row["value"] for curve in curves for row in curve})
     x = alt.X("value:Q", title=setting, axis=_axis(values), scale=scale(values))
-    color = _color("gate" if by_gate else "optimizer", gates if by_gate else names)
+    lines = gates if by_gate else names
+    color = chart_theme.colors(
+        "gate" if by_gate else "optimizer",
+        optimizer_colors(lines),
+        chart_theme.line_legend(lines),
+    )
     together = {names[0]: curves} if by_gate else {
         gate: [curve for curve in curves if curve[0]["gate"] == gate] for gate in gates
     }  # fmt: skip
@@ -144,14 +149,6 @@ def _panel(
             size=alt.Size("best:N", scale=sizes, legend=None),
         ))  # fmt: skip
     return alt.LayerChart(layer=layers, height=HEIGHT, title=chart_theme.panel_title(title))
-
-
-def _color(field: str, lines: Sequence[str]) -> alt.Color:
-    """A colour for each line, and their legend."""
-    colors = optimizer_colors(lines)
-    scale = alt.Scale(domain=[*colors], range=[*colors.values()])
-    legend = chart_theme.line_legend(len(lines)) if len(lines) > 1 else None
-    return alt.Color(f"{field}:N", sort=[*lines], scale=scale, legend=legend)
 
 
 def _axis(values: Sequence[float]) -> alt.Axis:

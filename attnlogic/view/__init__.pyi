@@ -4,8 +4,10 @@ from .chart_colors import optimizer_colors as optimizer_colors
 from .chart_theme import THEMES as THEMES
 from .chart_theme import themed as themed
 from .dots import Dot as Dot
+from .dots import DotsPanel as DotsPanel
 from .dots import dots_chart as dots_chart
 from .dots import label_width as label_width
+from .dots import row_axis as row_axis
 from .gates_in_words import gates_sheet as gates_sheet
 from .loss_chart import loss_history as loss_history
 from .loss_chart import run_history as run_history

@@ -11,8 +11,8 @@ that it is seen on dark ground, too."""
 _OWN = dict(zip(("adam", "adamw", "sgd", "lbfgs", "polyak"), COLORS, strict=False))
 """The colours of the default study's optimizers, in every study."""
 
-_VIRIDIS = ("#440154", "#3b528b", "#21918c", "#5ec962", "#d8c11e")
-"""From dark to light; the last is darker than viridis's own, to be seen on white."""
+_VIRIDIS = ("#4d5fa8", "#31788e", "#21918c", "#5ec962", "#d8c11e")
+"""From dark to light, much like viridis; the ends are seen on dark ground and on white."""
 
 
 def optimizer_colors(names: Sequence[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -26,6 +26,9 @@ FONT: dict[str, Any] = {"labelFontSize": 12, "titleFontSize": 13, "titleFontWeig
 
 INK = "#808080"
 """The colour of reference lines: it stands out from white and from black alike."""
+
+SHADES = alt.SchemeParams(name="viridis", extent=[0.2, 0.95])
+"""Colours of what is ordered, from dark to light, without those that a dark ground swallows."""
 
 PANEL_TITLE: dict[str, Any] = {"fontSize": 12, "fontWeight": "normal", "anchor": "start"}
 """The options of a panel's title."""
@@ -76,7 +79,7 @@ def themed(chart: Any, theme: str = "light") -> Any:
     return dressed
 
 
-LINE_LENGTH = 84
+LINE_LENGTH = 98
 """Characters of a caption's line: as many as ``COLUMN`` holds."""
 
 
@@ -84,7 +87,7 @@ def heading(title: str, *caption: str) -> alt.Title:
     """A chart's title, and its caption below it: sentences, in lines that fit ``COLUMN``."""
     lines = textwrap.wrap(" ".join(part for part in caption if part), LINE_LENGTH)
     return alt.Title(
-        textwrap.wrap(title, LINE_LENGTH - 12) or "",
+        textwrap.wrap(title, LINE_LENGTH - 30) or "",
         subtitle=lines or alt.Undefined,
         anchor="start",
         frame="bounds",
@@ -103,13 +106,29 @@ MAX_LEGEND = 30
 """Lines that a legend names, at most; of more it says how many it leaves out."""
 
 
-def line_legend(lines: int) -> alt.Legend:
-    """A legend below the chart for some lines, by their names, in columns."""
+def line_legend(names: Iterable[str]) -> alt.Legend:
+    """A legend of lines below the chart, in as many columns as fit."""
+    longest = max(map(len, names), default=0)
+    limit = 200
     return alt.Legend(
-        title=None, orient="bottom", columns=3 if lines > 4 else lines, labelLimit=150,
-        labelFontSize=12, symbolType="stroke", symbolStrokeWidth=3, symbolOpacity=1,
-        symbolLimit=MAX_LEGEND,
+        title=None, orient="bottom", columns=max(1, COLUMN // (30 + min(limit, 7 * longest))),
+        labelLimit=limit, labelFontSize=12, symbolType="stroke", symbolStrokeWidth=3,
+        symbolOpacity=1, symbolLimit=MAX_LEGEND,
     )  # fmt: skip
+
+
+def mark_legend() -> alt.Legend:
+    """A legend below the chart for kinds of marks, whatever their colours."""
+    return alt.Legend(
+        title=None, orient="bottom", labelFontSize=12, symbolFillColor=INK, symbolStrokeColor=INK
+    )
+
+
+def colors(field: str, of: Mapping[str, str], legend: alt.Legend | None) -> alt.Color:
+    """The colours of some names, in their order, with a legend of more than one."""
+    scale = alt.Scale(domain=[*of], range=[*of.values()])
+    shown = legend if len(of) > 1 else None
+    return alt.Color(f"{field}:N", sort=[*of], scale=scale, legend=shown)
 
 
 def data(rows: list[dict[str, Any]]) -> alt.Chart:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import altair as alt
 
-from attnlogic.view.chart_theme import COLUMN, FONT, INK, data, panel_title
+from attnlogic.view.chart_theme import COLUMN, FONT, INK, data, mark_legend, panel_title
 
 ROW, LATER_ROW = 20, 11
 """Pixels of a row with one number, and of each further number."""
@@ -38,13 +38,26 @@ class Dot(NamedTuple):
     kind: str = ""
 
 
+DotsPanel = tuple[str, Sequence[str], Sequence[Dot]]
+"""A panel's title, the names of its rows in order, and its dots."""
+
+
 def label_width(names: Sequence[str]) -> int:
     """Pixels that the longest of some rows' names takes."""
     return min(MAX_LABEL, 12 + 7 * max(len(name) for name in names))
 
 
+def row_axis(names: Sequence[str]) -> alt.Y:
+    """A vertical axis with a row for each name; its field is ``row``."""
+    axis = alt.Axis(
+        **FONT, labelLimit=MAX_LABEL, labelPadding=8, ticks=False, domain=False, grid=False
+    )
+    scale = alt.Scale(domain=[*names])
+    return alt.Y("row:N", sort=[*names], title=None, axis=axis, scale=scale)
+
+
 def dots_chart(
-    panels: Sequence[tuple[str, Sequence[str], Sequence[Dot]]],
+    panels: Sequence[DotsPanel],
     x: Any,
     kinds: Sequence[str] = ("",),
     rule: float | None = None,
@@ -52,7 +65,7 @@ def dots_chart(
     """Panels of dots with intervals, one below the other.
 
     Args:
-      panels: of each the title, the names of its rows in order, and its dots.
+      panels: from top to bottom.
       x: the axis, made for the field ``value``.
       kinds: what the numbers of a row are, in order; more than one has a legend.
       rule: a value that is marked by a vertical line.
@@ -62,11 +75,11 @@ def dots_chart(
     """
     every = [name for _, names, _ in panels for name in names]
     width = COLUMN - label_width(every) - 20
+    axes = [*(_without_title(x) for _ in panels[1:]), x]
     drawn = [
-        _panel(title, names, dots, x if place == len(panels) - 1 else _without_title(x), kinds, rule)
-        .properties(width=width)
-        for place, (title, names, dots) in enumerate(panels)
-    ]  # fmt: skip
+        _panel(*panel, axis, kinds, rule).properties(width=width)
+        for panel, axis in zip(panels, axes, strict=True)
+    ]
     return alt.vconcat(*drawn, spacing=12)
 
 
@@ -85,19 +98,14 @@ def _panel(
     rule: float | None,
 ) -> alt.LayerChart:
     rows = [dot._asdict() for dot in dots]
-    axis = alt.Axis(
-        **FONT, labelLimit=MAX_LABEL, labelPadding=8, ticks=False, domain=False, grid=False
-    )
     shared: dict[str, Any] = {
-        "y": alt.Y("row:N", sort=[*names], title=None, axis=axis, scale=alt.Scale(domain=[*names])),
+        "y": row_axis(names),
         "color": alt.Color("color:N", scale=None, legend=None),
     }
     points: dict[str, Any] = {}
     if len(kinds) > 1:
         shapes = alt.Scale(domain=[*kinds], range=[*SHAPES[: len(kinds)]])
-        legend = alt.Legend(title=None, orient="bottom", labelFontSize=12, symbolFillColor=INK,
-                            symbolStrokeColor=INK)  # fmt: skip
-        points["shape"] = alt.Shape("kind:N", scale=shapes, legend=legend)
+        points["shape"] = alt.Shape("kind:N", scale=shapes, legend=mark_legend())
         shared["yOffset"] = alt.YOffset("kind:N", scale=alt.Scale(domain=[*kinds]))
     spans = [row for row in rows if row["low"] is not None and row["high"] is not None]
     low = x.copy()
