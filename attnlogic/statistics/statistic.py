@@ -189,6 +189,16 @@ class Statistic:
         sheet = self.sheet(renamed, self.settings(given or {}))
         return sheet._replace(note=f"{sheet.note} {note}".strip())
 
+    def html(self, runs: Runs | Tally | pl.LazyFrame | pl.DataFrame, **options: Any) -> str:
+        """The table that a person reads, in HTML; all text is escaped.
+
+        Raises:
+          InputError: as for the call.
+        """
+        from attnlogic.view import html_table
+
+        return html_table(self.shown(self(runs, **options), options))
+
     def _given(self, runs: Any, needs_rows: bool, what: str) -> Sequence[Any]:
         """The runs of each condition: frames if every run is needed, or populations."""
         from attnlogic.results import Tally, conditions, populations

@@ -86,8 +86,9 @@ LINE_LENGTH = 98
 def heading(title: str, *caption: str) -> alt.Title:
     """A chart's title, and its caption below it: sentences, in lines that fit ``COLUMN``."""
     lines = textwrap.wrap(" ".join(part for part in caption if part), LINE_LENGTH)
+    wrapped = textwrap.wrap(title, LINE_LENGTH - 30) or [""]
     return alt.Title(
-        textwrap.wrap(title, LINE_LENGTH - 30) or "",
+        wrapped if len(wrapped) > 1 else wrapped[0],
         subtitle=lines or alt.Undefined,
         anchor="start",
         frame="bounds",
