@@ -94,7 +94,7 @@ def test_places_lie_on_the_curve(name):
     found = places(of)
     for C, V, _ in found:
         # Their V is exact, or known to twelve digits.
-        assert V == pytest.approx(float(shape.least_loss(C)), abs=1e-9)
+        assert pytest.approx(float(shape.least_loss(C)), abs=1e-9) == V
     kinds = [kind for *_, kind in found]
     assert kinds.count("maximum") == sum(e.kind == "maximum" for e in shape.extrema)
     assert ("C*" in kinds) == (shape.zero is not None)
