@@ -1,6 +1,7 @@
 """The numbers in charts are those of the statistics' frames."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,8 @@ from attnlogic.statistics.times_chart import curve
 from attnlogic.statistics.v_curve import Domain, domain, places
 from attnlogic.theory import NOTEBOOK, landscape
 
+ENDS = ("rate", "low", "high")
+
 
 @pytest.fixture(scope="module")
 def runs():
@@ -29,10 +32,12 @@ def rows_of(frame):
 def test_the_summarys_dots_are_its_rates(runs):
     dots = marks(spec(runs, "summary"), "point")
     frame = attnlogic.summary(runs)
+    kinds = {"reached": "reach", "solved": "solve"}
     expected = {
-        (row["gate"], row["optimizer"], kind, row[f"{of}_rate"], row[f"{of}_low"], row[f"{of}_high"])
-        for row in rows_of(frame) for kind, of in (("reached", "reach"), ("solved", "solve"))
-    }  # fmt: skip
+        (row["gate"], row["optimizer"], kind, *(row[f"{of}_{end}"] for end in ENDS))
+        for row in rows_of(frame)
+        for kind, of in kinds.items()
+    }
     found = {(d["panel"], d["row"], d["kind"], d["value"], d["low"], d["high"]) for d in dots}
     assert found == expected
 
@@ -42,7 +47,7 @@ def test_endings_are_stacked_to_one(runs):
     for row in rows_of(attnlogic.endings(runs)):
         own = [b for b in bars if (b["panel"], b["row"]) == (row["gate"], row["optimizer"])]
         assert (own[0]["from"], own[-1]["to"]) == (0, 1)
-        assert all(a["to"] == b["from"] for a, b in zip(own, own[1:], strict=False))
+        assert all(a["to"] == b["from"] for a, b in pairwise(own))
         for bar in own:
             assert (bar["to"] - bar["from"]) * row["runs"] == pytest.approx(row[bar["ending"]])
 

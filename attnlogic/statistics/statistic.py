@@ -109,6 +109,7 @@ class Statistic:
                 "",
             ]
         lines += ["Columns:", *(f"  {described(column)}" for column in self.columns)]
+        lines += ["", "Charts:", *(f"  {chart.name}: {chart.about}" for chart in self.charts)]
         # What help(…) and notebooks show of an object is its own docstring.
         object.__setattr__(self, "__doc__", "\n".join(lines))
 
