@@ -24,6 +24,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -247,6 +248,15 @@ class Runs:
             return f"Runs({str(self.directory)!r}, {conditions}; a part cannot be read)"
         unread = f"; not read: {counted(len(self.unread), 'file')}" if self.unread else ""
         return f"Runs({str(self.directory)!r}, {there}{unread})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the summary of the runs as a table."""
+        import attnlogic
+
+        try:
+            return f"<p>{escape(repr(self))}</p>{attnlogic.STATISTICS['summary'].html(self)}"
+        except InputError as error:
+            return f"<p>{escape(repr(self))}</p><p>{escape(str(error))}</p>"
 
 
 def _together(counts: Sequence[tuple[int, int]]) -> Iterator[tuple[list[int], int]]:
