@@ -62,8 +62,6 @@ def tally(
         raise InputError(f"'{out}' exists: name another file with --out")
     if not out.parent.is_dir():
         raise InputError(f"there is no folder '{out.parent}' for '{out.name}': make it first")
-    if len({path.resolve() for path in directories}) < len(directories):
-        raise InputError("a study is named twice: its runs would count twice")
     together = Tally.none()
     for directory in directories:
         runs = runs_or_tally(directory)

@@ -46,6 +46,7 @@ def _rows(conditions: Sequence[Population]) -> Iterator[Row]:
         exact = some.exact
         distance = some.of("C_off", "solved").magnitudes()
         apart, signs = some.of("apart", "solved"), some.of("signs", "solved")
+        signed = some.knows("signs", "solved")
         yield {
             **some.key,
             "runs": some.runs,
@@ -55,7 +56,7 @@ def _rows(conditions: Sequence[Population]) -> Iterator[Row]:
                 name: None if exact is None else distance.quantile(q)
                 for name, q in _DISTANCES.items()
             },
-            **{f"signs_{name}": signs.count(k) for k, name in enumerate(SIGNS)},
+            **{f"signs_{name}": signs.count(k) if signed else None for k, name in enumerate(SIGNS)},
             **{name: apart.quantile(q) for name, q in _APART.items()},
             **{name: some.of(name, "solved").quantile(0.5) for name in _DRIFTS},
         }

@@ -130,7 +130,8 @@ class Statistic:
         """
         import polars as pl
 
-        rows = list(self.rows(self._given(runs), **self.settings(options)))
+        settings = self.settings(options)  # an error in them comes before any reading
+        rows = list(self.rows(self._given(runs), **settings))
         return pl.DataFrame(rows, schema=self.schema)
 
     @property
