@@ -10,13 +10,13 @@ from synthetic import rows
 
 from attnlogic.errors import InputError
 from attnlogic.outcomes import LADDER, RUNGS, STATUSES
+from attnlogic.results import Tally, populations
 from attnlogic.results import tally as module
 from attnlogic.results.counting import COUNTS, ENTRY
 from attnlogic.results.grouping import conditions
 from attnlogic.results.population import population
 from attnlogic.results.quantities import KEPT
 from attnlogic.results.rows import CONDITION, schema
-from attnlogic.results.tally import Tally, populations
 from attnlogic.statistics.endings import statistic as endings
 from attnlogic.statistics.intervals import jeffreys
 from attnlogic.statistics.ladder import statistic as ladder

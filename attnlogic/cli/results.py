@@ -1,9 +1,9 @@
-"""Commands on results as they lie on disk: ``tally`` and ``runs``; and how results are found."""
+"""Commands on results as they lie on disk: ``runs`` and ``tally``."""
 
 from __future__ import annotations
 
-import io
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,78 +15,108 @@ from attnlogic.view import terminal
 from attnlogic.words import in_shell
 
 if TYPE_CHECKING:
-    from attnlogic.results import Runs, Tally
+    import polars as pl
 
 
-def runs_or_tally(path: Path) -> Runs | Tally:
-    """A study in a folder, or a tally in a file."""
-    from attnlogic.results import Tally, load
-
-    return Tally.read(path) if path.is_file() else load(path)
-
-
-def every_run(path: Path) -> Runs:
-    """A study in a folder."""
-    from attnlogic.results import load
-
-    if path.is_file():
-        raise InputError(f"'{path}' is a file: this needs every run, and so a study's folder")
-    return load(path)
+def refuse_files(paths: Iterable[Path]) -> None:
+    """Raise ``InputError`` for the file of a tally, where every run is needed."""
+    for path in paths:
+        if path.is_file():
+            raise InputError(f"'{path}' is a file: this needs every run, and so a study's folder")
 
 
 def tally(
-    directories: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="DIR…",
-            help="Studies, or tallies of some; no two with a run in common.",
-            show_default=False,
-        ),
-    ],
+    paths: options.Results,
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The tally's file.", show_default=False)
     ],
+    gate: options.OnlyGates = None,
+    optimizer: options.OnlyOptimizers = None,
+    model: options.OnlyModels = None,
 ) -> None:
     """Count the runs of studies: a small file from which statistics are computed as from the runs.
 
-    Its size does not grow with the runs, and tallies add up. Wherever a command of this panel takes
-    a study's folder it takes a tally's file, unless it needs every run.
+    Its size does not grow with the runs. It knows which seeds of which conditions it has counted:
+    tallies add up if they share no run, and studies that share runs are counted together. Wherever
+    a command of this panel takes a study's folder it takes a tally's file, unless it needs every
+    run.
 
     [bold]attnlogic tally runs/a runs/b --out all.parquet[/bold]
 
-    [bold]attnlogic summary all.parquet[/bold]
+    [bold]attnlogic tally all.parquet runs/c --out more.parquet[/bold]
+
+    [bold]attnlogic summary more.parquet[/bold]
     """
-    from attnlogic.results import Tally
+    from attnlogic.results import select
 
     if out.exists():
         raise InputError(f"'{out}' exists: name another file with --out")
     if not out.parent.is_dir():
         raise InputError(f"there is no folder '{out.parent}' for '{out.name}': make it first")
-    together = Tally.none()
-    for directory in directories:
-        runs = runs_or_tally(directory)
-        together = together + (runs if isinstance(runs, Tally) else Tally.of(runs))
-    together.write(out)
+    chosen = select([*paths], gate=gate or (), optimizer=optimizer or (), model=model or ())
+    chosen.tally().write(out)
     terminal.say(f"wrote {out}: attnlogic summary {in_shell(out)}")
 
 
 def runs(
-    directory: options.StudyFolder,
+    paths: options.Studies,
     form: Annotated[
-        Literal["csv", "parquet", "json"], typer.Option("--format", help="How to print them.")
+        Literal["csv", "parquet", "arrow", "json"],
+        typer.Option("--format", help="How to print them; arrow is Arrow's IPC file."),
     ] = "csv",
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,…", help="Only these columns, in this order.", show_default=False
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", help="The first N rows.", show_default=False)
+    ] = None,
+    gate: options.OnlyGates = None,
+    optimizer: options.OnlyOptimizers = None,
+    model: options.OnlyModels = None,
+    where: options.Where = None,
+    threshold: options.OtherThreshold = None,
 ) -> None:
-    """Print every run of a study, a row each.
+    """Print every run of studies, a row each.
 
     [bold]attnlogic runs runs/demo --format parquet > demo.parquet[/bold]
+
+    [bold]attnlogic runs runs/demo --where "status == 'lost' and C < -0.6" --columns seed,C[/bold]
+
+    [bold]attnlogic runs runs/a runs/b --gate xor --optimizer adamw --limit 10[/bold]
     """
-    if form == "parquet" and sys.stdout.isatty():
-        raise InputError("Parquet is not for a terminal: add > FILE.parquet")
-    rows = every_run(directory).table()
-    if form == "parquet":
-        # Whole first: polars' own error for a pipe that closes early is not Python's.
-        file = io.BytesIO()
-        rows.write_parquet(file)
-        terminal.write_bytes(file.getvalue())
+    from attnlogic.results import select, to_file
+    from attnlogic.settings import whole
+
+    if form in ("parquet", "arrow") and sys.stdout.isatty():
+        raise InputError(f"{form} is not for a terminal: add > FILE.{form}")
+    refuse_files(paths)
+    rows = None if limit is None else whole("--limit", limit, 1)
+    names = None if columns is None else [name.strip() for name in columns.split(",")]
+    chosen = select(
+        [*paths],
+        gate=gate or (),
+        optimizer=optimizer or (),
+        model=model or (),
+        where=where,
+        threshold=threshold,
+    )
+    if form == "csv":
+        write_csv(chosen.tables(names, rows), names or [*chosen.columns])
+    elif form == "json":
+        terminal.write(chosen.table(names, rows).write_json())
     else:
-        terminal.write(rows.write_csv().rstrip() if form == "csv" else rows.write_json())
+        terminal.write_bytes(to_file(chosen.table(names, rows), form))
+
+
+def write_csv(tables: Iterable[pl.DataFrame], columns: Sequence[str]) -> None:
+    """Print tables of the same columns as one, each as it comes."""
+    import polars as pl
+
+    header = pl.DataFrame(schema=dict.fromkeys(columns, pl.String)).write_csv()
+    terminal.write(header.rstrip())
+    for table in tables:
+        if len(table):
+            terminal.write(table.write_csv(include_header=False).removesuffix("\n"))

@@ -1,5 +1,7 @@
 from .distribution import Distribution as Distribution
 from .endings import ending as ending
+from .exporting import to_file as to_file
+from .exporting import to_pandas as to_pandas
 from .files import write_whole as write_whole
 from .grouping import condition as condition
 from .grouping import conditions as conditions
@@ -17,11 +19,14 @@ from .rows import own_columns as own_columns
 from .rows import run_schema as run_schema
 from .rows import schema as schema
 from .rows import table as table
+from .selecting import Selectable as Selectable
+from .selecting import populations as populations
+from .selecting import select as select
+from .selection import Selection as Selection
 from .store import FORMAT as FORMAT
 from .store import Runs as Runs
 from .store import load as load
 from .tally import Tally as Tally
-from .tally import populations as populations
 from .writing import create as create
 from .writing import new_study as new_study
 from .writing import write_part as write_part

@@ -13,7 +13,7 @@ import polars as pl
 from attnlogic.errors import InputError
 from attnlogic.results.files import write_whole
 
-_ABOUT, _DIGEST = "attnlogic", "attnlogic.sha256"
+_ABOUT, _DIGEST = "attnlogic", "sha256"
 """Keys of the Parquet file's metadata: a JSON object, and a digest of that and of all values."""
 
 

@@ -25,6 +25,7 @@ import polars as pl
 from attnlogic.errors import InputError
 from attnlogic.outcomes import NUMBERS, Kind
 from attnlogic.results.condition_columns import condition_table, kinds
+from attnlogic.results.exporting import to_arrow, to_pandas
 from attnlogic.results.rows import run_schema, schema
 from attnlogic.words import counted
 
@@ -88,6 +89,25 @@ class Runs:
         rows = self._scan(self.part_files()).sort("condition", "seed")
         return self.collect(self._with_conditions(rows))
 
+    def to_pandas(self) -> Any:
+        """All runs as a pandas DataFrame; see ``exporting.to_pandas``.
+
+        Raises:
+          InputError: pandas is not installed, or a part cannot be read.
+        """
+        return to_pandas(self.table())
+
+    def to_arrow(self) -> Any:
+        """All runs as a ``pyarrow.Table``. Other readers of Arrow take these runs as they are.
+
+        Raises:
+          InputError: pyarrow is not installed, or a part cannot be read.
+        """
+        return to_arrow(self.table())
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.table().__arrow_c_stream__(requested_schema)
+
     def conditions(self) -> Iterator[pl.LazyFrame | pl.DataFrame]:
         """The runs of each condition that has some, in the order of the study's conditions.
 
@@ -97,16 +117,33 @@ class Runs:
         Raises:
           InputError: a part cannot be read.
         """
+        return (rows for _, rows in self.of_conditions(self.condition_table["condition"].to_list()))
+
+    def of_conditions(
+        self, numbers: Sequence[int]
+    ) -> Iterator[tuple[int, pl.LazyFrame | pl.DataFrame]]:
+        """The runs of each of these conditions that has some, with its number; see ``conditions``.
+
+        Args:
+          numbers: of conditions, each once, in the order in which they are wanted.
+
+        Raises:
+          InputError: a part cannot be read.
+        """
         rows = self._scan(self.part_files())
-        counts = self.collect(rows.group_by("condition").len().sort("condition"))
-        for some, runs in _together(counts.rows()):
-            of_some = rows.filter(pl.col("condition").is_between(some[0], some[-1]))
+        counts = dict(self.collect(rows.group_by("condition").len()).rows())
+        there = [(number, counts[number]) for number in numbers if number in counts]
+        for some, runs in _together(there):
+            of_some = rows.filter(pl.col("condition").is_between(min(some), max(some)))
+            if len(some) <= max(some) - min(some):
+                of_some = of_some.filter(pl.col("condition").is_in(some))
             if runs > ROWS_AT_ONCE:
-                yield self._with_conditions(of_some)
+                yield some[0], self._with_conditions(of_some)
                 continue
             ordered = of_some.sort("condition", "seed")
             block = self.collect(self._with_conditions(ordered, keep=("condition",)))
-            yield from block.partition_by("condition", include_key=False, maintain_order=True)
+            found = block.partition_by("condition", include_key=False, as_dict=True)
+            yield from ((number, found[number,]) for number in some)
 
     def parts(self) -> Iterator[pl.DataFrame]:
         """All runs, one part in memory at a time.

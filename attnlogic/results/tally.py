@@ -13,7 +13,7 @@ other numbers but for a bin's width.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -22,13 +22,12 @@ from typing import Any
 import polars as pl
 
 from attnlogic.errors import InputError
-from attnlogic.results.counting import COUNTS, counted_rows, distributions, summed
-from attnlogic.results.grouping import condition, conditions
-from attnlogic.results.population import Population, population
+from attnlogic.results.counting import COUNTS, distributions, summed
+from attnlogic.results.coverage import RANGES, joined
+from attnlogic.results.grouping import condition
+from attnlogic.results.population import Population
 from attnlogic.results.rows import CONDITION
-from attnlogic.results.seed_ranges import RANGES, in_order, joined, ranges
 from attnlogic.results.stamped import read_stamped, write_stamped
-from attnlogic.results.store import Runs
 from attnlogic.version import __version__
 from attnlogic.words import counted
 
@@ -49,7 +48,7 @@ class Tally:
     Attributes:
       counts: a table with the columns of ``counting.COUNTS``.
       seeds: which seeds of each condition were counted: a table of ranges, with the columns of
-        ``seed_ranges.RANGES``: ``CONDITION``, ``first`` and ``end``.
+        ``coverage.RANGES``: ``CONDITION``, ``first`` and ``end``.
 
     Example:
       >>> from attnlogic.results import schema
@@ -61,24 +60,19 @@ class Tally:
     seeds: pl.DataFrame
 
     @classmethod
-    def of(cls, runs: Runs | pl.LazyFrame | pl.DataFrame) -> Tally:
-        """The tally of some runs; of a study part by part, so that memory does not grow with it.
+    def of(cls, runs: Any) -> Tally:
+        """The tally of some runs, read some at a time, so that memory does not grow with them.
 
         Args:
-          runs: a study, or a frame of runs (see ``conditions``).
+          runs: what ``select`` takes: a study, a frame, several of them, …
 
         Raises:
-          InputError: a part cannot be read, the frame is not one of runs, or a condition has a seed
-            twice.
+          InputError: a part cannot be read, a frame is not one of runs or has a seed of a condition
+            twice, or rows were selected.
         """
-        parts = runs.parts() if isinstance(runs, Runs) else [runs]
-        tally = cls.total(
-            cls(counted_rows(some), ranges(condition(some), some["seed"]))
-            for part in parts
-            for rows in conditions(part)
-            for some in rows.iter_slices(ROWS_AT_ONCE)
-        )
-        return tally._by(runs.condition_table) if isinstance(runs, Runs) else tally
+        from attnlogic.results.selecting import select  # which reads tallies, too
+
+        return select(runs).tally()
 
     @classmethod
     def none(cls) -> Tally:
@@ -107,13 +101,20 @@ class Tally:
         """
         return _added([self, other])
 
-    def _by(self, table: pl.DataFrame) -> Tally:
-        """The same counts by the order of the conditions in a table, not that of their parts."""
+    def filtered(self, is_chosen: Callable[[dict[str, Any]], bool]) -> Tally:
+        """The tally of some of the conditions, by their values of the columns ``CONDITION``."""
+        kept = self.seeds.select(*CONDITION).unique(maintain_order=True)
+        kept = kept.filter(pl.Series([is_chosen(key) for key in kept.to_dicts()], dtype=pl.Boolean))
         counts, seeds = (
-            in_order(frame, table).sort("place", maintain_order=True).drop("place")
+            frame.join(kept, on=[*CONDITION], how="semi", nulls_equal=True, maintain_order="left")
             for frame in (self.counts, self.seeds)
         )
         return Tally(counts, seeds)
+
+    @property
+    def keys(self) -> list[dict[str, Any]]:
+        """The conditions' values of the columns ``CONDITION``."""
+        return self.seeds.select(*CONDITION).unique(maintain_order=True).to_dicts()
 
     def populations(self) -> list[Population]:
         """The runs of each condition, in the order in which they were added."""
@@ -167,8 +168,7 @@ class Tally:
 
     def __repr__(self) -> str:
         runs = counted(int((self.seeds["end"] - self.seeds["first"]).sum()), "run")
-        conditions = self.seeds.select(*CONDITION).unique().height
-        return f"Tally({runs} of {counted(conditions, 'condition')})"
+        return f"Tally({runs} of {counted(len(self.keys), 'condition')})"
 
 
 def _added(tallies: list[Tally]) -> Tally:
@@ -184,19 +184,3 @@ def _seeds_of(conditions: list[dict[str, Any]]) -> pl.DataFrame:
         for first, end in key["seeds"]
     ]
     return pl.DataFrame(rows, schema=RANGES)
-
-
-def populations(runs: Runs | pl.LazyFrame | pl.DataFrame | Tally) -> list[Population]:
-    """The runs of each condition, in the order of the study's conditions.
-
-    Args:
-      runs: a study, a tally, or a frame of runs (see ``conditions``).
-
-    Raises:
-      InputError: a part cannot be read, or the frame is not one of runs.
-    """
-    if isinstance(runs, Tally):
-        return runs.populations()
-    if isinstance(runs, Runs):
-        return [population(rows, runs.collect) for rows in runs.conditions()]
-    return [population(rows) for rows in conditions(runs)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ COLUMNS = (
 )
 
 
-def _rows(conditions: Sequence[pl.DataFrame], level: float) -> Iterator[Row]:
+def _rows(conditions: Iterable[pl.DataFrame], level: float) -> Iterator[Row]:
     """Every two conditions of a gate and a model, on the seeds that both have.
 
     Each pair of conditions has three rows, by ``measure``:
@@ -57,9 +57,10 @@ def _rows(conditions: Sequence[pl.DataFrame], level: float) -> Iterator[Row]:
     """
     from attnlogic.results import condition, labels
 
-    names = labels([condition(part) for part in conditions])
+    parts = [*conditions]
+    names = labels([condition(part) for part in parts])
     rows: list[Row] = []
-    for (a, name_a), (b, name_b) in combinations(zip(conditions, names, strict=True), 2):
+    for (a, name_a), (b, name_b) in combinations(zip(parts, names, strict=True), 2):
         if any(a[name][0] != b[name][0] for name in ("gate", "model", "encoding")):
             continue
         common = a.select("seed").join(b.select("seed"), on="seed")

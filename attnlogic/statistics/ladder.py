@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.errors import InputError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import altair as alt
     import polars as pl
 
-    from attnlogic.results import Population, Runs, Tally
+    from attnlogic.results import Population, Selectable
     from attnlogic.statistics.intervals import Interval
 
 COLUMNS = by_condition(
@@ -43,7 +43,7 @@ CURVES = by_condition(
 """The columns of ``curves``."""
 
 
-def _rows(conditions: Sequence[Population], interval: Interval, level: float) -> Iterator[Row]:
+def _rows(conditions: Iterable[Population], interval: Interval, level: float) -> Iterator[Row]:
     from attnlogic.outcomes import LADDER, RUNGS
     from attnlogic.statistics.hitting_times import HittingTimes, median
 
@@ -60,9 +60,7 @@ def _rows(conditions: Sequence[Population], interval: Interval, level: float) ->
             }
 
 
-def curves(
-    runs: Runs | Tally | pl.LazyFrame | pl.DataFrame, points: int | None = None
-) -> pl.DataFrame:
+def curves(runs: Selectable, points: int | None = None) -> pl.DataFrame:
     """The empirical distribution functions of the first hits, a curve for each condition and rung.
 
     Args:
@@ -140,7 +138,7 @@ PANEL_WIDTH, PANEL_HEIGHT = 170, 130
 """Of a panel, in pixels."""
 
 
-def _chart(runs: Runs | Tally | pl.LazyFrame | pl.DataFrame) -> alt.FacetChart:
+def _chart(runs: Selectable) -> alt.FacetChart:
     """The share of runs that got at or below each loss, against the epoch: a panel a condition.
 
     Raises:

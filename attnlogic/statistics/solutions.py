@@ -8,7 +8,7 @@ prescribes. How much an optimizer changes those two says how far it is from that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.problems import SIGNS
@@ -41,7 +41,7 @@ COLUMNS = by_condition(
 )
 
 
-def _rows(conditions: Sequence[Population]) -> Iterator[Row]:
+def _rows(conditions: Iterable[Population]) -> Iterator[Row]:
     for some in conditions:
         exact = some.exact
         distance = some.of("C_off", "solved").magnitudes()

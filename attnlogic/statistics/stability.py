@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.statistics.rates import INTERVAL, LEVEL, in_percent, rate, rate_columns
@@ -38,7 +38,7 @@ COLUMNS = by_condition(
 )
 
 
-def _rows(conditions: Sequence[Population], interval: Interval, level: float) -> Iterator[Row]:
+def _rows(conditions: Iterable[Population], interval: Interval, level: float) -> Iterator[Row]:
     for some in conditions:
         measured = {measure: some.of(measure, "reached") for measure in MEASURES}
         held = measured["settling"].count(0)
@@ -102,4 +102,5 @@ statistic = Statistic(
     rows=_rows,
     sheet=_sheet,
     options=(INTERVAL, LEVEL),
+    after_hit=True,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +12,7 @@ from attnlogic.view import Sheet
 if TYPE_CHECKING:
     import polars as pl
 
-    from attnlogic.results import Runs, Tally
+    from attnlogic.results import Selectable, Selection
 
 Row = dict[str, Any]
 """A row of a statistic's frame: the column's name -> a value, None for what does not exist."""
@@ -81,13 +81,15 @@ class Statistic:
       name: of its command, and of ``attnlogic.{name}``.
       question: what it answers, in one line.
       columns: of its frame, in order.
-      rows: the computation: from the populations of all conditions (a list of
-        ``results.Population``, or of frames if it ``needs_rows``) and the options, as keyword
-        arguments, to the frame's rows.
+      rows: the computation: from the populations of all conditions, one after the other (an
+        iterator of ``results.Population``, or of frames if it ``needs_rows``), and the options, as
+        keyword arguments, to the frame's rows.
       sheet: from the frame and the options (a dict) to the table that a person reads.
       needs_rows: whether it needs every run, so that a tally will not do.
       options: its settings.
       chart: from runs or a tally to an Altair chart; None where it has none.
+      after_hit: whether all that it says is of what happened after the first hit, which is known of
+        the training's own threshold alone.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Statistic:
     needs_rows: bool = False
     options: tuple[Option, ...] = ()
     chart: Callable[[Any], Any] | None = None
+    after_hit: bool = False
 
     def __post_init__(self) -> None:
         lines = [self.question, ""]
@@ -111,14 +114,13 @@ class Statistic:
         # What help(…) and notebooks show of an object is its own docstring.
         object.__setattr__(self, "__doc__", "\n".join(lines))
 
-    def __call__(
-        self, runs: Runs | Tally | pl.LazyFrame | pl.DataFrame, **options: Any
-    ) -> pl.DataFrame:
+    def __call__(self, runs: Selectable, **options: Any) -> pl.DataFrame:
         """Compute it.
 
         Args:
-          runs: a study, a tally (unless it needs every run), or a frame of runs' rows, such as
-            ``Runs.table()`` or what ``attnlogic runs`` has written.
+          runs: a study, a tally (unless it needs every run), a frame of runs' rows, such as
+            ``Runs.table()`` or what ``attnlogic runs`` has written, the path of a study or tally,
+            or a list of these; or some of their runs: see ``attnlogic.select``.
           **options: the statistic's own; see ``options``.
 
         Returns:
@@ -153,7 +155,9 @@ class Statistic:
                 raise unknown(f"option of {self.name}", name, names)
         return {o.name: o.read(given.get(o.name, o.default)) for o in self.options}
 
-    def shown(self, frame: pl.DataFrame, given: Mapping[str, Any] | None = None) -> Sheet:
+    def shown(
+        self, frame: pl.DataFrame, given: Mapping[str, Any] | None = None, note: str = ""
+    ) -> Sheet:
         """The table that a person reads.
 
         Where a gate has an optimizer twice, its name says what else differs: the model, the budget.
@@ -161,19 +165,30 @@ class Statistic:
         Args:
           frame: what calling it gave.
           given: the options that it was given.
+          note: what is to be said of the runs: ``Selection.note``.
         """
-        renamed, note = named(frame)
+        renamed, alike = named(frame)
         sheet = self.sheet(renamed, self.settings(given or {}))
-        return sheet._replace(note=f"{sheet.note} {note}".strip())
+        return sheet._replace(note=" ".join(said for said in (sheet.note, alike, note) if said))
 
-    def _given(self, runs: Any) -> Sequence[Any]:
-        from attnlogic.results import Tally, conditions, populations
+    def check(self, selection: Selection) -> None:
+        """Raise ``InputError`` if it cannot be asked of these runs."""
+        if self.needs_rows and selection.tallies:
+            raise InputError(
+                f"{self.name} needs every run, not a tally: name the folders of the studies"
+            )
+        if self.after_hit and selection.threshold is not None:
+            raise InputError(
+                f"{self.name} says what happened after the first hit, which is known of the "
+                "training's own threshold alone: attnlogic study --threshold trains with another"
+            )
 
-        if not self.needs_rows:
-            return populations(runs)
-        if isinstance(runs, Tally):
-            raise InputError(f"{self.name} needs every run, not a tally: name the study's folder")
-        return conditions(runs)
+    def _given(self, runs: Selectable) -> Iterator[Any]:
+        from attnlogic.results import select
+
+        selection = select(runs)
+        self.check(selection)
+        return selection.frames() if self.needs_rows else selection.populations()
 
     def __repr__(self) -> str:
         return f"<statistic {self.name}: {self.question}>"
