@@ -76,6 +76,19 @@ class Abacus:
         return outcome(self.run(training, initial), training.threshold, training.problem)
 
 
+class Counting(Abacus):
+    """An abacus that remembers the runs that it was given."""
+
+    def __init__(self, **how):
+        super().__init__(**how)
+        self.trained = []
+
+    def train(self, batch, **rest):
+        starts = map(tuple, batch.initial.T.tolist())
+        self.trained += [(batch.trainings[k], s) for k, s in zip(batch.which, starts, strict=True)]
+        return super().train(batch, **rest)
+
+
 SMALL = Study(gates=["xor", "nand"], optimizers=["sgd", "adam"], seeds=10, threshold=0.3)
 
 
@@ -85,8 +98,9 @@ def work(out, backend=None, study=SMALL, **how):
 
 def left(directory):
     """All that there is in a folder, but for the folders themselves."""
-    return sorted(str(p.relative_to(directory)) for p in directory.rglob("*"))
+    return sorted(str(p.relative_to(directory)) for p in directory.rglob("*") if p.name != ".lock")
 
 
 def part_names(runs):
-    return sorted(str(p.relative_to(runs.directory / "parts")) for p in runs.part_files())
+    """The folder of each part and the seeds in its name, without the digest; in no order."""
+    return sorted(f"{p.parent.name}/{p.name.partition('.')[0]}" for p in runs.part_files())

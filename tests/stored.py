@@ -4,31 +4,35 @@ import math
 
 import numpy as np
 import polars as pl
-from synthetic import described, with_condition
+from synthetic import described, description, with_condition
 
 from attnlogic.backend import Training
 from attnlogic.history import History, outcome
 from attnlogic.optimizers import optimizer
 from attnlogic.outcomes import NONE, concatenate
 from attnlogic.problems import problem
-from attnlogic.results import FORMAT, table, write_part
+from attnlogic.results import load, table, write_part
 
 NAN, INF = math.nan, math.inf
 INITIAL = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
 FINAL = np.array([0.5, 2.0, -0.25, 4.0, 5.0, 1 / 3])
 PRECISIONS = ["float32", "float64"]
-DESCRIPTION = {
-    "format": FORMAT,
-    "precision": "float32",
-    "backend": "abacus",
-    "threshold": 1.0,
-    "until": "budget",
-    "conditions": [
-        {"gate": "xor", "optimizer": "sgd(lr=0.1)", "epochs": 40, "init": "torch"},
-        {"gate": "nand", "optimizer": "adam", "epochs": 40, "init": "torch"},
-    ],
-}
+CONDITIONS = [
+    {"gate": "xor", "optimizer": "sgd(lr=0.1)", "epochs": 40, "init": "torch"},
+    {"gate": "nand", "optimizer": "adam", "epochs": 40, "init": "torch"},
+]
 XOR, NAND = ("xor", "sgd(lr=0.1)"), ("nand", "adam")
+FOLDERS = {XOR: "000-sgd", NAND: "001-adam"}
+
+
+def describe(conditions=CONDITIONS, seeds=range(1500), **whole):
+    """What ``study.json`` says of these conditions, each with these seeds."""
+    said = {"precision": "float32", "backend": "abacus", "threshold": 1.0, "until": "budget"}
+    folders = [*FOLDERS.values()][: len(conditions)]
+    return description(conditions, [seeds] * len(conditions), folders, **(said | whole))
+
+
+DESCRIPTION = describe()
 
 
 def training(precision="float32", gate_name="xor", by="sgd(lr=0.1)", epochs=40):
@@ -79,10 +83,7 @@ def read(part, precision="float32", of=XOR):
 
 def write(directory, seeds, precision="float32", of=XOR):
     """Write the runs of some consecutive seeds as a part."""
-    write_part(directory, FOLDERS[of], seeds[0], part(seeds, precision, of))
-
-
-FOLDERS = {XOR: "000-sgd", NAND: "001-adam"}
+    write_part(load(directory), FOLDERS[of], part(seeds, precision, of))
 
 
 def _settings(of):
@@ -99,7 +100,9 @@ def _kind(value):
 
 
 def files(directory):
-    return sorted(str(p.relative_to(directory)) for p in directory.rglob("*") if p.is_file())
+    """The files in a folder, but for that of the lock."""
+    found = (p for p in directory.rglob("*") if p.is_file() and p.name != ".lock")
+    return sorted(str(p.relative_to(directory)) for p in found)
 
 
 def everything(directory):

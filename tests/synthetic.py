@@ -11,13 +11,16 @@ from attnlogic.problems import problem
 from attnlogic.results import (
     CONDITION,
     FORMAT,
+    NOTEBOOK,
     SETTINGS,
     create,
+    digest,
     own_columns,
     run_schema,
     table,
     write_part,
 )
+from attnlogic.results.seed_ranges import of_seeds
 from attnlogic.theory import solution
 
 
@@ -67,11 +70,39 @@ def study(directory, *parts):
     order = [*dict.fromkeys(keys)]
     conditions = [parts[keys.index(key)].select(*CONDITION).row(0, named=True) for key in order]
     whole = {name: conditions[0][name] for name in ("precision", "backend", "threshold", "until")}
-    runs = create(directory, {"format": FORMAT, **whole, "conditions": conditions})
+    seeds = [
+        np.concatenate([p["seed"] for p, of in zip(parts, keys, strict=True) if of == key])
+        for key in order
+    ]
+    runs = create(directory, description(conditions, seeds, **whole))
     for part, key in zip(parts, keys, strict=True):
         number = order.index(key)
-        write_part(directory, f"{number:03d}", int(part["seed"][0]), as_part(part, number))
+        write_part(runs, f"{number:03d}", as_part(part, number))
     return runs
+
+
+def description(conditions, seeds, folders=None, **whole):
+    """What ``study.json`` says of these conditions of the notebook's model.
+
+    Args:
+      conditions: a dict for each.
+      seeds: those of each.
+      folders: the name of each one's folder of parts; without it its number.
+    """
+    numbers = range(len(conditions))
+    own = {"quantities": NOTEBOOK.quantities, "parameters": [*NOTEBOOK.parameters]}
+    return {
+        "format": FORMAT,
+        **whole,
+        "kinds": [
+            {"parts": folders[i] if folders else f"{i:03d}", "model": "attention", **own}
+            for i in numbers
+        ],
+        "conditions": [
+            one | {"kind": i, "seeds": of_seeds(some), "digest": digest([one, whole])}
+            for i, one, some in zip(numbers, conditions, seeds, strict=True)
+        ],
+    }
 
 
 def as_part(rows, number):

@@ -16,10 +16,10 @@ def test_a_full_disk_keeps_what_was_written(type_in, tmp_path, monkeypatch):
 
     write = store.write_part
 
-    def full(directory, kind, first, rows):
+    def full(runs, kind, rows):
         if "adamw" in kind:
             raise OSError(28, "No space left on device")
-        write(directory, kind, first, rows)
+        write(runs, kind, rows)
 
     monkeypatch.setattr(store, "write_part", full)
     words = ("study", "xor", "-o", "adam", "-o", "adamw", "--seeds", 4, "--epochs", 8)

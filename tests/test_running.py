@@ -15,10 +15,9 @@ from abacus import SMALL, Abacus, part_names, work
 
 from attnlogic import __version__
 from attnlogic.backend import Backend
-from attnlogic.errors import InputError
 from attnlogic.problems import NAMES, SEED_LIMIT, initial_params, initialization, pack
 from attnlogic.results import load
-from attnlogic.studies import Study, parts, run, running
+from attnlogic.studies import Study, folders, parts, pieces, run, running
 
 # --- the runs -----------------------------------------------------------------------------------
 
@@ -65,30 +64,29 @@ def test_the_last_seeds_there_are(tmp_path):
 
 
 def test_a_short_study_is_one_part_a_kind_of_conditions(tmp_path):
-    names = ["000-sgd/0-19.parquet", "001-adam/0-19.parquet"]
+    names = ["000-sgd/0-9", "001-adam/0-9"]
     assert part_names(work(tmp_path / "study")) == names
 
 
 @pytest.mark.parametrize(
     ("rows", "at_once", "cuts"),
     [
-        (10**6, 4, ["0-3", "4-7", "8-9", "10-13", "14-17", "18-19"]),
-        (10**6, 10, ["0-9", "10-19"]),
-        (1, 10**6, ["0-2", "3-5", "6-8", "9-11", "12-14", "15-17", "18-19"]),
-        (6, 10**6, ["0-5", "6-11", "12-17", "18-19"]),
-        (2, 5, ["0-2", "3-4", "5-7", "8-9", "10-12", "13-14", "15-17", "18-19"]),
-        (10**6, 1, [f"{run}-{run}" for run in range(20)]),
+        (10**6, 4, [4] * 5),
+        (10**6, 10, [10, 10]),
+        (1, 10**6, [3] * 6 + [2]),
+        (6, 10**6, [6, 6, 6, 2]),
+        (2, 5, [3, 2] * 4),
+        (10**6, 1, [1] * 20),
     ],
 )
 def test_how_the_work_is_cut_does_not_show_in_the_runs(tmp_path, monkeypatch, rows, at_once, cuts):
     whole = work(tmp_path / "whole")
     monkeypatch.setattr(parts, "PART_ROWS", rows)
-    monkeypatch.setattr(running, "RUNS_AT_ONCE", at_once)
-    pieces = work(tmp_path / "pieces")
-    folders = [kind["parts"] for kind in pieces.description["kinds"]]
-    expected = [f"{folder}/{cut}.parquet" for folder in folders for cut in cuts]
-    assert part_names(pieces) == sorted(expected)
-    assert pieces.table().equals(whole.table())
+    monkeypatch.setattr(pieces, "RUNS_AT_ONCE", at_once)
+    found = work(tmp_path / "pieces")
+    sizes = [part.rows for part in found.inventory().parts]
+    assert sorted(sizes) == sorted(cuts + cuts)  # of two kinds
+    assert found.table().equals(whole.table())
 
 
 def test_a_seeds_run_does_not_depend_on_the_seeds_beside_it(tmp_path):
@@ -111,14 +109,6 @@ def test_starts_too_far_out_for_floats_diverge_without_a_warning(tmp_path, backe
 # --- where it goes ------------------------------------------------------------------------------
 
 
-def test_a_folder_in_use_is_left_alone(tmp_path):
-    runs = work(tmp_path / "study")
-    before = {path: path.stat().st_mtime_ns for path in runs.directory.rglob("*")}
-    with pytest.raises(InputError, match="not empty"):
-        work(tmp_path / "study")
-    assert {path: path.stat().st_mtime_ns for path in runs.directory.rglob("*")} == before
-
-
 def test_without_a_folder_it_gets_a_fresh_one_by_the_time_of_day(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     work(None)
@@ -131,8 +121,8 @@ def test_two_studies_in_one_second_get_two_folders(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     moment = datetime.datetime(2001, 2, 3, 4, 5, 6, tzinfo=datetime.UTC)
     clock = SimpleNamespace(datetime=SimpleNamespace(now=lambda *_: moment), UTC=datetime.UTC)
-    monkeypatch.setattr(running, "datetime", clock)
-    made = [str(work(None).directory) for _ in range(3)]
+    monkeypatch.setattr(folders, "datetime", clock)
+    made = [str(work(None, again=True).directory) for _ in range(3)]
     assert made == [f"runs/20010203-040506{suffix}" for suffix in ("", "-2", "-3")]
 
 
@@ -153,10 +143,11 @@ def test_the_description_says_how_to_make_the_runs_again(tmp_path):
     assert isinstance(told.pop("platform"), str)
     assert told.pop("attnlogic") == __version__
     first, second = told.pop("conditions")
+    assert len({told.pop("checksum"), first.pop("digest"), second["digest"]}) == 3
     assert told == {
-        "format": 2,
+        "format": 3,
         "backend": "abacus", "devices": ["ten wires"], "jobs": 2, "precision": "float32",
-        "threshold": 0.01, "until": "budget", "seeds": {"first": 3, "count": 5}, "data": {},
+        "threshold": 0.01, "until": "budget", "data": {},
         "kinds": [
             {
                 "parts": parts, "model": "attention", "quantities": {"C": "wq·wk·wv"},
@@ -167,7 +158,7 @@ def test_the_description_says_how_to_make_the_runs_again(tmp_path):
     }  # fmt: skip
     assert first == {
         "gate": "nand", "optimizer": "adam(lr=0.1)", "epochs": 8000, "init": "normal",
-        "model": "attention", "encoding": "01",
+        "model": "attention", "encoding": "01", "kind": 0, "seeds": [[3, 8]],
     }  # fmt: skip
     assert second["optimizer"] == "sgd"
     again = Study(
@@ -200,7 +191,7 @@ class Recorder:
 @pytest.mark.parametrize("backend", [Abacus(), "jax"], ids=["abacus", "jax"])
 def test_progress_adds_up_to_the_total(tmp_path, monkeypatch, backend):
     monkeypatch.setattr(running, "Progress", Recorder)
-    monkeypatch.setattr(running, "RUNS_AT_ONCE", 6)
+    monkeypatch.setattr(pieces, "RUNS_AT_ONCE", 6)
     work(tmp_path / "study", backend, Study(["xor", "or"], "adam", 10, epochs=20))
     bar = Recorder.last
     assert bar.total == 20

@@ -1,5 +1,8 @@
 """Runs of several sources, all or some: each run counts once, and what is asked is what is told."""
 
+import shutil
+from pathlib import Path
+
 import polars as pl
 import pytest
 import synthetic
@@ -235,10 +238,21 @@ def test_bad_sources_are_refused(tmp_path):
         attnlogic.basins(Tally.of(ONCE))
 
 
-def test_a_part_that_cannot_be_read_is_named_whichever_study_it_is_of(tmp_path):
+def test_a_part_that_is_not_sound_is_left_out_and_named(tmp_path):
     one = synthetic.study(tmp_path / "one", PARTS["a"][0])
     other = synthetic.study(tmp_path / "other", PARTS["b"][0])
     (part,) = other.part_files()
     part.write_bytes(part.read_bytes()[:-200])
-    with pytest.raises(InputError, match=str(other.directory)):
-        attnlogic.summary([one, other])
+    with pytest.warns(UserWarning, match=f"not read: '?{part}"):
+        found = attnlogic.summary([one.directory, other.directory])
+    assert found["runs"].to_list() == [40]
+
+
+def test_a_part_without_a_checksum_is_named_whichever_study_it_is_of(tmp_path):
+    """Of earlier versions, whose parts are found to be damaged when they are read."""
+    folder = tmp_path / "old"
+    shutil.copytree(Path(__file__).parent / "data" / "first_format", folder)
+    part = folder / "parts" / "000-xor-adam" / "0-3.parquet"
+    part.write_bytes(part.read_bytes()[:-200])
+    with pytest.raises(InputError, match=f"cannot read '{part}'"):
+        attnlogic.summary([rows("xor", "sgd", range(3)), folder])

@@ -8,12 +8,14 @@ import numpy as np
 import polars as pl
 import pytest
 from stored import (
+    CONDITIONS,
     DESCRIPTION,
     INF,
     NAND,
     PRECISIONS,
     XOR,
     as_part,
+    describe,
     everything,
     files,
     one,
@@ -112,8 +114,8 @@ def test_what_does_not_exist_is_null_and_the_infinite_stays():
 
 
 def test_the_largest_seed_and_epoch_fit(tmp_path):
-    conditions = [{**DESCRIPTION["conditions"][0], "epochs": 2**31 - 1}]
-    runs = writing.create(tmp_path / "study", {**DESCRIPTION, "conditions": conditions})
+    conditions = [{**CONDITIONS[0], "epochs": 2**31 - 1}]
+    runs = writing.create(tmp_path / "study", describe(conditions, [2**32 - 1]))
     write(runs.directory, [2**32 - 1])
     assert runs.table()["seed"].to_list() == [2**32 - 1]
     assert runs.table()["epochs"].to_list() == [2**31 - 1]
@@ -124,15 +126,17 @@ def test_the_largest_seed_and_epoch_fit(tmp_path):
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_what_is_written_is_read_bit_for_bit(tmp_path, precision):
-    runs = writing.create(tmp_path / "study", {**DESCRIPTION, "precision": precision})
+    runs = writing.create(tmp_path / "study", describe(precision=precision))
     written = part(precision=precision)
     # Every number is kept as it is: the smallest, the largest, minus zero.
     info = np.finfo(precision)
     odd = [info.smallest_subnormal, info.max, -0.0, info.eps]
     written = written.with_columns(wq=pl.Series(odd, dtype=written.schema["wq"]))
-    writing.write_part(runs.directory, "000-sgd", 0, written)
+    writing.write_part(runs, "000-sgd", written)
 
-    assert files(runs.directory) == ["parts/000-sgd/0-3.parquet", "study.json"]
+    (part_file,) = runs.part_files()
+    assert part_file.name.startswith("0-3.")
+    assert files(runs.directory) == [str(part_file.relative_to(runs.directory)), "study.json"]
     bits = {"float32": np.uint32, "float64": np.uint64}[precision]
     plain = pl.read_parquet(runs.directory / "parts/*/*.parquet")  # as any reader would
     joined = read(written, precision)
@@ -165,10 +169,10 @@ def test_rows_come_in_the_order_of_conditions_then_of_seeds(runs):
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_study_without_runs_is_an_empty_table(tmp_path, precision):
-    description = {"precision": precision, "conditions": []}
+    description = describe([], precision=precision)
     writing.create(tmp_path / "study", description)
     runs = store.load(str(tmp_path / "study"))
-    assert runs.description == description
+    assert runs.description == {**description, "checksum": runs.description["checksum"]}
     assert len(runs) == 0
     assert runs.table().schema == runs.frame.collect_schema() == schema(precision)
 
@@ -204,13 +208,14 @@ def test_a_folder_may_have_any_name(tmp_path, monkeypatch, name, absolute):
 def test_a_study_starts_in_an_empty_folder_and_in_no_other(tmp_path):
     (tmp_path / "empty").mkdir()
     runs = writing.create(tmp_path / "empty", DESCRIPTION)
-    assert json.loads((tmp_path / "empty" / "study.json").read_text()) == DESCRIPTION
+    said = json.loads((tmp_path / "empty" / "study.json").read_text())
+    assert said["conditions"] == json.loads(json.dumps(DESCRIPTION["conditions"]))
     (tmp_path / "a file").write_text("mine")
     (tmp_path / "link").symlink_to("gone")
     (tmp_path / "loop").symlink_to("loop")
     before = everything(tmp_path)
     for path, message in {
-        runs.directory: f"'{runs.directory}' is not empty",
+        runs.directory: f"'{runs.directory}' is not empty, and holds no study",
         tmp_path / "a file": f"'{tmp_path}/a file' is a file",
         tmp_path / "a file" / "below": f"'{tmp_path}/a file' is a file",
         tmp_path / "link": f"'{tmp_path}/link' is a link to nothing ('gone')",
@@ -262,4 +267,4 @@ def test_a_text_of_runs_is_short_whatever_they_are(runs):
     assert repr(runs) == f"Runs({str(runs.directory)!r}, 1,500 runs of 2 conditions)"
     (path,) = runs.part_files()
     path.write_bytes(b"PAR1")
-    assert repr(runs) == f"Runs({str(runs.directory)!r}, 2 conditions; a part cannot be read)"
+    assert repr(runs) == f"Runs({str(runs.directory)!r}, 0 runs of 2 conditions; not read: 1 file)"

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, norm
-from synthetic import as_part
+from synthetic import as_part, description
 
 from attnlogic.outcomes import STATUSES
 from attnlogic.problems.gates import GATES
-from attnlogic.results import CONDITION, FORMAT, create, schema, write_part
+from attnlogic.results import CONDITION, create, schema, write_part
 from attnlogic.statistics.intervals import wilson
 from attnlogic.statistics.summary import statistic as summarize
 
@@ -225,11 +225,12 @@ def test_a_study_its_lazy_frame_and_its_table_say_the_same_in_the_studys_order(t
         for i, (gate, optimizer) in enumerate(order)
     ]
     conditions = [rows.select(*CONDITION).row(0, named=True) for rows in of]
-    about = {"format": FORMAT, "precision": "float32", "conditions": conditions}
+    whole = {"precision": "float32", "backend": "jax", "threshold": 1e-4, "until": "budget"}
+    about = description(conditions, [range(10 - i) for i in range(4)], **whole)
     runs = create(tmp_path / "study", about)
     for i, rows in reversed([*enumerate(of)]):
         for part in (rows[5:], rows[:5]):
-            write_part(runs.directory, f"{i:03d}", part["seed"][0], as_part(part, i))
+            write_part(runs, f"{i:03d}", as_part(part, i))
     rows = summarize(runs)
     assert [*rows.select("gate", "optimizer", "runs").iter_rows()] == [
         (*condition, 10 - i) for i, condition in enumerate(order)

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from attnlogic.cli import options
+from attnlogic.cli.inspecting import info, verify
 from attnlogic.cli.models import models
 from attnlogic.cli.reference import backends, gates, optimizers, theory
 from attnlogic.cli.results import runs, tally
@@ -53,7 +54,7 @@ def _register(panel: str, *commands: Callable[..., None]) -> None:
 _register(options.TRAINING, study, train)
 for _statistic in STATISTICS.values():
     add_statistic_command(app, _statistic)
-_register(options.ON_RESULTS, runs, tally)
+_register(options.ON_RESULTS, runs, tally, info, verify)
 _register(options.REFERENCE, theory, gates, models, optimizers, backends)
 
 BAD_INPUT, FAILED = 2, 1

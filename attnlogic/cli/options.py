@@ -119,6 +119,9 @@ Studies = Annotated[
         show_default=False,
     ),
 ]
+StudyFolder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="A study's folder.", show_default=False)
+]
 OnlyGates = Annotated[
     list[str] | None,
     typer.Option(

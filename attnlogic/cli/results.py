@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from attnlogic.cli import options
+from attnlogic.cli.reporting import reported
 from attnlogic.errors import InputError
 from attnlogic.view import terminal
 from attnlogic.words import in_shell
@@ -17,12 +18,23 @@ from attnlogic.words import in_shell
 if TYPE_CHECKING:
     import polars as pl
 
+    from attnlogic.results import Runs, Tally
 
-def refuse_files(paths: Iterable[Path]) -> None:
-    """Raise ``InputError`` for the file of a tally, where every run is needed."""
+
+def read(paths: Iterable[Path], *, every_run: bool = False) -> list[Runs | Tally]:
+    """Studies in folders, and tallies in files.
+
+    Raises:
+      InputError: one cannot be read, or is a file where every run is needed.
+    """
+    from attnlogic.results import Tally, read_study
+
+    found: list[Runs | Tally] = []
     for path in paths:
-        if path.is_file():
+        if every_run and path.is_file():
             raise InputError(f"'{path}' is a file: this needs every run, and so a study's folder")
+        found.append(Tally.read(path) if path.is_file() else read_study(path))
+    return found
 
 
 def tally(
@@ -53,9 +65,11 @@ def tally(
         raise InputError(f"'{out}' exists: name another file with --out")
     if not out.parent.is_dir():
         raise InputError(f"there is no folder '{out.parent}' for '{out.name}': make it first")
-    chosen = select([*paths], gate=gate or (), optimizer=optimizer or (), model=model or ())
-    chosen.tally().write(out)
-    terminal.say(f"wrote {out}: attnlogic summary {in_shell(out)}")
+    found = read(paths)
+    chosen = select(found, gate=gate or (), optimizer=optimizer or (), model=model or ())
+    with reported(found, "csv"):
+        chosen.tally().write(out)
+        terminal.say(f"wrote {out}: attnlogic summary {in_shell(out)}")
 
 
 def runs(
@@ -92,23 +106,24 @@ def runs(
 
     if form in ("parquet", "arrow") and sys.stdout.isatty():
         raise InputError(f"{form} is not for a terminal: add > FILE.{form}")
-    refuse_files(paths)
     rows = None if limit is None else whole("--limit", limit, 1)
     names = None if columns is None else [name.strip() for name in columns.split(",")]
+    found = read(paths, every_run=True)
     chosen = select(
-        [*paths],
+        found,
         gate=gate or (),
         optimizer=optimizer or (),
         model=model or (),
         where=where,
         threshold=threshold,
     )
-    if form == "csv":
-        write_csv(chosen.tables(names, rows), names or [*chosen.columns])
-    elif form == "json":
-        terminal.write(chosen.table(names, rows).write_json())
-    else:
-        terminal.write_bytes(to_file(chosen.table(names, rows), form))
+    with reported(found, form):
+        if form == "csv":
+            write_csv(chosen.tables(names, rows), names or [*chosen.columns])
+        elif form == "json":
+            terminal.write(chosen.table(names, rows).write_json())
+        else:
+            terminal.write_bytes(to_file(chosen.table(names, rows), form))
 
 
 def write_csv(tables: Iterable[pl.DataFrame], columns: Sequence[str]) -> None:

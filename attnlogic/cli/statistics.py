@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from attnlogic.cli import options
-from attnlogic.cli.results import refuse_files
+from attnlogic.cli.reporting import EXIT_CODES, reported
+from attnlogic.cli.results import read
 from attnlogic.statistics import Option, Statistic, described
 from attnlogic.view import terminal
 
@@ -41,7 +42,7 @@ def _help(statistic: Statistic) -> str:
 def _epilog(statistic: Statistic) -> str:
     """The columns of the frame, a paragraph each, for typer keeps no single line breaks."""
     columns = "\n\n".join(described(column).replace("[", r"\[") for column in statistic.columns)
-    return f"Columns of --format json and csv:\n\n{columns}"
+    return f"{EXIT_CODES}\n\nColumns of --format json and csv:\n\n{columns}"
 
 
 def _command(statistic: Statistic) -> Callable[..., None]:
@@ -64,21 +65,22 @@ def _command(statistic: Statistic) -> Callable[..., None]:
         if plot is not None:
             writable_picture(plot)
         statistic.settings(given)
-        if statistic.needs_rows:
-            refuse_files(paths)
+        found = read(paths, every_run=statistic.needs_rows)
         runs = select(
-            [*paths],
+            found,
             gate=gate or (),
             optimizer=optimizer or (),
             model=model or (),
             where=where,
             threshold=threshold,
         )
-        frame = statistic(runs, **given)
-        terminal.show_frame(frame, form, statistic.shown(frame, given, runs.note))
-        if plot is not None and statistic.chart is not None:
-            save(statistic.chart(runs), plot)
-            terminal.say(f"wrote {plot}")
+        statistic.check(runs)
+        with reported(found, form):
+            frame = statistic(runs, **given)
+            terminal.show_frame(frame, form, statistic.shown(frame, given, runs.note))
+            if plot is not None and statistic.chart is not None:
+                save(statistic.chart(runs), plot)
+                terminal.say(f"wrote {plot}")
 
     results = options.Studies if statistic.needs_rows else options.Results
     parameters = [_parameter("paths", results), _parameter("form", options.Form, "table")]

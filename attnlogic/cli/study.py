@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from attnlogic.cli import options
+from attnlogic.cli.reporting import reported
 from attnlogic.errors import InputError, WorkError
 from attnlogic.view import terminal
 from attnlogic.words import in_shell
@@ -103,10 +104,19 @@ def study(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="A new folder for the runs. Without it: runs/ and the time of day.",
+            help="A folder for the runs: a new one, or that of the same study, which then goes "
+            "on. Without it: the folder under runs/ that has this study, or a new one there.",
             show_default=False,
         ),
     ] = None,
+    extend: Annotated[
+        bool,
+        typer.Option("--extend", help="Add conditions and seeds to the study in --out."),
+    ] = False,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Without --out: train anew what is under runs/ already."),
+    ] = False,
     cache: options.Cache = True,
 ) -> None:
     """Train every seed under every condition (gate × model × optimizer), and sum up the results.
@@ -116,11 +126,17 @@ def study(
     [bold]attnlogic study or -o adam -o 'sgd(momentum=0.9)' --seeds 10000 --out runs/or[/bold]
 
     [bold]attnlogic study xor -o 'adamw(lr=1e-4..1:log:25)' --seeds 2000[/bold]
+
+    The same command again trains what is missing or damaged, and nothing that is there. Exit code
+    3: the folder's study is still unfinished.
     """
     from attnlogic.cli.compile_cache import keep_compiled
     from attnlogic.optimizers import DEFAULT_STUDY
     from attnlogic.problems import read_data
-    from attnlogic.studies import Study, new_directory, run
+    from attnlogic.studies import Study, folder_of, new_directory, run
+
+    if extend and out is None:
+        raise InputError("--extend: name the folder of the study that is added to with --out")
 
     chosen = Study(
         gates=[*(gates or () if data else gates or ("xor", "nand")), *map(read_data, data or ())],
@@ -135,12 +151,16 @@ def study(
         encoding=encoding,
         parameters=parameter or (),
     )
-    directory = new_directory() if out is None else out
+    if out is None:
+        out = new_directory() if again else folder_of(chosen, backend, jobs)
+        if out.exists():
+            terminal.say(f"the same study lies in {out}: --again trains it anew")
     keep_compiled(cache)
-    with _keeping(directory):
-        runs = run(chosen, backend, directory, jobs=jobs)
-    command = _sum_up(runs)
-    terminal.say(f"{len(runs):,} runs in {directory}: attnlogic {command} {in_shell(directory)}")
+    with _keeping(out):
+        runs = run(chosen, backend, out, jobs=jobs, extend=extend)
+    with reported([runs]):
+        command = _sum_up(runs)
+        terminal.say(f"{len(runs):,} runs in {out}: attnlogic {command} {in_shell(out)}")
 
 
 MAX_SUMMARY = 40
@@ -172,14 +192,14 @@ def _keeping(directory: Path) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, OSError, WorkError, FloatingPointError) as error:
-        from attnlogic.results import load
+        from attnlogic.results import read_study
 
         interrupted = isinstance(error, KeyboardInterrupt)
         what = "interrupted" if interrupted else f"error: {error}"
         if isinstance(error, OSError) and error.filename:
             what = f"error: cannot write '{error.filename}': {error.strerror}"
         try:
-            done = len(load(directory))
+            done = len(read_study(directory))
         except InputError:
             done = 0
         kept = f"{done:,} finished runs are kept: attnlogic summary {in_shell(directory)}"

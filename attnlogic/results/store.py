@@ -1,19 +1,26 @@
-"""A study on disk: a description in JSON, and the runs in Parquet, part by part.
+"""A study on disk: a folder that describes itself, and survives what may happen to it.
 
 ::
 
-    DIR/study.json                       what was asked: conditions, seeds, versions, devices
-    DIR/parts/000-adam/0-1999.parquet    a row for each run: some conditions of one kind, in order
+    DIR/study.json       what was asked (conditions, data, seeds), versions, devices; a checksum
+    DIR/parts/000-adam/0-1999.1f3870be274f6c49b3e31a0c6728957f.parquet
+                         a row for each run: some conditions of one kind, some seeds of each
+    DIR/.lock, DIR/.writer.json     held by the process that writes, and who that is
 
-A part is written under another name and then renamed, so a file that has a part's name is whole,
-whatever happened. Any Parquet reader reads them: the column ``condition`` is a place in the list of
-conditions in ``study.json``. Conditions are of one kind if they train one model by one optimizer,
-with other targets or numbers.
+The name of a part has the range of its seeds and the digest of its bytes. In its metadata it lists
+its runs: seeds by condition, each condition with a digest of all that decides its rows. A part is
+written under another name, synced and renamed. Files are read only if they lie in a folder that
+``study.json`` names and are regular, whole, of this study, and hold no run that another part holds;
+what is not read is named. What is missing is what ``study.json`` asks for and no part has.
+
+Any Parquet reader reads the parts: the column ``condition`` is a place in the list of conditions in
+``study.json``. Conditions are of one kind if they train one model by one optimizer, with other
+targets or numbers.
 """
 
 from __future__ import annotations
 
-import json
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,14 +32,14 @@ import polars as pl
 from attnlogic.errors import InputError
 from attnlogic.outcomes import NUMBERS, Kind
 from attnlogic.results.condition_columns import condition_table, kinds
+from attnlogic.results.description import FORMAT, read_description
 from attnlogic.results.exporting import to_arrow, to_pandas
-from attnlogic.results.rows import run_schema, schema
+from attnlogic.results.inventory import Inventory, Unread, earlier_parts, take_inventory
+from attnlogic.results.rows import Own, run_schema, schema
+from attnlogic.results.seed_ranges import SeedRanges, count, union
 from attnlogic.words import counted
 
 T = TypeVar("T")
-
-FORMAT = 2
-"""The number of this layout. In the first, which had none, each row had its condition's columns."""
 
 ROWS_AT_ONCE = 2**18
 """Rows in memory at once, at most, where conditions with few runs are read together."""
@@ -50,6 +57,52 @@ class Runs:
     directory: Path
     description: dict[str, Any]
 
+    def inventory(self, on_read: Callable[[int], None] = lambda size: None) -> Inventory:
+        """What lies in the folder now: the parts that are sound, and what is not read.
+
+        Args:
+          on_read: called with the size of each file that has been checked; from any thread.
+
+        Raises:
+          InputError: a folder cannot be read.
+        """
+        columns = [run_schema(self.precision, own) for own in self._kinds]
+        return take_inventory(self.directory, self.description, columns, on_read)
+
+    @property
+    def unread(self) -> tuple[Unread, ...]:
+        """What looks like a part and is not read, each with the reason."""
+        return () if self.is_earlier else self.inventory().unread
+
+    @cached_property
+    def planned(self) -> dict[int, SeedRanges]:
+        """The seeds of each condition, by its number: what the study has once it is finished."""
+        conditions = self.description["conditions"]
+        if self.is_earlier:
+            said = self.description.get("seeds", {"first": 0, "count": 0})
+            seeds = ((said["first"], said["first"] + said["count"]),)
+            return dict.fromkeys(range(len(conditions)), seeds)
+        return {i: union(one["seeds"]) for i, one in enumerate(conditions)}
+
+    @property
+    def asked(self) -> int:
+        """How many runs the study has once it is finished."""
+        return sum(map(count, self.planned.values()))
+
+    @property
+    def seeds(self) -> SeedRanges:
+        """The seeds that any condition has once the study is finished."""
+        return union(*self.planned.values())
+
+    @cached_property
+    def _kinds(self) -> list[Own]:
+        return kinds(self.description)
+
+    @property
+    def is_earlier(self) -> bool:
+        """Whether an earlier version wrote it, whose parts have no checksums."""
+        return bool(self.description.get("format", 1) < FORMAT)
+
     @cached_property
     def condition_table(self) -> pl.DataFrame:
         """A row for each condition: see ``conditions.condition_table``."""
@@ -64,7 +117,7 @@ class Runs:
             for name, kind in self.condition_table.schema.items()
             if name != "condition" and name not in known
         }
-        return schema(self.precision, kinds(self.description), settings)
+        return schema(self.precision, self._kinds, settings)
 
     @property
     def precision(self) -> str:
@@ -78,7 +131,9 @@ class Runs:
 
     def __len__(self) -> int:
         """How many runs there are."""
-        return int(self.collect(self._scan(self.part_files()).select(pl.len())).item())
+        if self.is_earlier:
+            return int(self.collect(self._scan(self.part_files()).select(pl.len())).item())
+        return sum(part.rows for part in self.inventory().parts)
 
     def table(self) -> pl.DataFrame:
         """All runs in memory, in the order of conditions, then of seeds.
@@ -155,8 +210,10 @@ class Runs:
             yield self.collect(self._with_conditions(self._scan([part])))
 
     def part_files(self) -> list[Path]:
-        """The files of all parts that are whole."""
-        return sorted(self.directory.glob("parts/*/*.parquet"))
+        """The files of all parts that are sound."""
+        if self.is_earlier:
+            return earlier_parts(self.directory)
+        return [part.path for part in self.inventory().parts]
 
     def collect(self, frame: pl.LazyFrame) -> pl.DataFrame:
         """Read a lazy frame of these runs.
@@ -222,9 +279,11 @@ class Runs:
     def __repr__(self) -> str:
         conditions = counted(len(self.description["conditions"]), "condition")
         try:
-            return f"Runs({str(self.directory)!r}, {counted(len(self), 'run')} of {conditions})"
+            there = f"{counted(len(self), 'run')} of {conditions}"
         except InputError:
             return f"Runs({str(self.directory)!r}, {conditions}; a part cannot be read)"
+        unread = f"; not read: {counted(len(self.unread), 'file')}" if self.unread else ""
+        return f"Runs({str(self.directory)!r}, {there}{unread})"
 
 
 def _together(counts: Sequence[tuple[int, int]]) -> Iterator[tuple[list[int], int]]:
@@ -242,31 +301,23 @@ def _together(counts: Sequence[tuple[int, int]]) -> Iterator[tuple[list[int], in
 
 
 def load(directory: str | Path) -> Runs:
-    """The runs of a study on disk.
+    """The runs of a study on disk. A file that is not read is a warning: see ``Runs.unread``.
 
     Raises:
-      InputError: no study lies there, or one of a later version.
+      InputError: see ``read_study``.
+    """
+    runs = read_study(directory)
+    if unread := runs.unread:
+        more = f", and {counted(len(unread) - 1, 'file')} more" if unread[1:] else ""
+        warnings.warn(f"not read: {unread[0]}{more}: see Runs.unread", stacklevel=2)
+    return runs
+
+
+def read_study(directory: str | Path) -> Runs:
+    """The runs of a study on disk, whose parts are not looked at yet.
+
+    Raises:
+      InputError: no study lies there, one of a later version, or its ``study.json`` is damaged.
     """
     path = Path(directory)
-    try:
-        description = json.loads((path / "study.json").read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(
-            f"no study in '{path}' (it has no study.json): name the folder given to --out"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read '{path / 'study.json'}': {error}") from error
-    match description:
-        case {"format": int(number)} if number > FORMAT:
-            raise InputError(
-                f"'{path}' has the format {number}, and this version reads up to {FORMAT}: "
-                "read it with the version that wrote it, or a later one"
-            )
-        case {"precision": "float32" | "float64", "conditions": [*conditions]} if all(
-            isinstance(c, dict) and {"gate", "optimizer"} <= c.keys() for c in conditions
-        ):
-            return Runs(path, description)
-    raise InputError(
-        f"'{path / 'study.json'}' does not describe a study: expected an object with its "
-        "'precision' and its 'conditions', each a 'gate' with an 'optimizer'"
-    )
+    return Runs(path, read_description(path))

@@ -1,4 +1,4 @@
-"""Writing a study: a folder of its own, a description, and parts, whole or not at all.
+"""Writing a study: a folder of its own, a description, and parts; and going on with one.
 
 See ``store`` for the layout.
 """
@@ -7,55 +7,139 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from attnlogic.errors import InputError
-from attnlogic.results.files import write_frame, write_whole
-from attnlogic.results.store import Runs
+from attnlogic.results.agreement import going_on
+from attnlogic.results.description import (
+    FORMAT,
+    NAME,
+    DamagedDescriptionError,
+    encoded,
+    read_description,
+    write_description,
+)
+from attnlogic.results.files import sync_folder
+from attnlogic.results.inventory import Unread, set_aside
+from attnlogic.results.lock import LOCK, WRITER, locked
+from attnlogic.results.part_files import write_part_file
+from attnlogic.results.store import Runs, read_study
+
+
+class Opened(NamedTuple):
+    """A study that is held for writing.
+
+    Attributes:
+      runs: its runs so far.
+      is_new: whether it was started now.
+      set_aside: the files that were not sound and have been renamed: where they were, and why.
+    """
+
+    runs: Runs
+    is_new: bool
+    set_aside: tuple[Unread, ...] = ()
+
+
+ANOTHER = "name another folder with --out"
 
 
 @contextmanager
-def new_study(directory: Path, description: dict[str, Any]) -> Iterator[Runs]:
-    """Start a study in a folder that is new or empty, and write its description.
+def open_study(
+    directory: Path, description: Mapping[str, Any], *, extend: bool = False
+) -> Iterator[Opened]:
+    """Hold a study's folder for writing: a new one, or one that is gone on with.
 
-    If the ``with`` block ends with an error before any part has been written, all that was made
-    here is removed again: the description and the folders, with the parents that did not exist.
+    In a new or empty folder the study is started. If the ``with`` block then ends with an error
+    before any part has been written, all that was made here is removed again. In a folder that
+    holds the same study, what is there is kept, and what is not sound is set aside.
 
     Args:
       directory: the folder; taken literally.
-      description: what ``study.json`` is to say; fit for JSON.
+      description: what is asked; fit for JSON.
+      extend: whether more may be asked than the folder's study has.
 
     Yields:
-      The study's runs, none so far.
+      The study so far.
+
+    Raises:
+      InputError: the folder holds something else, cannot be made or written, or another process
+        writes to it. Nothing has been changed then.
+    """
+    description = json.loads(encoded(description))  # with its checksum, before anything is made
+    if _is_started(directory):
+        with _going_on(directory, description, extend) as opened:
+            yield opened
+    else:
+        with _new(directory, description) as runs:
+            yield Opened(runs, is_new=True)
+
+
+def create(directory: Path, description: Mapping[str, Any]) -> Runs:
+    """Start a study in a folder that is new or empty, to be filled by ``write_part``.
 
     Raises:
       InputError: the folder holds something already, or cannot be made or written.
     """
-    content = json.dumps(description, indent=2).encode() + b"\n"
+    encoded(description)
+    with _new(directory, description) as runs:
+        return runs
+
+
+def write_part(runs: Runs, kind: str, rows: pl.DataFrame) -> None:
+    """Add some runs as a file, there whole or not at all.
+
+    Args:
+      runs: the study.
+      kind: the name of the folder for conditions of their kind.
+      rows: with the columns of ``run_schema``, one row at least. No other part has these runs; the
+        same rows once more replace themselves.
+
+    Raises:
+      OSError: the system's own, with the path that could not be written.
+    """
+    folder = runs.directory / "parts" / kind
+    if not folder.is_dir():
+        folder.mkdir()
+        sync_folder(folder.parent)
+    write_part_file(folder, rows, [one["digest"] for one in runs.description["conditions"]])
+
+
+def _is_started(directory: Path) -> bool:
+    """Whether a study was once started in a folder."""
+    names = {NAME, "parts", LOCK}
+    try:
+        there = {entry.name for entry in os.scandir(directory)}
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise InputError(f"cannot read '{directory}': {error.strerror}: {ANOTHER}") from error
+    return NAME in there or bool(there and there <= names | {WRITER, f".{NAME}.tmp"})
+
+
+@contextmanager
+def _new(directory: Path, description: Mapping[str, Any]) -> Iterator[Runs]:
+    """Start a study; if it ends with an error and without a part, remove all that was made."""
     _refuse_used(directory)
-    runs = Runs(directory, description)
-    parts, file = directory / "parts", directory / "study.json"
     missing = [path for path in (directory, *directory.parents) if not os.path.lexists(path)]
-    with ExitStack() as undo:
+    with ExitStack() as undo, ExitStack() as lock:
         try:
             for path in reversed(missing):
                 if not path.is_dir():  # a/.. is there once a has been made
                     path.mkdir()
                     undo.callback(_remove_if_empty, path)
-            parts.mkdir()
-            undo.callback(_remove_if_empty, parts)
-            undo.callback(_remove_empty_folders, parts)
-            write_whole(file, content)
-            undo.callback(file.unlink, missing_ok=True)
+            undo.callback((directory / LOCK).unlink, missing_ok=True)
+            lock.enter_context(locked(directory))
+            undo.callback(_remove_folders_of_parts, directory / "parts")
+            undo.callback((directory / NAME).unlink, missing_ok=True)
+            _begin(directory, description)
         except OSError as error:
-            raise InputError(
-                f"cannot write to '{directory}': {error.strerror}: name another folder with --out"
-            ) from error
+            raise _unwritable(directory, error) from error
+        runs = read_study(directory)
         try:
             yield runs
         except BaseException:
@@ -65,29 +149,84 @@ def new_study(directory: Path, description: dict[str, Any]) -> Iterator[Runs]:
         undo.pop_all()
 
 
-def create(directory: Path, description: dict[str, Any]) -> Runs:
-    """Start a study in a folder that is new or empty, to be filled by ``write_part``.
+@contextmanager
+def _going_on(directory: Path, asked: Mapping[str, Any], extend: bool) -> Iterator[Opened]:
+    """Go on with a study that was started before."""
+    _merged(directory, asked, extend)  # what is refused is refused before anything is made
+    with ExitStack() as lock:
+        try:
+            lock.enter_context(locked(directory))
+            description = _merged(directory, asked, extend)
+            if description != _read(directory):
+                if (directory / NAME).exists() and _read(directory) is None:
+                    set_aside(directory / NAME)
+                _begin(directory, description)
+            runs = read_study(directory)
+            for file in [*directory.glob(".*.tmp"), *directory.glob("parts/*/.*.tmp")]:
+                file.unlink(missing_ok=True)
+            unread = runs.unread
+            for one in unread:
+                set_aside(one.path)
+            (directory / "parts").mkdir(exist_ok=True)
+        except OSError as error:
+            raise _unwritable(directory, error) from error
+        yield Opened(runs, is_new=False, set_aside=unread)
+
+
+def _begin(directory: Path, description: Mapping[str, Any]) -> None:
+    (directory / "parts").mkdir(exist_ok=True)
+    write_description(directory, description)
+
+
+def _read(directory: Path) -> dict[str, Any] | None:
+    """The folder's description; None where it is damaged or was never written."""
+    try:
+        return read_description(directory)
+    except DamagedDescriptionError:
+        return None
+    except InputError:
+        if os.path.lexists(directory / NAME):
+            raise
+        return None
+
+
+def _merged(directory: Path, asked: Mapping[str, Any], extend: bool) -> dict[str, Any]:
+    """The description with which a study goes on.
 
     Raises:
-      InputError: as for ``new_study``.
+      InputError: the folder holds something else.
     """
-    with new_study(directory, description) as runs:
-        return runs
+    there = _read(directory)
+    if there is not None:
+        if there.get("format", 1) < FORMAT:
+            raise InputError(
+                f"'{directory}' was written by an earlier version, which this one can read and not "
+                f"go on with: {ANOTHER}"
+            )
+        return going_on(directory, there, asked, extend=extend)
+    wanted = Runs(directory, dict(asked))
+    others = [one for one in wanted.inventory().unread if one.is_of_another_study]
+    if others:
+        raise InputError(
+            f"'{directory}' has no sound {NAME}, and '{others[0].path}' is of another study than "
+            f"the one asked for: {ANOTHER}"
+        )
+    return dict(asked)
+
+
+def _unwritable(directory: Path, error: OSError) -> InputError:
+    return InputError(f"cannot write to '{directory}': {error.strerror}: {ANOTHER}")
 
 
 def _refuse_used(directory: Path) -> None:
     """Raise ``InputError`` if a folder cannot be made there, or holds something already."""
     there = next(path for path in (directory, *directory.parents) if os.path.lexists(path))
-    another = "name another folder with --out"
     if not there.exists():
-        raise InputError(f"'{there}' is a link to nothing ('{there.readlink()}'): {another}")
+        raise InputError(f"'{there}' is a link to nothing ('{there.readlink()}'): {ANOTHER}")
     if not there.is_dir():
-        raise InputError(f"'{there}' is a file: {another}")
-    try:
-        if there == directory and any(directory.iterdir()):
-            raise InputError(f"'{directory}' is not empty: {another}")
-    except OSError as error:
-        raise InputError(f"cannot read '{directory}': {error.strerror}: {another}") from error
+        raise InputError(f"'{there}' is a file: {ANOTHER}")
+    if there == directory and any(directory.iterdir()):
+        raise InputError(f"'{directory}' is not empty, and holds no study: {ANOTHER}")
 
 
 def _remove_if_empty(folder: Path) -> None:
@@ -95,24 +234,7 @@ def _remove_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _remove_empty_folders(parent: Path) -> None:
+def _remove_folders_of_parts(parts: Path) -> None:
     with suppress(OSError):
-        for path in parent.iterdir():
+        for path in [*parts.iterdir(), parts]:
             _remove_if_empty(path)
-
-
-def write_part(directory: Path, kind: str, first: int, rows: pl.DataFrame) -> None:
-    """Add some runs as a file, there whole or not at all.
-
-    Args:
-      directory: the study's folder.
-      kind: the name of the folder for conditions of their kind.
-      first: the number of the first run among all of that kind; the others follow it.
-      rows: with the columns of ``run_schema``.
-
-    Raises:
-      OSError: the system's own, with the path that could not be written.
-    """
-    folder = directory / "parts" / kind
-    folder.mkdir(exist_ok=True)
-    write_frame(folder / f"{first}-{first + len(rows) - 1}.parquet", rows)

@@ -1,5 +1,6 @@
+from .folders import new_directory as new_directory
 from .progress import Progress as Progress
-from .running import new_directory as new_directory
+from .running import folder_of as folder_of
 from .running import run as run
 from .single_run import Run as Run
 from .single_run import train as train

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-import datetime
 import os
-import platform
-import re
-from collections.abc import Callable, Hashable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from attnlogic.backend import Backend, Batch, closed
+from attnlogic.backend import Backend, closed
 from attnlogic.backend import backend as find
 from attnlogic.errors import InputError, described
 from attnlogic.outcomes import Outcome
 from attnlogic.problems import Problem
-from attnlogic.results import FORMAT, Runs, new_study, own_columns, table, write_part
+from attnlogic.results import (
+    Opened,
+    Runs,
+    SeedRanges,
+    load,
+    open_study,
+    own_columns,
+    seeds_without,
+    table,
+    write_part,
+)
 from attnlogic.settings import whole
+from attnlogic.studies.describing import by_kind, describe
+from attnlogic.studies.folders import directory_of, new_directory
 from attnlogic.studies.parts import write_in_parts
+from attnlogic.studies.pieces import Piece, batch_of, pieces
 from attnlogic.studies.progress import Progress
-from attnlogic.studies.study import Condition, Study, seed_range
-from attnlogic.version import __version__
+from attnlogic.studies.resuming import said_of
+from attnlogic.studies.study import Condition, Study
 from attnlogic.words import counted
-
-RUNS_AT_ONCE = 2**20
-"""Runs whose initial parameters are in memory at once: 24 MB of the notebook's neuron."""
 
 
 def run(
@@ -37,25 +44,32 @@ def run(
     *,
     jobs: int = 1,
     progress: bool | None = None,
+    extend: bool = False,
+    again: bool = False,
 ) -> Runs:
-    """Run a study, writing its runs to disk as they come.
+    """Run a study, writing its runs to disk as they come; or train what is missing of one.
 
     Args:
       study: the conditions and seeds.
       backend: a backend, or its name.
-      out: a new or empty folder; None for ``runs/`` and the time of day.
+      out: a new or empty folder, or that of the same study: what is there and sound is kept, what
+        is missing or damaged is trained. None for the folder under ``runs/`` that has this study,
+        or else a new one there, named by the time of day.
       jobs: the number of processes, for a backend that uses several.
-      progress: True for a progress bar on stderr, False for none; None for a bar where stderr is a
-        terminal, and else for a line now and then.
+      progress: True for a progress bar on stderr, False for nothing there; None for a bar where
+        stderr is a terminal, and else for a line now and then.
+      extend: whether conditions and seeds that the folder's study has not are added to it.
+      again: whether, without ``out``, a study that is under ``runs/`` is trained once more.
 
     Returns:
       The runs, as they are on disk.
 
     Raises:
-      InputError: the study cannot be run as asked; raised before anything is trained or made.
+      InputError: the study cannot be run as asked, the folder holds another, or another process
+        writes to it; raised before anything is trained or made.
       OSError: the runs cannot be written; it names the file. Those written before are kept.
       KeyboardInterrupt: on Ctrl-C; the runs that were finished are on disk. If there are none, nor
-        is the folder.
+        is the folder, unless it was there before.
 
     Example:
       >>> from tempfile import TemporaryDirectory
@@ -70,91 +84,89 @@ def run(
         )
     trainer = find(backend)
     processes = whole("jobs", jobs, 1)
-    seeds = seed_range(trainer.seeds if study.seeds is None else study.seeds)
     for condition in study.conditions:
         trainer.check(condition.training, processes)
-    folder = _folder(out)
-    groups = by_kind(study)
-    description = _description(study, groups, trainer, seeds, processes)
-    total = len(study.conditions) * len(seeds)
-    with new_study(folder, description) as runs, Progress(total, show=progress) as bar:
-        for group, kind in zip(groups, description["kinds"], strict=True):
-            bar.describe(_described([study.conditions[k] for k in group]))
-            for piece in pieces(group, seeds):
-                batch = _batch(study, piece)
-                write = _writer(runs, kind["parts"], study, batch.trainings[0].problem, piece)
-                work = trainer.train(batch, jobs=processes, on_progress=bar.advance)
-                with closed(work) as outcomes:
-                    write_in_parts(outcomes, write)
-    return runs
+    asked = describe(study, trainer, processes)
+    folder = _folder(out, asked, extend=extend, again=again)
+    with open_study(folder, asked, extend=extend) as opened:
+        work = _Work(study, trainer, processes, opened, asked)
+        if progress is not False:
+            for line in said_of(opened, asked, work.total):
+                print(line, file=sys.stderr, flush=True)
+        with Progress(work.total, show=progress) as bar:
+            for group in work.groups():
+                bar.describe(_described([study.conditions[k] for k in group]))
+                work.train(group, bar)
+    return load(folder)
 
 
-def by_kind(study: Study) -> list[list[int]]:
-    """The study's conditions, by their numbers, in lists of those that can be trained together."""
-    found: dict[Hashable, list[int]] = {}
-    for number, condition in enumerate(study.conditions):
-        found.setdefault(condition.training.kind, []).append(number)
-    return [*found.values()]
+def folder_of(study: Study, backend: str | Backend, jobs: int = 1) -> Path:
+    """The folder that ``run`` writes to without ``out``: where the study lies, or a new one."""
+    return directory_of(describe(study, find(backend), jobs))
 
 
-class Piece(NamedTuple):
-    """Consecutive runs of conditions of one kind.
+class _Work:
+    """What is to be trained: the runs of a study that are not on disk.
 
-    Attributes:
-      first: the number of the first among all runs of the kind.
-      conditions: the number of each run's condition; (N,).
-      seeds: (N,).
+    Args:
+      study: the study that was asked for.
+      trainer: the backend.
+      jobs: the number of its processes.
+      opened: the folder's study, whose conditions may have other numbers.
+      asked: the description of the study that was asked for.
     """
 
-    first: int
-    conditions: npt.NDArray[np.uint32]
-    seeds: npt.NDArray[np.uint32]
+    def __init__(
+        self, study: Study, trainer: Backend, jobs: int, opened: Opened, asked: dict[str, Any]
+    ) -> None:
+        self.study, self.trainer, self.jobs, self.runs = study, trainer, jobs, opened.runs
+        there, stored = opened.runs.inventory().seeds, opened.runs.description["conditions"]
+        number = {one["digest"]: i for i, one in enumerate(stored)}
+        self.numbers = np.array([number[one["digest"]] for one in asked["conditions"]], np.uint32)
+        self.folders = [
+            opened.runs.description["kinds"][stored[i]["kind"]]["parts"] for i in self.numbers
+        ]
+        self.missing: list[SeedRanges] = [
+            seeds_without(one["seeds"], there.get(i, ()))
+            for i, one in zip(self.numbers.tolist(), asked["conditions"], strict=True)
+        ]
 
+    @property
+    def total(self) -> int:
+        """How many runs that is."""
+        return sum(stop - start for ranges in self.missing for start, stop in ranges)
 
-def pieces(conditions: Sequence[int], seeds: range) -> Iterator[Piece]:
-    """All runs of some conditions, condition by condition, at most ``RUNS_AT_ONCE`` at a time."""
-    together = max(1, RUNS_AT_ONCE // len(seeds))
-    first = 0
-    for start in range(0, len(conditions), together):
-        some = np.array(conditions[start : start + together], np.uint32)
-        for begin in range(seeds.start, seeds.stop, RUNS_AT_ONCE):
-            end = min(begin + RUNS_AT_ONCE, seeds.stop)
-            numbers = np.arange(begin, end, dtype=np.uint32)
-            piece = Piece(first, np.repeat(some, len(numbers)), np.tile(numbers, len(some)))
-            yield piece
-            first += len(piece.seeds)
+    def groups(self) -> list[list[int]]:
+        """The conditions with something to train, in lists that share code and a folder."""
+        found: dict[tuple[int, str], list[int]] = {}
+        for kind, group in enumerate(by_kind(self.study.conditions)):
+            for k in group:
+                if self.missing[k]:
+                    found.setdefault((kind, self.folders[k]), []).append(k)
+        return [*found.values()]
 
+    def train(self, group: Sequence[int], bar: Progress) -> None:
+        """Train what is missing of some conditions that share code and a folder."""
+        for piece in pieces([(k, self.missing[k]) for k in group]):
+            batch = batch_of(self.study.conditions, piece)
+            write = self._writer(self.folders[group[0]], batch.trainings[0].problem, piece)
+            work = self.trainer.train(batch, jobs=self.jobs, on_progress=bar.advance)
+            with closed(work) as outcomes:
+                write_in_parts(outcomes, write)
 
-def _batch(study: Study, piece: Piece) -> Batch:
-    """The runs of a piece, each with its condition and its start."""
-    numbers, which = np.unique(piece.conditions, return_inverse=True)
-    conditions = [study.conditions[k] for k in numbers]
-    per = len(piece.seeds) // len(numbers)  # the seeds are the same for each condition
-    starts = {
-        init: conditions[0].training.problem.initial(piece.seeds[:per], init)
-        for init in {condition.init for condition in conditions}
-    }
-    return Batch(
-        tuple(condition.training for condition in conditions),
-        which.astype(np.int32),
-        np.concatenate([starts[condition.init] for condition in conditions], axis=1),
-    )
+    def _writer(
+        self, folder: str, problem: Problem, piece: Piece
+    ) -> Callable[[int, Outcome], None]:
+        """What writes outcomes of a piece as a part of their kind's folder."""
+        own = own_columns(problem, [*self.study.parameters])
 
+        def write(first: int, outcomes: Outcome) -> None:
+            some = slice(first, first + len(outcomes.first_hit))
+            numbers, seeds = self.numbers[piece.conditions[some]], piece.seeds[some]
+            rows = table(problem, self.study.precision, numbers, seeds, outcomes, own)
+            write_part(self.runs, folder, rows)
 
-def _writer(
-    runs: Runs, kind: str, study: Study, problem: Problem, piece: Piece
-) -> Callable[[int, Outcome], None]:
-    """What writes outcomes of a piece as a part of their kind's folder."""
-    own = own_columns(problem, [*study.parameters])
-
-    def write(first: int, outcomes: Outcome) -> None:
-        some = slice(first, first + len(outcomes.first_hit))
-        rows = table(
-            problem, study.precision, piece.conditions[some], piece.seeds[some], outcomes, own
-        )
-        write_part(runs.directory, kind, piece.first + first, rows)
-
-    return write
+        return write
 
 
 def _described(conditions: Sequence[Condition]) -> str:
@@ -165,70 +177,11 @@ def _described(conditions: Sequence[Condition]) -> str:
     return f"{', '.join(names)}: {counted(len(conditions), 'condition')}"
 
 
-def _folder(out: object) -> Path:
-    if out is None:
-        return new_directory()
+def _folder(out: object, asked: dict[str, Any], *, extend: bool, again: bool) -> Path:
     if isinstance(out, str | os.PathLike):
         return Path(out)
-    raise InputError(f"out: expected a folder such as 'runs/demo', got {described(out)}")
-
-
-def new_directory() -> Path:
-    """A folder that does not exist yet: ``runs/`` and the time of day."""
-    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    path, again = Path("runs") / now, 1
-    while path.exists():
-        again += 1
-        path = Path("runs") / f"{now}-{again}"
-    return path
-
-
-def _description(
-    study: Study, groups: list[list[int]], trainer: Backend, seeds: range, jobs: int
-) -> dict[str, Any]:
-    """Everything that is needed to read the runs, and to make them again."""
-    return {
-        "format": FORMAT,
-        "attnlogic": __version__,
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "backend": trainer.name,
-        "devices": trainer.devices(),
-        "versions": {"python": platform.python_version(), "numpy": np.__version__}
-        | trainer.versions(),
-        "platform": platform.platform(),
-        "jobs": jobs,
-        "precision": study.precision,
-        "threshold": study.threshold,
-        "until": study.until,
-        "seeds": {"first": seeds.start, "count": len(seeds)},
-        "data": {
-            data.name: {"inputs": [*map(list, data.inputs)], "targets": [*data.targets]}
-            for data in {condition.training.problem.data for condition in study.conditions}
-            if data.gate is None
-        },
-        "kinds": [_kind(study, i, group[0]) for i, group in enumerate(groups)],
-        "conditions": [
-            {
-                "gate": condition.training.problem.data.name,
-                "optimizer": str(condition.training.optimizer),
-                "epochs": condition.training.epochs,
-                "init": str(condition.init),
-                "model": condition.training.problem.model.name,
-                "encoding": condition.training.problem.data.encoding,
-            }
-            for condition in study.conditions
-        ],
-    }
-
-
-def _kind(study: Study, number: int, condition: int) -> dict[str, Any]:
-    """What the parts of one kind's folder hold, from one of the kind's conditions."""
-    training = study.conditions[condition].training
-    own = own_columns(training.problem, [*study.parameters])
-    name = re.sub(r"\W+", "-", training.optimizer.name)
-    return {
-        "parts": f"{number:03d}-{name}",
-        "model": training.problem.model.name,
-        "quantities": own.quantities,
-        "parameters": [*own.parameters],
-    }
+    if out is not None:
+        raise InputError(f"out: expected a folder such as 'runs/demo', got {described(out)}")
+    if extend:
+        raise InputError("extend: name the folder of the study that is added to, as out (--out)")
+    return new_directory() if again else directory_of(asked)

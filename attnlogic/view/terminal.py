@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from attnlogic.words import printable
+
 if TYPE_CHECKING:
     from polars import DataFrame
     from rich.console import Console, RenderableType
@@ -51,6 +53,7 @@ def _one_in_ascii(nearest: str, character: str) -> str:
 
 def carried(text: str, encoding: str) -> str:
     """The text as a stream of this encoding can carry it; before it is aligned in columns."""
+    text = printable(text)
     try:
         codecs.register_error(NEAREST_ASCII, _nearest_ascii)
         return text.encode(encoding, NEAREST_ASCII).decode(encoding)
@@ -60,12 +63,12 @@ def carried(text: str, encoding: str) -> str:
 
 def say(message: Any) -> None:
     """Print to stderr what is not a result."""
-    print(message, file=sys.stderr)
+    print(printable(str(message)), file=sys.stderr)
 
 
 def write(text: str) -> None:
     """Print a result to stdout; end without an error where nobody reads it any more."""
-    write_bytes(f"{text}\n".encode(sys.stdout.encoding or "utf-8", NEAREST_ASCII))
+    write_bytes(f"{printable(text)}\n".encode(sys.stdout.encoding or "utf-8", NEAREST_ASCII))
 
 
 def write_bytes(content: bytes) -> None:
