@@ -24,6 +24,7 @@ from .results import Runs as Runs
 from .results import Selection as Selection
 from .results import Tally as Tally
 from .results import load as load
+from .results import merge as merge
 from .results import select as select
 from .statistics import STATISTICS as STATISTICS
 from .statistics import Statistic as Statistic

@@ -1,4 +1,4 @@
-"""Commands on results as they lie on disk: ``runs`` and ``tally``."""
+"""Commands on results as they lie on disk: ``runs``, ``tally`` and ``merge``."""
 
 from __future__ import annotations
 
@@ -124,6 +124,32 @@ def runs(
             terminal.write(chosen.table(names, rows).write_json())
         else:
             terminal.write_bytes(to_file(chosen.table(names, rows), form))
+
+
+def merge(
+    directories: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR…", help="Studies' folders, two or more.", show_default=False),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="DIR", help="A new folder.", show_default=False),
+    ],
+) -> None:
+    """Make one study of several: other seeds, other conditions, or both.
+
+    A run that several have is written once; if they disagree about one, its first seed is named,
+    and nothing is written. The new study can be gone on with like any other.
+
+    [bold]attnlogic merge runs/a runs/b --out runs/both[/bold]
+    """
+    from attnlogic.results import Runs
+    from attnlogic.results import merge as merge_studies
+
+    found = [runs for runs in read(directories, every_run=True) if isinstance(runs, Runs)]
+    with reported(found, "csv"):
+        merged = merge_studies(found, out)
+        terminal.say(f"{len(merged):,} runs in {out}: attnlogic summary {in_shell(out)}")
 
 
 def write_csv(tables: Iterable[pl.DataFrame], columns: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from .inventory import forget_checked as forget_checked
 from .known import Known as Known
 from .known import known_of as known_of
 from .lock import is_locked as is_locked
+from .merging import merge as merge
 from .normal import normalized as normalized
 from .population import Population as Population
 from .rows import CONDITION as CONDITION

@@ -201,11 +201,11 @@ class Selection:
         """The tally of a condition's runs, some at a time."""
         return Tally.total(
             Tally(counted_rows(some), ranges(condition(some), some["seed"]))
-            for block in self._blocks(rows)
+            for block in self.blocks(rows)
             for some in block.iter_slices(ROWS_AT_ONCE)
         )
 
-    def _blocks(self, rows: Rows) -> Iterator[pl.DataFrame]:
+    def blocks(self, rows: Rows) -> Iterator[pl.DataFrame]:
         """A condition's runs in memory, a range of seeds at a time."""
         if isinstance(rows, pl.DataFrame):
             yield rows
