@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -17,6 +18,33 @@ _NULLABLE = {
     pl.Boolean: "boolean",
 }  # fmt: skip
 """The pandas types that have a value for what does not exist."""
+
+
+class Exported(ABC):
+    """What has a table can be given to other libraries."""
+
+    @abstractmethod
+    def table(self) -> pl.DataFrame:
+        """All rows, in memory."""
+
+    def to_pandas(self) -> Any:
+        """The rows as a pandas DataFrame; see ``exporting.to_pandas``.
+
+        Raises:
+          InputError: pandas is not installed, or the rows cannot be read.
+        """
+        return to_pandas(self.table())
+
+    def to_arrow(self) -> Any:
+        """The rows as a ``pyarrow.Table``. Other readers of Arrow take this object as it is.
+
+        Raises:
+          InputError: pyarrow is not installed, or the rows cannot be read.
+        """
+        return to_arrow(self.table())
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.table().__arrow_c_stream__(requested_schema)
 
 
 def to_pandas(frame: pl.DataFrame) -> Any:

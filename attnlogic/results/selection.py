@@ -15,10 +15,7 @@ import polars as pl
 
 from attnlogic.errors import InputError, unknown
 from attnlogic.results.chosen import Choices, is_chosen
-from attnlogic.results.counting import counted_rows
-from attnlogic.results.coverage import ranges
-from attnlogic.results.exporting import to_arrow, to_pandas
-from attnlogic.results.grouping import condition
+from attnlogic.results.exporting import Exported
 from attnlogic.results.other_threshold import at_threshold
 from attnlogic.results.population import Population, population
 from attnlogic.results.shared_runs import each_once
@@ -31,7 +28,7 @@ ROWS_READ_AT_ONCE = 2**18
 
 
 @dataclass(frozen=True, repr=False)
-class Selection:
+class Selection(Exported):
     """Runs, all or some, of one source or several; ``select`` makes one.
 
     Attributes:
@@ -153,25 +150,6 @@ class Selection:
         none = pl.DataFrame(schema={name: self.columns.get(name) for name in names})
         return pl.concat([none, *self.tables(names, limit)])
 
-    def to_pandas(self) -> Any:
-        """The rows as a pandas DataFrame; see ``exporting.to_pandas``.
-
-        Raises:
-          InputError: pandas is not installed, or as for ``conditions``.
-        """
-        return to_pandas(self.table())
-
-    def to_arrow(self) -> Any:
-        """The rows as a ``pyarrow.Table``. Other readers of Arrow take the selection as it is.
-
-        Raises:
-          InputError: pyarrow is not installed, or as for ``conditions``.
-        """
-        return to_arrow(self.table())
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self.table().__arrow_c_stream__(requested_schema)
-
     def populations(self) -> Iterator[Population]:
         """The runs of each condition as statistics see them, one after the other."""
         if self.tallies:
@@ -200,7 +178,7 @@ class Selection:
     def _counted(self, rows: Rows) -> Tally:
         """The tally of a condition's runs, some at a time."""
         return Tally.total(
-            Tally(counted_rows(some), ranges(condition(some), some["seed"]))
+            Tally.of_rows(some)
             for block in self.blocks(rows)
             for some in block.iter_slices(ROWS_AT_ONCE)
         )

@@ -33,7 +33,7 @@ from attnlogic.errors import InputError
 from attnlogic.outcomes import NUMBERS, Kind
 from attnlogic.results.condition_columns import condition_table, kinds
 from attnlogic.results.description import FORMAT, read_description
-from attnlogic.results.exporting import to_arrow, to_pandas
+from attnlogic.results.exporting import Exported
 from attnlogic.results.inventory import Inventory, Unread, earlier_parts, take_inventory
 from attnlogic.results.rows import Own, run_schema, schema
 from attnlogic.results.seed_ranges import SeedRanges, count, union
@@ -46,7 +46,7 @@ ROWS_AT_ONCE = 2**18
 
 
 @dataclass(frozen=True, repr=False)
-class Runs:
+class Runs(Exported):
     """The runs of a study, finished or not, as they are on disk.
 
     Attributes:
@@ -144,40 +144,17 @@ class Runs:
         rows = self._scan(self.part_files()).sort("condition", "seed")
         return self.collect(self._with_conditions(rows))
 
-    def to_pandas(self) -> Any:
-        """All runs as a pandas DataFrame; see ``exporting.to_pandas``.
-
-        Raises:
-          InputError: pandas is not installed, or a part cannot be read.
-        """
-        return to_pandas(self.table())
-
-    def to_arrow(self) -> Any:
-        """All runs as a ``pyarrow.Table``. Other readers of Arrow take these runs as they are.
-
-        Raises:
-          InputError: pyarrow is not installed, or a part cannot be read.
-        """
-        return to_arrow(self.table())
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self.table().__arrow_c_stream__(requested_schema)
-
     def conditions(self) -> Iterator[pl.LazyFrame | pl.DataFrame]:
-        """The runs of each condition that has some, in the order of the study's conditions.
-
-        A condition with many runs is lazy: it is read when its frame is collected. Others are in
-        memory, a few at a time.
-
-        Raises:
-          InputError: a part cannot be read.
-        """
-        return (rows for _, rows in self.of_conditions(self.condition_table["condition"].to_list()))
+        """The runs of each condition that has some, in order; see ``of_conditions``."""
+        return (rows for _, rows in self.of_conditions(range(len(self.condition_table))))
 
     def of_conditions(
         self, numbers: Sequence[int]
     ) -> Iterator[tuple[int, pl.LazyFrame | pl.DataFrame]]:
-        """The runs of each of these conditions that has some, with its number; see ``conditions``.
+        """The runs of each of these conditions that has some, with its number.
+
+        A condition with many runs is lazy: it is read when its frame is collected. Others are in
+        memory, a few at a time.
 
         Args:
           numbers: of conditions, each once, in the order in which they are wanted.
@@ -189,9 +166,8 @@ class Runs:
         counts = dict(self.collect(rows.group_by("condition").len()).rows())
         there = [(number, counts[number]) for number in numbers if number in counts]
         for some, runs in _together(there):
-            of_some = rows.filter(pl.col("condition").is_between(min(some), max(some)))
-            if len(some) <= max(some) - min(some):
-                of_some = of_some.filter(pl.col("condition").is_in(some))
+            number = pl.col("condition")  # a range, too: by that, files can be left out
+            of_some = rows.filter(number.is_between(min(some), max(some)), number.is_in(some))
             if runs > ROWS_AT_ONCE:
                 yield some[0], self._with_conditions(of_some)
                 continue

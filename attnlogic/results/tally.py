@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,17 @@ from typing import Any
 import polars as pl
 
 from attnlogic.errors import InputError
-from attnlogic.results.counting import COUNTS, distributions, summed
-from attnlogic.results.coverage import RANGES, joined
-from attnlogic.results.grouping import condition
+from attnlogic.results.counting import COUNTS, counted_rows, distributions, summed
+from attnlogic.results.grouping import condition, in_words
 from attnlogic.results.population import Population
 from attnlogic.results.rows import CONDITION
+from attnlogic.results.seed_ranges import SeedRanges, count, of_seeds, union
 from attnlogic.results.stamped import read_stamped, write_stamped
 from attnlogic.version import __version__
 from attnlogic.words import counted
+
+Key = tuple[Any, ...]
+"""A condition: its values of the columns ``CONDITION``."""
 
 FORMAT = 2
 """The number of the file's layout. In the first, which had none, seeds were not kept."""
@@ -47,8 +51,8 @@ class Tally:
 
     Attributes:
       counts: a table with the columns of ``counting.COUNTS``.
-      seeds: which seeds of each condition were counted: a table of ranges, with the columns of
-        ``coverage.RANGES``: ``CONDITION``, ``first`` and ``end``.
+      seeds: which seeds of each condition were counted, by the condition's values of the columns
+        ``CONDITION``.
 
     Example:
       >>> from attnlogic.results import schema
@@ -57,7 +61,7 @@ class Tally:
     """
 
     counts: pl.DataFrame
-    seeds: pl.DataFrame
+    seeds: dict[Key, SeedRanges]
 
     @classmethod
     def of(cls, runs: Any) -> Tally:
@@ -77,7 +81,12 @@ class Tally:
     @classmethod
     def none(cls) -> Tally:
         """The tally of no runs."""
-        return cls(pl.DataFrame(schema=COUNTS), pl.DataFrame(schema=RANGES))
+        return cls(pl.DataFrame(schema=COUNTS), {})
+
+    @classmethod
+    def of_rows(cls, rows: pl.DataFrame) -> Tally:
+        """The tally of some runs of one condition, each once, with the columns of ``schema``."""
+        return cls(counted_rows(rows), {tuple(condition(rows).values()): of_seeds(rows["seed"])})
 
     @classmethod
     def total(cls, tallies: Iterable[Tally]) -> Tally:
@@ -103,18 +112,17 @@ class Tally:
 
     def filtered(self, is_chosen: Callable[[dict[str, Any]], bool]) -> Tally:
         """The tally of some of the conditions, by their values of the columns ``CONDITION``."""
-        kept = self.seeds.select(*CONDITION).unique(maintain_order=True)
-        kept = kept.filter(pl.Series([is_chosen(key) for key in kept.to_dicts()], dtype=pl.Boolean))
-        counts, seeds = (
-            frame.join(kept, on=[*CONDITION], how="semi", nulls_equal=True, maintain_order="left")
-            for frame in (self.counts, self.seeds)
+        kept = {tuple(key.values()): None for key in self.keys if is_chosen(key)}
+        table = pl.DataFrame([*kept], schema=CONDITION, orient="row")
+        counts = self.counts.join(
+            table, on=[*CONDITION], how="semi", nulls_equal=True, maintain_order="left"
         )
-        return Tally(counts, seeds)
+        return Tally(counts, {key: seeds for key, seeds in self.seeds.items() if key in kept})
 
     @property
     def keys(self) -> list[dict[str, Any]]:
         """The conditions' values of the columns ``CONDITION``."""
-        return self.seeds.select(*CONDITION).unique(maintain_order=True).to_dicts()
+        return [dict(zip(CONDITION, key, strict=True)) for key in self.seeds]
 
     def populations(self) -> list[Population]:
         """The runs of each condition, in the order in which they were added."""
@@ -131,9 +139,8 @@ class Tally:
           InputError: it cannot be written.
         """
         covered = [
-            {**condition(part), "seeds": [list(one) for one in part.select("first", "end").rows()]}
-            for part in self.seeds.partition_by(*CONDITION, maintain_order=True)
-            if len(part)
+            {**key, "seeds": seeds}
+            for key, seeds in zip(self.keys, self.seeds.values(), strict=True)
         ]
         about = {"tally": FORMAT, "version": __version__, "conditions": covered}
         try:
@@ -164,23 +171,38 @@ class Tally:
                 f"'{path}' is a tally of the format {number}, and this version reads {FORMAT}: "
                 f"read it with the version that wrote it, {about.get('version')}, or a later one"
             )
-        return cls(counts, _seeds_of(about["conditions"]))
+        seeds = {
+            tuple(key[name] for name in CONDITION): union(key["seeds"])
+            for key in about["conditions"]
+        }
+        return cls(counts, seeds)
 
     def __repr__(self) -> str:
-        runs = counted(int((self.seeds["end"] - self.seeds["first"]).sum()), "run")
+        runs = counted(sum(map(count, self.seeds.values())), "run")
         return f"Tally({runs} of {counted(len(self.keys), 'condition')})"
 
 
 def _added(tallies: list[Tally]) -> Tally:
     counts = summed(pl.concat([tally.counts for tally in tallies]))
-    return Tally(counts, joined(pl.concat([tally.seeds for tally in tallies])))
+    found: dict[Key, list[SeedRanges]] = {}
+    for tally in tallies:
+        for key, seeds in tally.seeds.items():
+            found.setdefault(key, []).append(seeds)
+    return Tally(counts, {key: _each_once(key, several) for key, several in found.items()})
 
 
-def _seeds_of(conditions: list[dict[str, Any]]) -> pl.DataFrame:
-    """The table of the ranges that a file's metadata has."""
-    rows = [
-        {**{name: key[name] for name in CONDITION}, "first": first, "end": end}
-        for key in conditions
-        for first, end in key["seeds"]
-    ]
-    return pl.DataFrame(rows, schema=RANGES)
+def _each_once(key: Key, several: Iterable[SeedRanges]) -> SeedRanges:
+    """The seeds of a condition, each of which may be in one of these alone.
+
+    Raises:
+      InputError: one is in two of them; it names the first such seed.
+    """
+    ordered = sorted(chain.from_iterable(several))
+    for (_, stop), (start, _) in pairwise(ordered):
+        if start < stop:
+            raise InputError(
+                f"{in_words(dict(zip(CONDITION, key, strict=True)))}: seed {start} would count "
+                "twice: tallies that share a run do not add up. Count the studies together, which "
+                "counts each run once: attnlogic tally DIR DIR --out FILE"
+            )
+    return union(ordered)
