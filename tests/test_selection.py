@@ -223,7 +223,16 @@ def test_other_rows_of_one_name_are_not_one_condition(folders, tmp_path):
     runs = [attnlogic.load(folders[name]) for name in "ab"]
     for one, target in zip(runs, (0.0, 1.0), strict=True):
         one.description["data"] = {"mine": {"inputs": [[0.0]], "targets": [target]}}
-    with pytest.raises(InputError, match="other data by one name, 'mine'"):
+    with pytest.raises(InputError, match="different data by one name, 'mine'"):
+        select(runs)
+
+
+def test_other_code_of_one_name_is_not_one_condition(folders):
+    """A model of a user's own is known by its name; its code may have changed since."""
+    runs = [attnlogic.load(folders[name]) for name in "ab"]
+    for one, code in zip(runs, ("0" * 32, "1" * 32), strict=True):
+        one.description["kinds"][0]["code"] = code
+    with pytest.raises(InputError, match="different code by one name, 'attention · adam'"):
         select(runs)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ def select(
     found = [_read(one) for one in given]
     tallies = tuple(one for one in found if isinstance(one, Tally))
     sources = tuple(one for one in found if not isinstance(one, Tally))
-    _check_data(sources)
+    _check_alike(sources)
     every = [key for one in found for key in one.keys]
     if asked:
         check(asked, every)
@@ -120,16 +120,28 @@ def _rung(keys: Sequence[dict[str, Any]], threshold: float | None) -> float | No
     return rung
 
 
-def _check_data(sources: Sequence[Source]) -> None:
-    """Raise ``InputError`` if two studies call different rows by one name."""
-    known: dict[str, tuple[Any, Path]] = {}
+def _check_alike(sources: Sequence[Source]) -> None:
+    """Raise ``InputError`` if two studies call different data or code by one name."""
+    known: dict[Any, tuple[Any, Path]] = {}
     for source in sources:
-        if isinstance(source, FolderSource):
-            folder = source.runs.directory
-            for name, rows in source.runs.description.get("data", {}).items():
-                before, where = known.setdefault(name, (rows, folder))
-                if before != rows:
-                    raise InputError(
-                        f"'{where}' and '{folder}' have other data by one name, '{name}': they are "
-                        "no runs of one kind"
-                    )
+        if not isinstance(source, FolderSource):
+            continue
+        folder = source.runs.directory
+        for what, name, value in _defined(source):
+            before, where = known.setdefault((what, name), (value, folder))
+            if before != value:
+                raise InputError(
+                    f"'{where}' and '{folder}' have {what} by one name, '{name}': they are no runs "
+                    "of one kind"
+                )
+
+
+def _defined(source: FolderSource) -> Iterator[tuple[str, str, Any]]:
+    """What the names in a study stand for, where that is its user's own: rows of data, and code."""
+    said = source.runs.description
+    for name, rows in said.get("data", {}).items():
+        yield "different data", name, rows
+    for one, key in zip(said["conditions"], source.keys, strict=True):
+        code = said["kinds"][one["kind"]].get("code") if "kind" in one else None
+        if code is not None:
+            yield "different code", f"{key['model']} · {key['optimizer']}", code
