@@ -109,6 +109,7 @@ def test_a_table_has_the_columns_and_rows_that_are_asked_for():
     assert found.columns == ["C", "seed"]
     assert found["seed"].to_list() == [*range(10), 0, 1]
     assert found["C"].dtype == pl.Float64
+    assert [len(one) for one in chosen.tables(["C"], 3)] == [3]  # the other is not read
     assert found["C"].to_numpy()[10:].tolist() == pytest.approx(
         np.float32(ROWS["C"][:2].to_numpy()).tolist(), abs=0, nan_ok=True
     )

@@ -52,7 +52,9 @@ def test_it_has_every_run_of_all_once(tmp_path, monkeypatch, at_once):
 
 
 @pytest.mark.parametrize("first", ["a", "b"])
-def test_a_run_that_differs_is_named_and_nothing_is_made(tmp_path, first):
+def test_a_run_that_differs_is_named_and_nothing_is_made(tmp_path, monkeypatch, first):
+    """Also where the conditions before would be written at once."""
+    monkeypatch.setattr(module, "ROWS_IN_MEMORY", 1)
     whole = rows("xor", "adam", range(40))
     other = whole.with_columns(
         wq=pl.when(pl.col("seed") >= 33).then(pl.col("wq") + 1).otherwise("wq")
@@ -60,7 +62,7 @@ def test_a_run_that_differs_is_named_and_nothing_is_made(tmp_path, first):
     sound = whole["wq"].is_not_null() & (whole["seed"] >= 33)
     seed = whole.filter(sound)["seed"][0]
     a = study(tmp_path, "a", rows("nand", "adam", range(9)), whole[:37])
-    b = study(tmp_path, "b", other)
+    b = study(tmp_path, "b", rows("or", "adam", range(9)), other)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(InputError, match=f"xor · adam: seed {seed} is there twice and differs: wq"):
         merge([a, b] if first == "a" else [b, a], tmp_path / "new")

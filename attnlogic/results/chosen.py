@@ -75,6 +75,6 @@ def _means(column: str, text: str, value: str) -> bool:
     if ":" in text:  # another package's, which is not imported to read results
         return False
     try:  # the same, written in another way
-        return str(_READ[column](text)) == value and (column == "gate" or "(" in text)
+        return str(_READ[column](text)) == value
     except InputError:
         return False
