@@ -1,9 +1,10 @@
-"""``python survivor.py DIR [pause]``: a study on an abacus in a process of its own, to be killed.
+"""``python survivor.py DIR [pause] [small]``: a study on an abacus, in a process to be killed.
 
 It says ``begun`` once it has written its first part; with ``pause`` it then waits for its stdin to
-end.
+end. With ``small`` no file may be larger than a few thousand bytes.
 """
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -37,13 +38,15 @@ def small_parts():
     parts.PART_ROWS, pieces.RUNS_AT_ONCE = 1, 100
 
 
-def start(directory, *words, **how):
+def start(directory, *words):
     """A process that runs the study."""
     command = [sys.executable, str(HERE / "survivor.py"), str(directory), *words]
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    return subprocess.Popen(command, text=True, **(pipes | how))
+    return subprocess.Popen(command, text=True, **pipes)
 
 
 if __name__ == "__main__":
     small_parts()
+    if "small" in sys.argv:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))  # less than a part has
     work(sys.argv[1], Paced("pause" in sys.argv), STUDY)

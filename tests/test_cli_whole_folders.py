@@ -1,9 +1,12 @@
 """What commands say of a folder as a whole: unfinished, damaged, from somebody else."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -195,6 +198,31 @@ def test_no_text_of_a_folder_reaches_the_terminal_with_control_characters(type_i
             for text in (out, err):
                 assert printable(text) == text, (command, form)
             assert "owned" in out + err or code == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_on_a_terminal_too(tmp_path):
+    """Where tables are drawn with colours: those are the only commands."""
+    import pty
+    import termios
+
+    conditions = [{"gate": f"xor{EVIL}", "optimizer": "sgd", "epochs": 40, "init": "torch"}]
+    runs = writing.create(tmp_path / "study", describe(conditions, range(4)))
+    write(runs.directory, range(4))
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (50, 300))
+    command = [sys.executable, "-m", "attnlogic", "summary", str(runs.directory)]
+    with subprocess.Popen(command, stdout=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # that is how a terminal ends
+            while some := os.read(ours, 2**12):
+                shown += some
+    os.close(ours)
+    assert process.returncode == 0
+    text = re.sub(r"\x1b\[[0-9;]*m|\r", "", shown.decode())
+    assert r"xor\x1b]0;owned" in text
+    assert printable(text) == text
 
 
 def test_a_broken_description_is_shown_without_its_control_characters(type_in, runs):

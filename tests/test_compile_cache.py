@@ -39,6 +39,17 @@ def test_a_second_command_compiles_nothing(tmp_path):
     assert kept[1] == kept[2] != set()
 
 
+def test_a_study_without_a_folder_keeps_it_too(tmp_path):
+    """Where a study looks for its folder before it trains."""
+    env = {k: v for k, v in os.environ.items() if k not in NAMES}
+    env |= {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)}
+    words = ["study", "xor", "-o", "sgd", "--seeds", "4", "--epochs", "9"]
+    command = [sys.executable, "-m", "attnlogic", *words]
+    subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, check=True)
+    assert [*tmp_path.rglob("*-cache")]
+    assert len([*(tmp_path / "runs").iterdir()]) == 1
+
+
 def test_what_the_user_has_set_stays(environment):
     environment["JAX_COMPILATION_CACHE_DIR"] = "mine"
     cache.keep_compiled()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -178,3 +179,16 @@ def test_parts_that_overlap_count_a_run_once(tmp_path):
     (unread,) = runs.unread
     assert unread.path.name.startswith("2-5.")
     assert unread.reason == "its runs are in another part already"
+
+
+def test_another_studys_part_does_not_fill_a_gap(tmp_path, whole):
+    """The same seeds of the same conditions, but for the threshold."""
+    runs, table = whole
+    other = work(tmp_path / "other", Abacus(size=6), replace(TWO, threshold=0.2))
+    for mine, theirs in zip(runs.part_files(), other.part_files(), strict=True):
+        mine.unlink()
+        shutil.copy(theirs, mine.parent)
+        assert theirs.name != mine.name
+    assert len(runs) == 0
+    assert {one.reason for one in runs.unread} == {"a part of another study"}
+    assert resumed(runs).equals(table)

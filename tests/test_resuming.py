@@ -18,6 +18,22 @@ def _small_parts(monkeypatch):
     monkeypatch.setattr(pieces, "RUNS_AT_ONCE", 8)
 
 
+def test_rows_are_those_of_an_undisturbed_study_bit_for_bit_with_jax(tmp_path):
+    study = Study(["xor", "nand"], ["adamw", "sgd(lr=0.5)", "lbfgs"], seeds=24, epochs=60)
+    runs = run(study, "jax", tmp_path / "study", progress=False)
+    table = runs.table()
+    for path in runs.part_files()[1::3]:
+        path.unlink()
+    for path in runs.part_files()[::3]:
+        path.write_bytes(path.read_bytes()[:-1])
+    assert 0 < len(runs) < 100
+    again = run(study, "jax", tmp_path / "study", progress=False)
+    assert again.table().equals(table)  # no NaN in it: equal bits, or 0 for -0
+    for name, kind in table.schema.items():
+        if kind.is_float():
+            assert (again.table()[name].to_numpy().tobytes()) == table[name].to_numpy().tobytes()
+
+
 @pytest.mark.parametrize("good", [1, 3, 5, 7, 9, 11])
 def test_what_was_done_is_kept_and_only_the_rest_is_trained(tmp_path, good):
     whole = work(tmp_path / "whole", study=TWO).table()
@@ -150,6 +166,20 @@ def test_other_versions_are_said_and_noted(tmp_path, capfd):
     assert [one["versions"]["abacus"] for one in said["resumed"]] == ["1600 AD"]
 
 
+def test_nothing_that_a_folder_says_reaches_the_terminal_as_it_is(tmp_path, capfd):
+    class Foreign(Abacus):
+        def versions(self):
+            return {"abacus": "\x1b[2J"}
+
+    runs = work(tmp_path / "study", Foreign(), TWO)
+    runs.part_files()[0].rename(runs.part_files()[0].with_name("\x1b]0;.parquet"))
+    run(TWO, Abacus(), tmp_path / "study")
+    err = capfd.readouterr().err
+    assert r"abacus \x1b[2J before, 2700 BC now" in err
+    assert r"set aside: " in err
+    assert "\x1b" not in err
+
+
 # --- a folder that was left in any state ---------------------------------------------------------
 
 
@@ -197,11 +227,25 @@ def test_a_damaged_description_is_no_excuse_for_other_settings(tmp_path):
     assert left(tmp_path) == before
 
 
-def test_a_folder_of_something_else_is_left_alone(tmp_path):
-    (tmp_path / "notes").write_text("mine")
-    with pytest.raises(InputError, match="is not empty, and holds no study"):
+@pytest.mark.parametrize("name", ["notes", "parts/x.parquet", "study.json", "parts/a/b.parquet"])
+def test_a_folder_of_something_else_is_left_alone(tmp_path, name):
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("mine")
+    before = left(tmp_path)
+    with pytest.raises(InputError, match=r"is not empty, and holds no study|cannot read .*json"):
         work(tmp_path)
-    (tmp_path / "parts").mkdir()
-    with pytest.raises(InputError, match="is not empty, and holds no study"):
-        work(tmp_path)
-    assert left(tmp_path) == ["notes", "parts"]
+    assert left(tmp_path) == before
+
+
+def test_what_a_link_leads_to_is_not_touched(tmp_path):
+    runs = work(tmp_path / "study", study=TWO)
+    table = runs.table()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / ".notes.tmp").write_text("mine")
+    (tmp_path / "elsewhere" / "notes.parquet").write_text("mine")
+    shutil.rmtree(tmp_path / "study" / "parts" / "000-sgd")
+    (tmp_path / "study" / "parts" / "000-sgd").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "study" / "parts" / "more").symlink_to(tmp_path / "elsewhere")
+    assert work(tmp_path / "study", study=TWO).table().equals(table)
+    assert left(tmp_path / "elsewhere") == [".notes.tmp", "notes.parquet"]

@@ -151,11 +151,11 @@ def study(
         encoding=encoding,
         parameters=parameter or (),
     )
+    keep_compiled(cache)
     if out is None:
         out = new_directory() if again else folder_of(chosen, backend, jobs)
         if out.exists():
             terminal.say(f"the same study lies in {out}: --again trains it anew")
-    keep_compiled(cache)
     with _keeping(out):
         runs = run(chosen, backend, out, jobs=jobs, extend=extend)
     with reported([runs]):

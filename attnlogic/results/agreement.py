@@ -11,7 +11,7 @@ from attnlogic.results.seed_ranges import seeds_in_words, union
 
 _WHOLE = ("backend", "precision", "threshold", "until")
 _EACH = ("gate", "optimizer", "epochs", "init", "model", "encoding")
-_MADE_BY = ("attnlogic", "versions", "devices", "platform")
+_MADE_BY = ("attnlogic", "versions", "devices", "machine")
 _LISTED = 3
 """Values that a difference names, at most."""
 
@@ -29,8 +29,10 @@ def made_alike(there: Description, asked: Description) -> bool:
 
 
 def made_by(description: Description) -> dict[str, Any]:
-    """The versions and devices that make a study's runs."""
-    return {name: description.get(name) for name in _MADE_BY}
+    """The versions and devices that make a study's runs. That of Python decides no number."""
+    said = {name: description.get(name) for name in _MADE_BY}
+    versions = {name: v for name, v in (said["versions"] or {}).items() if name != "python"}
+    return said | {"versions": versions}
 
 
 def going_on(
@@ -93,7 +95,7 @@ def _by_another(there: Description, asked: Description) -> dict[str, Any]:
     known = [made_by(there), *map(made_by, there.get("resumed", []))]
     if made_by(asked) in known:
         return {}
-    entry = {"created": asked["created"], **made_by(asked)}
+    entry = {name: asked[name] for name in ("created", "platform", *_MADE_BY)}
     return {"resumed": [*there.get("resumed", []), entry]}
 
 

@@ -42,6 +42,7 @@ _EARLIER: dict[str, Any] = {
     "attnlogic": Optional(str),
     "created": Optional(str),
     "platform": Optional(str),
+    "machine": Optional(str),
     "jobs": Optional(int),
     "kinds": Optional([_KIND]),
     "data": Optional(Each({"inputs": [[float]], "targets": [float]})),
@@ -80,6 +81,7 @@ _SHAPE: dict[str, Any] = _EARLIER | {
                 "versions": Each(str),
                 "devices": [str],
                 "platform": str,
+                "machine": str,
             }
         ]
     ),
@@ -87,6 +89,9 @@ _SHAPE: dict[str, Any] = _EARLIER | {
 }
 
 _FOLDER = re.compile(r"\w[\w-]*", re.ASCII)
+
+
+_MEND = "the command that trained the study, given again with --out, writes it anew"
 
 
 class DamagedDescriptionError(InputError):
@@ -115,45 +120,42 @@ def read_description(directory: Path) -> dict[str, Any]:
     try:
         description = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise DamagedDescriptionError(f"cannot read '{path}': {error}") from error
+        raise DamagedDescriptionError(f"cannot read '{path}': {error}: {_MEND}") from error
     _refuse_later(path, description)
-    if wrong := _misfit(description):
+    if wrong := _misfit(description) or _changed(description):
         raise DamagedDescriptionError(f"'{path}' does not describe a study: {wrong}")
     return dict(description)
 
 
-def write_description(directory: Path, description: Mapping[str, Any]) -> dict[str, Any]:
+def sealed(description: Mapping[str, Any]) -> dict[str, Any]:
+    """A description as it is read back: as JSON has it, checked, with its checksum.
+
+    Raises:
+      ValueError, TypeError: it is not fit for JSON, or does not describe a study.
+    """
+    said = json.loads(json.dumps({**description, "checksum": ""}, allow_nan=False))
+    said["checksum"] = _checksum(said)
+    if wrong := _misfit(said):
+        raise ValueError(wrong)
+    return dict(said)
+
+
+def write_description(directory: Path, description: Mapping[str, Any]) -> None:
     """Write ``study.json``, whole or not at all; a line for each condition.
 
     Args:
       directory: the study's folder.
-      description: fit for JSON; its checksum is filled in.
-
-    Returns:
-      What was written.
+      description: as ``sealed`` gives it.
 
     Raises:
-      ValueError, TypeError: it is not fit for JSON, or does not describe a study.
       OSError: the system's own, with the path.
     """
-    content = encoded(description)
-    write_whole(directory / NAME, content)
-    return dict(json.loads(content))
+    lines = (f"  {json.dumps(name)}: {_lines(value)}" for name, value in description.items())
+    write_whole(directory / NAME, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
 
 
-def encoded(description: Mapping[str, Any]) -> bytes:
-    """The bytes of ``study.json``.
-
-    Raises:
-      ValueError, TypeError: see ``write_description``.
-    """
-    said = json.loads(json.dumps({**description, "checksum": ""}, allow_nan=False))
-    del said["checksum"]
-    said["checksum"] = digest(said)
-    if wrong := _misfit(said):
-        raise ValueError(wrong)
-    lines = (f"  {json.dumps(name)}: {_lines(value)}" for name, value in said.items())
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+def _checksum(description: Mapping[str, Any]) -> str:
+    return digest({name: value for name, value in description.items() if name != "checksum"})
 
 
 def _lines(value: Any) -> str:
@@ -178,18 +180,23 @@ def _misfit(description: Any) -> str | None:
     number = description.get("format", 1)
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         return f"'format' is {described(number)}, expected 1 … {FORMAT}"
-    earlier = number < FORMAT
-    wrong = misfit(description, _EARLIER if earlier else _SHAPE)
-    if wrong or (wrong := _out_of_range(description)) or earlier:
-        return wrong
-    said = {name: value for name, value in description.items() if name != "checksum"}
+    if number < FORMAT:
+        return misfit(description, _EARLIER) or _out_of_range(description)
+    wrong = misfit(description, _SHAPE) or _out_of_range(description)
+    return wrong or _inconsistent(description)
+
+
+def _changed(description: dict[str, Any]) -> str | None:
+    """Whether a description is another than was written, in words."""
     try:
-        right = digest(said) == description["checksum"]
+        if (
+            description.get("format", 1) < FORMAT
+            or _checksum(description) == description["checksum"]
+        ):
+            return None
     except (ValueError, RecursionError):  # NaN or infinity: JSON has none
-        right = False
-    if not right:
-        return "its 'checksum' does not fit: the file was changed or damaged"
-    return _inconsistent(description)
+        pass
+    return f"its 'checksum' does not fit: the file was changed or damaged: {_MEND}"
 
 
 def _out_of_range(description: dict[str, Any]) -> str | None:

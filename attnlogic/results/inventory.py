@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from attnlogic.errors import InputError
 from attnlogic.results.part_files import NotSoundError, Part, read_part_file
 from attnlogic.results.seed_ranges import SeedRanges, intersect, seeds_without, union
+from attnlogic.words import printable
 
 SET_ASIDE = ".set-aside"
 """What is appended to the name of a file that a study does not read, once it goes on."""
@@ -31,7 +32,7 @@ class Unread(NamedTuple):
     reason: str
 
     def __str__(self) -> str:
-        return f"'{self.path}': {self.reason}"
+        return printable(f"'{self.path}': {self.reason}")
 
     @property
     def is_of_another_study(self) -> bool:
@@ -68,10 +69,10 @@ def take_inventory(
       directory: the study's folder.
       description: the content of its ``study.json``.
       columns: those of the parts of each kind, with their types.
-      on_read: called with the size of each file that has been checked.
+      on_read: called with the size of each file that has been checked, from this thread.
     """
     folders = [kind["parts"] for kind in description["kinds"]]
-    unread = [*_strangers(directory / "parts", folders)]
+    unread = [*_strangers(directory / "parts", {*folders})]
     shut = {one.path for one in unread}
     files = [
         (path, kind)
@@ -80,7 +81,10 @@ def take_inventory(
         for path in _look_like_parts(directory / "parts" / folder)
     ]
     with ThreadPoolExecutor(os.cpu_count(), "checking parts") as threads:
-        checked = [*threads.map(lambda one: _checked(one[0], on_read), files)]
+        checked = []
+        for size, part in threads.map(lambda one: _checked(one[0]), files):
+            on_read(size)
+            checked.append(part)
     sound: list[tuple[Part, int]] = []
     for (path, kind), part in zip(files, checked, strict=True):
         if not isinstance(part, Part):
@@ -96,20 +100,19 @@ _CHECKED: dict[tuple[Any, ...], Part | str] = {}
 """What is known of files that have been read: the part, or the reason why it is none."""
 
 
-def _checked(path: Path, on_read: Callable[[int], None]) -> Part | str:
-    """The part in a file, or the reason why there is none."""
+def _checked(path: Path) -> tuple[int, Part | str]:
+    """The size of a file, and the part in it or the reason why there is none."""
     try:
         status = path.lstat()
     except OSError as error:
-        return f"it cannot be read: {error.strerror}"
+        return 0, f"it cannot be read: {error.strerror}"
     key = (path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     if key not in _CHECKED:
         try:
             _CHECKED[key] = read_part_file(path)
         except NotSoundError as error:
             _CHECKED[key] = str(error)
-    on_read(status.st_size)
-    return _CHECKED[key]
+    return status.st_size, _CHECKED[key]
 
 
 def forget_checked() -> None:
@@ -117,7 +120,7 @@ def forget_checked() -> None:
     _CHECKED.clear()
 
 
-def _strangers(parts: Path, folders: list[str]) -> Iterator[Unread]:
+def _strangers(parts: Path, folders: set[str]) -> Iterator[Unread]:
     """What lies beside the folders of parts, and these themselves where they are links."""
     if parts.is_symlink():
         yield Unread(parts, "a link, not a folder")
@@ -197,6 +200,15 @@ def set_aside(path: Path) -> Path:
         number += 1
         new = path.with_name(f"{path.name}.{number}{SET_ASIDE}")
     return path.rename(new)
+
+
+def remove_halves(directory: Path, description: Mapping[str, Any]) -> None:
+    """Remove the files that a process was writing when it was killed; no link is followed."""
+    folders = [directory / "parts" / kind["parts"] for kind in description["kinds"]]
+    for folder in (directory, *(one for one in folders if not one.is_symlink())):
+        for entry in _entries(folder):
+            if entry.name.startswith(".") and entry.name.endswith(".tmp"):
+                Path(entry.path).unlink(missing_ok=True)
 
 
 def earlier_parts(directory: Path) -> list[Path]:

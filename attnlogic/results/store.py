@@ -61,7 +61,7 @@ class Runs(Exported):
         """What lies in the folder now: the parts that are sound, and what is not read.
 
         Args:
-          on_read: called with the size of each file that has been checked; from any thread.
+          on_read: called with the size of each file that has been checked.
 
         Raises:
           InputError: a folder cannot be read.

@@ -14,13 +14,14 @@ from attnlogic.results.store import Runs
 
 
 def verify(
-    runs: Runs, on_read: Callable[[int], None] = lambda size: None
+    runs: Runs, on_read: Callable[[float], None] = lambda size: None
 ) -> tuple[Inventory, tuple[Unread, ...]]:
     """Read every part again, whatever was read before.
 
     Args:
       runs: the study.
-      on_read: called with the size of each file that has been checked; from any thread.
+      on_read: called with the bytes that have been checked since the last call: half of a file's
+        for its checksum, half for its rows.
 
     Returns:
       What is there, and every file that is not sound, with the reason. Of an earlier version's
@@ -32,8 +33,12 @@ def verify(
     if runs.is_earlier:
         return Inventory((), (), {}), _earlier(runs)
     forget_checked()
-    found = runs.inventory(on_read)
-    wrong = (Unread(part.path, reason) for part in found.parts if (reason := _reason(part)))
+    found = runs.inventory(lambda size: on_read(size / 2))
+    wrong = []
+    for part in found.parts:
+        if reason := _reason(part):
+            wrong.append(Unread(part.path, reason))
+        on_read(part.path.lstat().st_size / 2)
     return found, (*found.unread, *wrong)
 
 

@@ -5,7 +5,6 @@ See ``store`` for the layout.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -20,15 +19,15 @@ from attnlogic.results.description import (
     FORMAT,
     NAME,
     DamagedDescriptionError,
-    encoded,
     read_description,
+    sealed,
     write_description,
 )
 from attnlogic.results.files import sync_folder
-from attnlogic.results.inventory import Unread, set_aside
+from attnlogic.results.inventory import Unread, remove_halves, set_aside
 from attnlogic.results.lock import LOCK, WRITER, locked
 from attnlogic.results.part_files import write_part_file
-from attnlogic.results.store import Runs, read_study
+from attnlogic.results.store import Runs
 
 
 class Opened(NamedTuple):
@@ -70,12 +69,12 @@ def open_study(
       InputError: the folder holds something else, cannot be made or written, or another process
         writes to it. Nothing has been changed then.
     """
-    description = json.loads(encoded(description))  # with its checksum, before anything is made
+    asked = sealed(description)  # before anything is made
     if _is_started(directory):
-        with _going_on(directory, description, extend) as opened:
+        with _going_on(directory, asked, extend) as opened:
             yield opened
     else:
-        with _new(directory, description) as runs:
+        with _new(directory, asked) as runs:
             yield Opened(runs, is_new=True)
 
 
@@ -85,8 +84,7 @@ def create(directory: Path, description: Mapping[str, Any]) -> Runs:
     Raises:
       InputError: the folder holds something already, or cannot be made or written.
     """
-    encoded(description)
-    with _new(directory, description) as runs:
+    with _new(directory, sealed(description)) as runs:
         return runs
 
 
@@ -118,11 +116,12 @@ def _is_started(directory: Path) -> bool:
         return False
     except OSError as error:
         raise InputError(f"cannot read '{directory}': {error.strerror}: {ANOTHER}") from error
-    return NAME in there or bool(there and there <= names | {WRITER, f".{NAME}.tmp"})
+    # Without a description the lock tells that the rest is ours.
+    return NAME in there or (LOCK in there and there <= names | {WRITER, f".{NAME}.tmp"})
 
 
 @contextmanager
-def _new(directory: Path, description: Mapping[str, Any]) -> Iterator[Runs]:
+def _new(directory: Path, description: dict[str, Any]) -> Iterator[Runs]:
     """Start a study; if it ends with an error and without a part, remove all that was made."""
     _refuse_used(directory)
     missing = [path for path in (directory, *directory.parents) if not os.path.lexists(path)]
@@ -132,14 +131,15 @@ def _new(directory: Path, description: Mapping[str, Any]) -> Iterator[Runs]:
                 if not path.is_dir():  # a/.. is there once a has been made
                     path.mkdir()
                     undo.callback(_remove_if_empty, path)
-            undo.callback((directory / LOCK).unlink, missing_ok=True)
             lock.enter_context(locked(directory))
+            _refuse_started(directory)
+            undo.callback((directory / LOCK).unlink, missing_ok=True)
             undo.callback(_remove_folders_of_parts, directory / "parts")
             undo.callback((directory / NAME).unlink, missing_ok=True)
             _begin(directory, description)
         except OSError as error:
             raise _unwritable(directory, error) from error
-        runs = read_study(directory)
+        runs = Runs(directory, description)
         try:
             yield runs
         except BaseException:
@@ -156,18 +156,18 @@ def _going_on(directory: Path, asked: Mapping[str, Any], extend: bool) -> Iterat
     with ExitStack() as lock:
         try:
             lock.enter_context(locked(directory))
-            description = _merged(directory, asked, extend)
-            if description != _read(directory):
-                if (directory / NAME).exists() and _read(directory) is None:
+            there, description = _merged(directory, asked, extend)
+            if description != there:
+                if there is None and os.path.lexists(directory / NAME):
                     set_aside(directory / NAME)
+                description = sealed(description)
                 _begin(directory, description)
-            runs = read_study(directory)
-            for file in [*directory.glob(".*.tmp"), *directory.glob("parts/*/.*.tmp")]:
-                file.unlink(missing_ok=True)
+            runs = Runs(directory, description)
             unread = runs.unread
             for one in unread:
                 set_aside(one.path)
             (directory / "parts").mkdir(exist_ok=True)
+            remove_halves(directory, description)
         except OSError as error:
             raise _unwritable(directory, error) from error
         yield Opened(runs, is_new=False, set_aside=unread)
@@ -183,6 +183,8 @@ def _read(directory: Path) -> dict[str, Any] | None:
     try:
         return read_description(directory)
     except DamagedDescriptionError:
+        if not os.path.lexists(directory / LOCK):  # the file may be somebody else's
+            raise
         return None
     except InputError:
         if os.path.lexists(directory / NAME):
@@ -190,8 +192,10 @@ def _read(directory: Path) -> dict[str, Any] | None:
         return None
 
 
-def _merged(directory: Path, asked: Mapping[str, Any], extend: bool) -> dict[str, Any]:
-    """The description with which a study goes on.
+def _merged(
+    directory: Path, asked: Mapping[str, Any], extend: bool
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """The description that is there, if a sound one is; and that with which the study goes on.
 
     Raises:
       InputError: the folder holds something else.
@@ -203,7 +207,7 @@ def _merged(directory: Path, asked: Mapping[str, Any], extend: bool) -> dict[str
                 f"'{directory}' was written by an earlier version, which this one can read and not "
                 f"go on with: {ANOTHER}"
             )
-        return going_on(directory, there, asked, extend=extend)
+        return there, going_on(directory, there, asked, extend=extend)
     wanted = Runs(directory, dict(asked))
     others = [one for one in wanted.inventory().unread if one.is_of_another_study]
     if others:
@@ -211,7 +215,7 @@ def _merged(directory: Path, asked: Mapping[str, Any], extend: bool) -> dict[str
             f"'{directory}' has no sound {NAME}, and '{others[0].path}' is of another study than "
             f"the one asked for: {ANOTHER}"
         )
-    return dict(asked)
+    return None, dict(asked)
 
 
 def _unwritable(directory: Path, error: OSError) -> InputError:
@@ -227,6 +231,12 @@ def _refuse_used(directory: Path) -> None:
         raise InputError(f"'{there}' is a file: {ANOTHER}")
     if there == directory and any(directory.iterdir()):
         raise InputError(f"'{directory}' is not empty, and holds no study: {ANOTHER}")
+
+
+def _refuse_started(directory: Path) -> None:
+    """Raise ``InputError`` if another process has been faster, and has ended since."""
+    if os.path.lexists(directory / NAME):
+        raise InputError(f"another process has started a study in '{directory}': try again")
 
 
 def _remove_if_empty(folder: Path) -> None:

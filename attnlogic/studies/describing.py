@@ -37,6 +37,7 @@ def describe(study: Study, trainer: Backend, jobs: int) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), "numpy": np.__version__}
         | trainer.versions(),
         "platform": platform.platform(),
+        "machine": platform.machine(),
         "jobs": jobs,
         "precision": study.precision,
         "threshold": study.threshold,

@@ -43,7 +43,7 @@ def _changes(there: Mapping[str, Any], asked: Mapping[str, Any]) -> Iterator[str
         for name in now
         if name != "versions" and now[name] != before[name]
     ]
-    old, new = before["versions"] or {}, now["versions"] or {}
+    old, new = before["versions"], now["versions"]
     changed += [
         f"{name} {old.get(name, 'none')} before, {new.get(name, 'none')} now"
         for name in sorted({*old, *new})

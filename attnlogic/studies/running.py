@@ -34,7 +34,7 @@ from attnlogic.studies.pieces import Piece, batch_of, pieces
 from attnlogic.studies.progress import Progress
 from attnlogic.studies.resuming import said_of
 from attnlogic.studies.study import Condition, Study
-from attnlogic.words import counted
+from attnlogic.words import counted, printable
 
 
 def run(
@@ -92,7 +92,7 @@ def run(
         work = _Work(study, trainer, processes, opened, asked)
         if progress is not False:
             for line in said_of(opened, asked, work.total):
-                print(line, file=sys.stderr, flush=True)
+                print(printable(line), file=sys.stderr, flush=True)
         with Progress(work.total, show=progress) as bar:
             for group in work.groups():
                 bar.describe(_described([study.conditions[k] for k in group]))
