@@ -21,8 +21,11 @@ from .problems import neuron as neuron
 from .problems import problem as problem
 from .problems import read_data as read_data
 from .results import Runs as Runs
+from .results import Selection as Selection
 from .results import Tally as Tally
 from .results import load as load
+from .results import merge as merge
+from .results import select as select
 from .statistics import STATISTICS as STATISTICS
 from .statistics import Statistic as Statistic
 from .studies import Run as Run

@@ -35,8 +35,9 @@ def unknown(kind: str, got: object, known: Iterable[str], also: str = "") -> Inp
     listed = f"known: {', '.join(names)}{also}"
     if not isinstance(got, str):
         return InputError(f"{kind}: expected a name, got {described(got)}: {listed}")
-    near = difflib.get_close_matches(got.casefold(), names, n=1)
-    hint = f" did you mean '{near[0]}'?" if near else ""
+    folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(got.casefold(), folded, n=1)
+    hint = f" did you mean '{folded[near[0]]}'?" if near else ""
     return InputError(f"unknown {kind} '{got}':{hint} {listed}")
 
 

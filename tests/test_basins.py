@@ -22,6 +22,7 @@ def frame(*runs, name="xor"):
     n, about = len(runs), {**ABOUT, "gate": name}
     columns = {
         **{column: [about[column]] * n for column in CONDITION},
+        "seed": range(n),
         "C_initial": starts,
         "C": ends,
         "status": statuses,

@@ -144,7 +144,7 @@ def test_a_tally_stands_for_its_studies(type_in, study, tmp_path):
     rows = json.loads(type_in("summary", twice, "--format", "json")[1])
     assert [row["runs"] for row in rows] == [8, 8, 8, 8, 3]
     for words, says in ((("tally", file, "--out", twice), "exists"),
-                        (("tally", file, file, "--out", tmp_path / "new"), "twice")):  # fmt: skip
+                        (("tally", file, file, "--out", tmp_path / "new"), "seed 0")):  # fmt: skip
         code, _, err = type_in(*words)
         assert code == 2
         assert says in err

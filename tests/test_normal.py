@@ -155,7 +155,7 @@ def test_of_data_that_is_no_gate_theory_knows_nothing():
     assert found["C_median"].equals(of_xor["C_median"])
 
 
-@pytest.mark.parametrize("runs", ["runs/demo", None, [1, 2], {"gate": ["xor"]}, 3], ids=repr)
+@pytest.mark.parametrize("runs", [None, [1, 2], {"gate": ["xor"]}, 3], ids=repr)
 def test_what_are_no_runs_is_refused(runs):
     for tell in (conditions, populations, Tally.of, summarize):
         with pytest.raises(InputError, match=r"runs: expected a study, a tally or a polars frame"):

@@ -41,7 +41,7 @@ def frame_of_five():
     gone = frame("nand", ("diverged", (np.nan,) * 6, START)).with_columns(
         pl.selectors.float().fill_nan(None)
     )
-    return pl.concat([frame("nand", *five), gone])
+    return pl.concat([frame("nand", *five), gone.with_columns(seed=pl.lit(4, pl.UInt32))])
 
 
 def test_five_runs_by_hand():

@@ -22,7 +22,8 @@ def frame(C, loss, hit):
     }  # fmt: skip
     columns = {
         **{name: [value] * n for name, value in about.items()},
-        "C_initial": C, "initial_loss": loss, "first_hit": [1 if h else None for h in hit],
+        "seed": [*range(n)], "C_initial": C, "initial_loss": loss,
+        "first_hit": [1 if h else None for h in hit],
     }  # fmt: skip
     full = {name: columns.get(name, [None] * n) for name in schema("float64")}
     return pl.DataFrame(full, schema=schema("float64"))

@@ -16,7 +16,7 @@ from attnlogic.cli.inspecting import info, verify
 from attnlogic.cli.models import models
 from attnlogic.cli.plot import listed, plot
 from attnlogic.cli.reference import backends, gates, optimizers, theory
-from attnlogic.cli.results import runs, tally
+from attnlogic.cli.results import merge, runs, tally
 from attnlogic.cli.statistics import add_statistic_command
 from attnlogic.cli.study import study
 from attnlogic.cli.train import train
@@ -56,7 +56,7 @@ _register(options.TRAINING, study, train)
 for _statistic in STATISTICS.values():
     add_statistic_command(app, _statistic)
 app.command(rich_help_panel=options.ON_RESULTS, epilog=listed().replace("\n", "\n\n"))(plot)
-_register(options.ON_RESULTS, runs, tally, info, verify)
+_register(options.ON_RESULTS, runs, tally, merge, info, verify)
 _register(options.REFERENCE, theory, gates, models, optimizers, backends)
 
 BAD_INPUT, FAILED = 2, 1

@@ -103,14 +103,78 @@ Form = Annotated[
     Literal["table", "json", "csv", "markdown"],
     typer.Option("--format", help="How to print it; json and csv have every column."),
 ]
+Results = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="DIR…",
+        help="Studies' folders or tallies' files. A run that several have counts once.",
+        show_default=False,
+    ),
+]
+Studies = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="DIR…",
+        help="Studies' folders. A run that several have counts once.",
+        show_default=False,
+    ),
+]
 StudyOrTally = Annotated[
     Path,
-    typer.Argument(
-        metavar="DIR", help="A study's folder, or the file of a tally.", show_default=False
-    ),
+    typer.Argument(metavar="DIR", help="A study's folder or a tally's file.", show_default=False),
 ]
 StudyFolder = Annotated[
     Path, typer.Argument(metavar="DIR", help="A study's folder.", show_default=False)
+]
+OnlyGates = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--gate",
+        metavar="NAME",
+        help="Only this gate, as often as you like: xor, 0110, …",
+        autocompletion=gate_names,
+        show_default=False,
+    ),
+]
+OnlyOptimizers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--optimizer",
+        "-o",
+        metavar="NAME",
+        help="Only this optimizer, as often as you like: adamw with any settings, 'adamw()', "
+        "'adamw(lr=0.01)'.",
+        autocompletion=optimizer_names,
+        show_default=False,
+    ),
+]
+OnlyModels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="Only this model, as often as you like: mlp with any settings, 'mlp(hidden=4)'.",
+        autocompletion=model_names,
+        show_default=False,
+    ),
+]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        metavar="EXPRESSION",
+        help="Only runs for which this is true: SQL over the columns of "
+        "[bold]attnlogic runs[/bold], such as \"status == 'lost' and C < -0.6\".",
+        show_default=False,
+    ),
+]
+OtherThreshold = Annotated[
+    float | None,
+    typer.Option(
+        help="Ask of another threshold than that of the training: 1e-1, 1e-2, … 1e-10. What "
+        "happened after the first hit is not known of it.",
+        show_default=False,
+    ),
 ]
 Plot = Annotated[
     Path | None,

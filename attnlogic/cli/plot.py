@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from attnlogic.cli import options
-from attnlogic.cli.results import runs_or_tally
+from attnlogic.cli.reporting import reported
+from attnlogic.cli.results import read
 from attnlogic.errors import InputError
 from attnlogic.statistics import CHARTS
 from attnlogic.view import terminal
@@ -66,8 +67,10 @@ def plot(
         raise InputError(f"unknown chart '{name}'. There are:\n{listed()}")
     path = Path(f"{name}.svg") if out is None else out
     writable_picture(path)
-    save(CHARTS[name].chart(runs_or_tally(directory), name), path, theme)
-    terminal.say(f"wrote {path}")
+    found = read([directory])
+    with reported(found, "csv"):
+        save(CHARTS[name].chart(found, name), path, theme)
+        terminal.say(f"wrote {path}")
 
 
 def _plot_all(directory: Path, folder: Path, form: str, theme: str) -> None:
@@ -82,21 +85,22 @@ def _plot_all(directory: Path, folder: Path, form: str, theme: str) -> None:
         raise InputError(f"'{folder}' is a file: name a folder with --out")
     if not folder.parent.is_dir():
         raise InputError(f"there is no folder '{folder.parent}' for '{folder.name}': make it first")
-    runs = runs_or_tally(directory)
-    written = 0
-    for name in CHARTS:
-        try:
-            chart = CHARTS[name].chart(runs, name)
-        except InputError as error:
-            terminal.say(f"{name}: {error}")
-            continue
-        folder.mkdir(exist_ok=True)
-        path = folder / f"{name}.{form}"
-        save(chart, path, theme)
-        terminal.say(f"wrote {path}")
-        written += 1
-    if not written:
-        raise InputError(f"'{directory}' has nothing to draw")
+    found = read([directory])
+    with reported(found, "csv"):
+        written = 0
+        for name in CHARTS:
+            try:
+                chart = CHARTS[name].chart(found, name)
+            except InputError as error:
+                terminal.say(f"{name}: {error}")
+                continue
+            folder.mkdir(exist_ok=True)
+            path = folder / f"{name}.{form}"
+            save(chart, path, theme)
+            terminal.say(f"wrote {path}")
+            written += 1
+        if not written:
+            raise InputError(f"'{directory}' has nothing to draw")
 
 
 def listed() -> str:

@@ -1,9 +1,9 @@
-"""Commands on results as they lie on disk: ``tally`` and ``runs``; and how results are found."""
+"""Commands on results as they lie on disk: ``runs``, ``tally`` and ``merge``."""
 
 from __future__ import annotations
 
-import io
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,83 +16,148 @@ from attnlogic.view import terminal
 from attnlogic.words import in_shell
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from attnlogic.results import Runs, Tally
 
 
-def runs_or_tally(path: Path) -> Runs | Tally:
-    """A study in a folder, or a tally in a file."""
+def read(paths: Iterable[Path], *, every_run: bool = False) -> list[Runs | Tally]:
+    """Studies in folders, and tallies in files.
+
+    Raises:
+      InputError: one cannot be read, or is a file where every run is needed.
+    """
     from attnlogic.results import Tally, read_study
 
-    return Tally.read(path) if path.is_file() else read_study(path)
-
-
-def every_run(path: Path) -> Runs:
-    """A study in a folder."""
-    from attnlogic.results import read_study
-
-    if path.is_file():
-        raise InputError(f"'{path}' is a file: this needs every run, and so a study's folder")
-    return read_study(path)
+    found: list[Runs | Tally] = []
+    for path in paths:
+        if every_run and path.is_file():
+            raise InputError(f"'{path}' is a file: this needs every run, and so a study's folder")
+        found.append(Tally.read(path) if path.is_file() else read_study(path))
+    return found
 
 
 def tally(
-    directories: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="DIR…",
-            help="Studies, or tallies of some; no two with a run in common.",
-            show_default=False,
-        ),
-    ],
+    paths: options.Results,
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The tally's file.", show_default=False)
     ],
+    gate: options.OnlyGates = None,
+    optimizer: options.OnlyOptimizers = None,
+    model: options.OnlyModels = None,
 ) -> None:
     """Count the runs of studies: a small file from which statistics are computed as from the runs.
 
-    Its size does not grow with the runs, and tallies add up. Wherever a command of this panel takes
-    a study's folder it takes a tally's file, unless it needs every run.
+    Its size does not grow with the runs. It knows which seeds of which conditions it has counted:
+    tallies add up if they share no run, and studies that share runs are counted together. Wherever
+    a command of this panel takes a study's folder it takes a tally's file, unless it needs every
+    run.
 
     [bold]attnlogic tally runs/a runs/b --out all.parquet[/bold]
 
-    [bold]attnlogic summary all.parquet[/bold]
+    [bold]attnlogic tally all.parquet runs/c --out more.parquet[/bold]
+
+    [bold]attnlogic summary more.parquet[/bold]
     """
-    from attnlogic.results import Tally
+    from attnlogic.results import select
 
     if out.exists():
         raise InputError(f"'{out}' exists: name another file with --out")
     if not out.parent.is_dir():
         raise InputError(f"there is no folder '{out.parent}' for '{out.name}': make it first")
-    if len({path.resolve() for path in directories}) < len(directories):
-        raise InputError("a study is named twice: its runs would count twice")
-    found = [runs_or_tally(directory) for directory in directories]
+    found = read(paths)
+    chosen = select(found, gate=gate or (), optimizer=optimizer or (), model=model or ())
     with reported(found, "csv"):
-        together = Tally.none()
-        for runs in found:
-            together = together + (runs if isinstance(runs, Tally) else Tally.of(runs))
-        together.write(out)
+        chosen.tally().write(out)
         terminal.say(f"wrote {out}: attnlogic summary {in_shell(out)}")
 
 
 def runs(
-    directory: options.StudyFolder,
+    paths: options.Studies,
     form: Annotated[
-        Literal["csv", "parquet", "json"], typer.Option("--format", help="How to print them.")
+        Literal["csv", "parquet", "arrow", "json"],
+        typer.Option("--format", help="How to print them; arrow is Arrow's IPC file."),
     ] = "csv",
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,…", help="Only these columns, in this order.", show_default=False
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", help="The first N rows.", show_default=False)
+    ] = None,
+    gate: options.OnlyGates = None,
+    optimizer: options.OnlyOptimizers = None,
+    model: options.OnlyModels = None,
+    where: options.Where = None,
+    threshold: options.OtherThreshold = None,
 ) -> None:
-    """Print every run of a study, a row each.
+    """Print every run of studies, a row each.
 
     [bold]attnlogic runs runs/demo --format parquet > demo.parquet[/bold]
+
+    [bold]attnlogic runs runs/demo --where "status == 'lost' and C < -0.6" --columns seed,C[/bold]
+
+    [bold]attnlogic runs runs/a runs/b --gate xor --optimizer adamw --limit 10[/bold]
     """
-    if form == "parquet" and sys.stdout.isatty():
-        raise InputError("Parquet is not for a terminal: add > FILE.parquet")
-    found = every_run(directory)
-    with reported([found], form):
-        rows = found.table()
-        if form == "parquet":
-            # Whole first: polars' own error for a pipe that closes early is not Python's.
-            file = io.BytesIO()
-            rows.write_parquet(file)
-            terminal.write_bytes(file.getvalue())
+    from attnlogic.results import select, to_file
+    from attnlogic.settings import whole
+
+    if form in ("parquet", "arrow") and sys.stdout.isatty():
+        raise InputError(f"{form} is not for a terminal: add > FILE.{form}")
+    rows = None if limit is None else whole("--limit", limit, 1)
+    names = None if columns is None else [name.strip() for name in columns.split(",")]
+    found = read(paths, every_run=True)
+    chosen = select(
+        found,
+        gate=gate or (),
+        optimizer=optimizer or (),
+        model=model or (),
+        where=where,
+        threshold=threshold,
+    )
+    with reported(found, form):
+        if form == "csv":
+            write_csv(chosen.tables(names, rows), names or [*chosen.columns])
+        elif form == "json":
+            terminal.write(chosen.table(names, rows).write_json())
         else:
-            terminal.write(rows.write_csv().rstrip() if form == "csv" else rows.write_json())
+            terminal.write_bytes(to_file(chosen.table(names, rows), form))
+
+
+def merge(
+    directories: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR…", help="Studies' folders, two or more.", show_default=False),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="DIR", help="A new folder.", show_default=False),
+    ],
+) -> None:
+    """Make one study of several: other seeds, other conditions, or both.
+
+    A run that several have is written once; if they disagree about one, its first seed is named,
+    and nothing is written. The new study can be gone on with like any other.
+
+    [bold]attnlogic merge runs/a runs/b --out runs/both[/bold]
+    """
+    from attnlogic.results import Runs
+    from attnlogic.results import merge as merge_studies
+
+    found = [runs for runs in read(directories, every_run=True) if isinstance(runs, Runs)]
+    with reported(found, "csv"):
+        merged = merge_studies(found, out)
+        terminal.say(f"{len(merged):,} runs in {out}: attnlogic summary {in_shell(out)}")
+
+
+def write_csv(tables: Iterable[pl.DataFrame], columns: Sequence[str]) -> None:
+    """Print tables of the same columns as one, each as it comes."""
+    import polars as pl
+
+    header = pl.DataFrame(schema=dict.fromkeys(columns, pl.String)).write_csv()
+    terminal.write(header.rstrip())
+    for table in tables:
+        if len(table):
+            terminal.write(table.write_csv(include_header=False).removesuffix("\n"))

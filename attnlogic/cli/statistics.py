@@ -11,7 +11,7 @@ import typer
 
 from attnlogic.cli import options
 from attnlogic.cli.reporting import EXIT_CODES, reported
-from attnlogic.cli.results import every_run, runs_or_tally
+from attnlogic.cli.results import read
 from attnlogic.statistics import Option, Statistic, described
 from attnlogic.view import terminal
 
@@ -32,7 +32,10 @@ def _help(statistic: Statistic) -> str:
     if statistic.needs_rows:
         paragraphs.append("It needs every run, so the file of a tally will not do.")
     plot = f" --plot {statistic.charts[0].name}.svg" if statistic.charts else ""
-    paragraphs.append(f"[bold]attnlogic {statistic.name} runs/demo{plot}[/bold]")
+    command = f"attnlogic {statistic.name}"
+    paragraphs.append(f"[bold]{command} runs/demo{plot}[/bold]")
+    where = "\"status == 'lost' and C < -0.6\""
+    paragraphs.append(f"[bold]{command} runs/a runs/b --gate xor --where {where}[/bold]")
     return "\n\n".join(paragraphs)
 
 
@@ -45,28 +48,59 @@ def _epilog(statistic: Statistic) -> str:
 def _command(statistic: Statistic) -> Callable[..., None]:
     """A function with the statistic's options as its parameters, for typer to read."""
 
-    def print_statistic(directory: Path, form: str, plot: Path | None = None, **given: Any) -> None:
+    def print_statistic(
+        paths: list[Path],
+        form: str,
+        gate: list[str] | None,
+        optimizer: list[str] | None,
+        model: list[str] | None,
+        where: str | None,
+        threshold: float | None,
+        plot: Path | None = None,
+        **given: Any,
+    ) -> None:
+        from attnlogic.results import select
         from attnlogic.view import save, writable_picture
 
         if plot is not None:
             writable_picture(plot)
         statistic.settings(given)
-        runs = every_run(directory) if statistic.needs_rows else runs_or_tally(directory)
-        with reported([runs], form):
+        found = read(paths, every_run=statistic.needs_rows)
+        runs = select(
+            found,
+            gate=gate or (),
+            optimizer=optimizer or (),
+            model=model or (),
+            where=where,
+            threshold=threshold,
+        )
+        statistic.check(runs)
+        with reported(found, form):
             frame = statistic(runs, **given)
-            terminal.show_frame(frame, form, statistic.shown(frame, given))
+            terminal.show_frame(frame, form, statistic.shown(frame, given, runs.note))
             if plot is not None:
                 save(statistic.chart(runs, **given), plot)
                 terminal.say(f"wrote {plot}")
 
-    folder = options.StudyFolder if statistic.needs_rows else options.StudyOrTally
-    parameters = [_parameter("directory", folder), _parameter("form", options.Form, "table")]
+    results = options.Studies if statistic.needs_rows else options.Results
+    parameters = [_parameter("paths", results), _parameter("form", options.Form, "table")]
     parameters += [_option(option) for option in statistic.options]
+    parameters += [_parameter(name, kind, None) for name, kind in _SELECTING.items()]
     if statistic.charts:
         parameters.append(_parameter("plot", options.Plot, None))
     print_statistic.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     print_statistic.__annotations__ = {p.name: p.annotation for p in parameters}
     return print_statistic
+
+
+_SELECTING = {
+    "gate": options.OnlyGates,
+    "optimizer": options.OnlyOptimizers,
+    "model": options.OnlyModels,
+    "where": options.Where,
+    "threshold": options.OtherThreshold,
+}
+"""The options that choose runs: the arguments of ``results.select``."""
 
 
 def _option(option: Option) -> inspect.Parameter:

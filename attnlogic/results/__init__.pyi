@@ -5,6 +5,8 @@ from .description import FORMAT as FORMAT
 from .digests import digest as digest
 from .distribution import Distribution as Distribution
 from .endings import ending as ending
+from .exporting import to_file as to_file
+from .exporting import to_pandas as to_pandas
 from .files import write_whole as write_whole
 from .grouping import condition as condition
 from .grouping import conditions as conditions
@@ -15,6 +17,7 @@ from .inventory import forget_checked as forget_checked
 from .known import Known as Known
 from .known import known_of as known_of
 from .lock import is_locked as is_locked
+from .merging import merge as merge
 from .normal import normalized as normalized
 from .population import Population as Population
 from .rows import CONDITION as CONDITION
@@ -29,11 +32,14 @@ from .rows import table as table
 from .seed_ranges import SeedRanges as SeedRanges
 from .seed_ranges import seeds_in_words as seeds_in_words
 from .seed_ranges import seeds_without as seeds_without
+from .selecting import Selectable as Selectable
+from .selecting import populations as populations
+from .selecting import select as select
+from .selection import Selection as Selection
 from .store import Runs as Runs
 from .store import load as load
 from .store import read_study as read_study
 from .tally import Tally as Tally
-from .tally import populations as populations
 from .verifying import verify as verify
 from .writing import Opened as Opened
 from .writing import create as create

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
+from attnlogic.errors import InputError
 from attnlogic.results.normal import normalized, of_a_run
 from attnlogic.results.rows import CONDITION, SETTINGS
 from attnlogic.results.store import Runs
@@ -23,12 +25,29 @@ def conditions(runs: Runs | pl.LazyFrame | pl.DataFrame) -> list[pl.DataFrame]:
       Frames with the columns and types of ``schema``, none of them empty.
 
     Raises:
-      InputError: a part cannot be read, a column is missing, or a value is not one of its column.
+      InputError: a part cannot be read, a column is missing, a value is not one of its column, or a
+        condition of the frame has a seed twice.
     """
     if isinstance(runs, Runs):
         return [runs.collect(rows.lazy()) for rows in runs.conditions()]
     parts = normalized(runs).partition_by(*CONDITION, maintain_order=True)
-    return [_in_its_precision(rows) for rows in parts if len(rows)]
+    found = [_in_its_precision(rows) for rows in parts if len(rows)]
+    for rows in found:
+        _check_seeds(rows)
+    return found
+
+
+def _check_seeds(rows: pl.DataFrame) -> None:
+    """Refuse a condition that has a seed twice: the run would count twice."""
+    seeds = rows["seed"]
+    if seeds.null_count():
+        raise InputError("column 'seed': expected a seed, got None")
+    if seeds.n_unique() < len(seeds):
+        raise InputError(
+            f"{in_words(condition(rows))} has seed {int(seeds.filter(seeds.is_duplicated())[0])} "
+            "more than once: keep each run once, such as with "
+            "frame.unique(['gate', 'optimizer', 'seed'])"
+        )
 
 
 def _in_its_precision(rows: pl.DataFrame) -> pl.DataFrame:
@@ -42,6 +61,11 @@ def _in_its_precision(rows: pl.DataFrame) -> pl.DataFrame:
 def condition(rows: pl.DataFrame) -> dict[str, Any]:
     """The condition of some rows, all of one: its values of the columns ``CONDITION``."""
     return rows.select(*CONDITION).row(0, named=True)
+
+
+def in_words(key: Mapping[str, Any]) -> str:
+    """A condition for a message: its gate and optimizer."""
+    return f"{key['gate']} · {key['optimizer']}"
 
 
 def labels(keys: list[dict[str, Any]]) -> list[str]:

@@ -22,7 +22,8 @@ class Population:
 
     Args:
       key: see below.
-      distribution: the distribution of a quantity over a group of the runs, by their names.
+      distribution: the distribution of a quantity over a group of the runs, by their names; None
+        where it is not known of these runs, such as C of a model that has none.
 
     Attributes:
       key: the condition: its values of the columns ``CONDITION``.
@@ -30,20 +31,35 @@ class Population:
     """
 
     def __init__(
-        self, key: dict[str, Any], distribution: Callable[[str, str], Distribution]
+        self, key: dict[str, Any], distribution: Callable[[str, str], Distribution | None]
     ) -> None:
         self.key, self.known, self._distribution = key, known_of(key), distribution
 
     def of(self, quantity: str, group: str = "all") -> Distribution:
-        """How a quantity is distributed over a group of the runs.
+        """How a quantity is distributed over a group of the runs; see ``knows``.
 
         Args:
           quantity: one of those that ``KEPT`` has for the group.
           group: one of ``GROUPS``.
 
+        Returns:
+          The distribution over the runs that have a value; empty where the quantity is not known.
+
         Raises:
           KeyError: a tally does not keep that quantity of that group.
         """
+        found = self._look_up(quantity, group)
+        return Distribution.of([]) if found is None else found
+
+    def knows(self, quantity: str, group: str = "all") -> bool:
+        """Whether a quantity is known of these runs: none having a value is something else.
+
+        Args:
+          quantity, group: as for ``of``.
+        """
+        return self._look_up(quantity, group) is not None
+
+    def _look_up(self, quantity: str, group: str) -> Distribution | None:
         if quantity not in KEPT[group]:
             raise KeyError(f"'{quantity}' is not kept of the group '{group}'")
         return self._distribution(quantity, group)
@@ -94,9 +110,9 @@ def population(
     if isinstance(rows, pl.DataFrame):
         return Population(key, _in_memory(rows, expressions))
 
-    def distribution(quantity: str, group: str) -> Distribution:
+    def distribution(quantity: str, group: str) -> Distribution | None:
         if quantity not in expressions:
-            return Distribution.of([])
+            return None
         chosen = rows.filter(GROUPS[group]).select(value=expressions[quantity])
         return Distribution.of(collect(chosen)["value"].drop_nulls().to_numpy())
 
@@ -105,14 +121,14 @@ def population(
 
 def _in_memory(
     rows: pl.DataFrame, expressions: dict[str, pl.Expr]
-) -> Callable[[str, str], Distribution]:
+) -> Callable[[str, str], Distribution | None]:
     """The distributions of rows that are in memory."""
     values = {name: v.to_numpy() for name, v in rows.select(**expressions).to_dict().items()}
     members = {name: m.to_numpy() for name, m in rows.select(**GROUPS).to_dict().items()}
 
-    def distribution(quantity: str, group: str) -> Distribution:
+    def distribution(quantity: str, group: str) -> Distribution | None:
         if quantity not in expressions:
-            return Distribution.of([])
+            return None
         numbers = values[quantity] if group == "all" else values[quantity][members[group]]
         return Distribution.of(numbers[~np.isnan(numbers)])  # null, in NumPy
 

@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 import polars as pl
 
-from attnlogic.outcomes import NUMBERS, RUNGS, own_numbers
+from attnlogic.outcomes import NUMBERS, RUNGS, STATUSES, own_numbers
+from attnlogic.problems import SIGNS
 from attnlogic.results.endings import ending
 from attnlogic.results.known import Known
 from attnlogic.results.rows import NOTEBOOK
+from attnlogic.theory import ENDINGS
 
 GROUPS: dict[str, pl.Expr] = {
     "all": pl.lit(True),
@@ -33,13 +35,16 @@ class Quantity(NamedTuple):
         rows, binned from a tally.
       expression: its values for rows of which theory knows that, or nothing; null where a run
         has none.
-      needs: the columns of a model's own that it is computed from: runs without them have none.
+      needs: the columns of a model's own that it is computed from: where a condition has not all
+        of them, the quantity is not known of its runs.
+      words: what it can be, if it is no number: its values are places in this list.
     """
 
     meaning: str
     over: tuple[str, ...]
     expression: Callable[[Known | None], pl.Expr]
     needs: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 def _column(name: str, of: Known | None) -> pl.Expr:
@@ -76,12 +81,16 @@ QUANTITIES: dict[str, Quantity] = {
         for name, number in own_numbers(NOTEBOOK.quantities).items()
     },
     "status": Quantity(
-        "the status, as its place in STATUSES", ("all",), lambda _: pl.col("status").to_physical()
+        "the status, as its place in STATUSES",
+        ("all",),
+        lambda _: pl.col("status").to_physical(),
+        words=STATUSES,
     ),
     "ending": Quantity(
         "where the run ended, as a place in ENDINGS",
         ("all",),
         lambda of: ending(of).to_physical(),
+        words=ENDINGS,
     ),
     "end": Quantity(
         "epochs until the budget, the optimizer's rule or a loss that is not finite ended the run",
@@ -94,7 +103,11 @@ QUANTITIES: dict[str, Quantity] = {
         lambda _: pl.col("sustained_from") - pl.col("first_hit"),
     ),
     "signs": Quantity(
-        "the signs of wq, wk, wv, as a place in SIGNS", ("solved",), _signs, ("wq", "wk", "wv")
+        "the signs of wq, wk, wv, as a place in SIGNS",
+        ("solved",),
+        _signs,
+        ("wq", "wk", "wv"),
+        SIGNS,
     ),
     "C_off": Quantity(
         "C − C*; C itself where any C solves the gate, or none is known",

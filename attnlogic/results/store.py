@@ -34,6 +34,7 @@ from attnlogic.errors import InputError
 from attnlogic.outcomes import NUMBERS, Kind
 from attnlogic.results.condition_columns import condition_table, kinds
 from attnlogic.results.description import FORMAT, read_description
+from attnlogic.results.exporting import Exported
 from attnlogic.results.inventory import Inventory, Unread, earlier_parts, take_inventory
 from attnlogic.results.rows import Own, run_schema, schema
 from attnlogic.results.seed_ranges import SeedRanges, count, union
@@ -46,7 +47,7 @@ ROWS_AT_ONCE = 2**18
 
 
 @dataclass(frozen=True, repr=False)
-class Runs:
+class Runs(Exported):
     """The runs of a study, finished or not, as they are on disk.
 
     Attributes:
@@ -145,24 +146,36 @@ class Runs:
         return self.collect(self._with_conditions(rows))
 
     def conditions(self) -> Iterator[pl.LazyFrame | pl.DataFrame]:
-        """The runs of each condition that has some, in the order of the study's conditions.
+        """The runs of each condition that has some, in order; see ``of_conditions``."""
+        return (rows for _, rows in self.of_conditions(range(len(self.condition_table))))
+
+    def of_conditions(
+        self, numbers: Sequence[int]
+    ) -> Iterator[tuple[int, pl.LazyFrame | pl.DataFrame]]:
+        """The runs of each of these conditions that has some, with its number.
 
         A condition with many runs is lazy: it is read when its frame is collected. Others are in
         memory, a few at a time.
+
+        Args:
+          numbers: of conditions, each once, in the order in which they are wanted.
 
         Raises:
           InputError: a part cannot be read.
         """
         rows = self._scan(self.part_files())
-        counts = self.collect(rows.group_by("condition").len().sort("condition"))
-        for some, runs in _together(counts.rows()):
-            of_some = rows.filter(pl.col("condition").is_between(some[0], some[-1]))
+        counts = dict(self.collect(rows.group_by("condition").len()).rows())
+        there = [(number, counts[number]) for number in numbers if number in counts]
+        for some, runs in _together(there):
+            number = pl.col("condition")  # a range, too: by that, files can be left out
+            of_some = rows.filter(number.is_between(min(some), max(some)), number.is_in(some))
             if runs > ROWS_AT_ONCE:
-                yield self._with_conditions(of_some)
+                yield some[0], self._with_conditions(of_some)
                 continue
             ordered = of_some.sort("condition", "seed")
             block = self.collect(self._with_conditions(ordered, keep=("condition",)))
-            yield from block.partition_by("condition", include_key=False, maintain_order=True)
+            found = block.partition_by("condition", include_key=False, as_dict=True)
+            yield from ((number, found[number,]) for number in some)
 
     def parts(self) -> Iterator[pl.DataFrame]:
         """All runs, one part in memory at a time.

@@ -1,10 +1,10 @@
 """A tally: histograms of every quantity, so that statistics need no rows.
 
-For each condition it counts how often each value of each quantity came up. Whole numbers (epochs,
-counts) are counted exactly; other numbers fall into bins whose edges have seven bits after the
-leading one, so that a bin is less than 1 % of its values wide, anywhere. Each bin also keeps the
-sum and the sum of squares of its values. Its size does not grow with the number of runs, and
-tallies add: that of a union is the sum.
+For each condition it counts how often each value of each quantity came up, and which seeds it has
+counted. Whole numbers (epochs, counts) are counted exactly; other numbers fall into bins whose
+edges have seven bits after the leading one, so that a bin is less than 1 % of its values wide,
+anywhere. Each bin also keeps the sum and the sum of squares of its values. Its size does not grow
+with the number of runs, and tallies that share no run add: that of a union is the sum.
 
 Every statistic that needs no pairs is computed from ``populations``, which come from rows or from a
 tally: counts, rates and times are the same from both, means but for rounding, and quantiles of
@@ -13,44 +13,46 @@ other numbers but for a bin's width.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from attnlogic.errors import InputError
-from attnlogic.results.condition_columns import with_earlier
-from attnlogic.results.distribution import Distribution
-from attnlogic.results.files import write_frame
-from attnlogic.results.grouping import condition, conditions
-from attnlogic.results.known import known_of
-from attnlogic.results.population import Population, population
-from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
+from attnlogic.results.counting import COUNTS, counted_rows, distributions, summed
+from attnlogic.results.grouping import condition, in_words
+from attnlogic.results.population import Population
 from attnlogic.results.rows import CONDITION
-from attnlogic.results.store import Runs
+from attnlogic.results.seed_ranges import SeedRanges, count, of_seeds, union
+from attnlogic.results.stamped import read_stamped, write_stamped
+from attnlogic.version import __version__
 from attnlogic.words import counted
 
-SCHEMA: dict[str, Any] = {
-    **CONDITION, "epochs": pl.Int64, "group": pl.String, "quantity": pl.String, "bin": pl.Float64,
-    "count": pl.Int64, "total": pl.Float64, "squares": pl.Float64,
-}  # fmt: skip
-"""A tally's columns. ``bin`` is the edge that is nearer to 0."""
+Key = tuple[Any, ...]
+"""A condition: its values of the columns ``CONDITION``."""
+
+FORMAT = 2
+"""The number of the file's layout. In the first, which had none, seeds were not kept."""
 
 ROWS_AT_ONCE = 2**16
 """Rows counted at once: every quantity of them is in memory."""
 
-_BELOW = ~np.int64((1 << (52 - 7)) - 1)
-"""The bits of a float64 that stay: sign, exponent and seven of the fraction."""
+_COUNTS_AT_ONCE = 2**20
+"""Counts in memory before those of the same entry are added up."""
 
 
 @dataclass(frozen=True, repr=False)
 class Tally:
-    """Counts of runs; see the module. ``frame`` has the columns of ``SCHEMA``.
+    """Counts of runs; see the module.
+
+    Attributes:
+      counts: a table with the columns of ``counting.COUNTS``.
+      seeds: which seeds of each condition were counted, by the condition's values of the columns
+        ``CONDITION``.
 
     Example:
       >>> from attnlogic.results import schema
@@ -58,59 +60,91 @@ class Tally:
       Tally(0 runs of 0 conditions)
     """
 
-    frame: pl.DataFrame
+    counts: pl.DataFrame
+    seeds: dict[Key, SeedRanges]
 
     @classmethod
-    def of(cls, runs: Runs | pl.LazyFrame | pl.DataFrame) -> Tally:
-        """The tally of some runs; of a study part by part, so that memory does not grow with it.
+    def of(cls, runs: Any) -> Tally:
+        """The tally of some runs, read some at a time, so that memory does not grow with them.
 
         Args:
-          runs: a study, or a frame of runs (see ``conditions``).
+          runs: what ``select`` takes: a study, a frame, several of them, …
 
         Raises:
-          InputError: a part cannot be read, or the frame is not one of runs.
+          InputError: a part cannot be read, a frame is not one of runs or has a seed of a condition
+            twice, or rows were selected.
         """
-        parts = runs.parts() if isinstance(runs, Runs) else [runs]
-        tallied = (
-            cls(_counted(some))
-            for part in parts
-            for rows in conditions(part)
-            for some in rows.iter_slices(ROWS_AT_ONCE)
-        )
-        tally = sum(tallied, cls.none())
-        return tally._in_order(runs.condition_table) if isinstance(runs, Runs) else tally
+        from attnlogic.results.selecting import select  # which reads tallies, too
+
+        return select(runs).tally()
 
     @classmethod
     def none(cls) -> Tally:
         """The tally of no runs."""
-        return cls(pl.DataFrame(schema=SCHEMA))
+        return cls(pl.DataFrame(schema=COUNTS), {})
 
-    def _in_order(self, table: pl.DataFrame) -> Tally:
-        """The same counts by the order of the conditions in a table, not that of their parts."""
-        order = table.select(*CONDITION).unique(maintain_order=True).with_row_index("place")
-        placed = self.frame.join(
-            order, on=[*CONDITION], how="left", nulls_equal=True, maintain_order="left"
-        )
-        return Tally(placed.sort("place", maintain_order=True).select(*SCHEMA))
+    @classmethod
+    def of_rows(cls, rows: pl.DataFrame) -> Tally:
+        """The tally of some runs of one condition, each once, with the columns of ``schema``."""
+        return cls(counted_rows(rows), {tuple(condition(rows).values()): of_seeds(rows["seed"])})
+
+    @classmethod
+    def total(cls, tallies: Iterable[Tally]) -> Tally:
+        """The tally of the runs of all, no two of which may share any.
+
+        Raises:
+          InputError: a run is in two of them; it names the condition and the first such seed.
+        """
+        done, waiting = cls.none(), [cls.none()]
+        for tally in tallies:
+            waiting.append(tally)
+            if sum(len(one.counts) for one in waiting) > _COUNTS_AT_ONCE:
+                done, waiting = _added([done, *waiting]), []
+        return _added([done, *waiting])
 
     def __add__(self, other: Tally) -> Tally:
-        """The tally of the runs of both, which must not share any."""
-        both = pl.concat([self.frame, other.frame])
-        return Tally(_summed(both, [*SCHEMA][:-3]))
+        """The tally of the runs of both.
+
+        Raises:
+          InputError: they share a run; it names the condition and the first such seed.
+        """
+        return _added([self, other])
+
+    def filtered(self, is_chosen: Callable[[dict[str, Any]], bool]) -> Tally:
+        """The tally of some of the conditions, by their values of the columns ``CONDITION``."""
+        kept = {tuple(key.values()): None for key in self.keys if is_chosen(key)}
+        table = pl.DataFrame([*kept], schema=CONDITION, orient="row")
+        counts = self.counts.join(
+            table, on=[*CONDITION], how="semi", nulls_equal=True, maintain_order="left"
+        )
+        return Tally(counts, {key: seeds for key, seeds in self.seeds.items() if key in kept})
+
+    @property
+    def keys(self) -> list[dict[str, Any]]:
+        """The conditions' values of the columns ``CONDITION``."""
+        return [dict(zip(CONDITION, key, strict=True)) for key in self.seeds]
 
     def populations(self) -> list[Population]:
         """The runs of each condition, in the order in which they were added."""
-        parts = self.frame.partition_by(*CONDITION, maintain_order=True)
-        return [Population(condition(part), _lookup(part)) for part in parts if len(part)]
+        parts = self.counts.partition_by(*CONDITION, maintain_order=True)
+        return [Population(condition(part), distributions(part)) for part in parts if len(part)]
 
     def write(self, path: str | PathLike[str]) -> None:
         """Write it to a Parquet file, whole or not at all.
 
+        The file's metadata has, as JSON under the key ``attnlogic``, the layout's number and each
+        condition with the ranges of its seeds.
+
         Raises:
           InputError: it cannot be written.
         """
+        covered = [
+            {**key, "seeds": seeds}
+            for key, seeds in zip(self.keys, self.seeds.values(), strict=True)
+        ]
+        about = {"tally": FORMAT, "version": __version__, "conditions": covered}
         try:
-            write_frame(Path(path), self.frame)
+            write_stamped(Path(path), self.counts, about)
         except OSError as error:
             raise InputError(f"cannot write '{path}': {error.strerror or error}") from error
 
@@ -119,106 +153,56 @@ class Tally:
         """Read the file that ``write`` wrote.
 
         Raises:
-          InputError: the file cannot be read, or holds something else.
+          InputError: the file cannot be read, is damaged, holds something else, or was written by
+            a version that did not keep the seeds, or by a later one.
         """
-        try:
-            with Path(path).open("rb") as file:  # polars would take the path as a pattern
-                frame = pl.read_parquet(file)
-        except OSError as error:
-            raise InputError(f"cannot read '{path}': {error.strerror or error}") from error
-        except pl.exceptions.PolarsError as error:
-            raise InputError(f"cannot read '{path}' as a tally: {error}") from error
-        frame = with_earlier(frame)
-        if dict(frame.schema).keys() == SCHEMA.keys():
-            frame = frame.select(*SCHEMA)
-        if dict(frame.schema) != SCHEMA:
+        counts, about = read_stamped(Path(path), "a tally")
+        again = "count the runs again with attnlogic tally DIR --out FILE"
+        if {"group", "quantity", "bin", "count"} <= {*counts.columns} and not about:
+            raise InputError(
+                f"'{path}' is a tally of an earlier version, which did not keep the seeds that it "
+                f"counted: {again}"
+            )
+        number = about.get("tally")
+        if not isinstance(number, int):
             raise InputError(f"'{path}' is no tally: make one with attnlogic tally DIR --out FILE")
-        return cls(frame)
+        if number > FORMAT:
+            raise InputError(
+                f"'{path}' is a tally of the format {number}, and this version reads {FORMAT}: "
+                f"read it with the version that wrote it, {about.get('version')}, or a later one"
+            )
+        seeds = {
+            tuple(key[name] for name in CONDITION): union(key["seeds"])
+            for key in about["conditions"]
+        }
+        return cls(counts, seeds)
 
     def __repr__(self) -> str:
-        found = self.populations()
-        runs = counted(sum(some.runs for some in found), "run")
-        return f"Tally({runs} of {counted(len(found), 'condition')})"
+        runs = counted(sum(map(count, self.seeds.values())), "run")
+        return f"Tally({runs} of {counted(len(self.keys), 'condition')})"
 
 
-def populations(runs: Runs | pl.LazyFrame | pl.DataFrame | Tally) -> list[Population]:
-    """The runs of each condition, in the order of the study's conditions.
+def _added(tallies: list[Tally]) -> Tally:
+    counts = summed(pl.concat([tally.counts for tally in tallies]))
+    found: dict[Key, list[SeedRanges]] = {}
+    for tally in tallies:
+        for key, seeds in tally.seeds.items():
+            found.setdefault(key, []).append(seeds)
+    return Tally(counts, {key: _each_once(key, several) for key, several in found.items()})
 
-    Args:
-      runs: a study, a tally, or a frame of runs (see ``conditions``).
+
+def _each_once(key: Key, several: Iterable[SeedRanges]) -> SeedRanges:
+    """The seeds of a condition, each of which may be in one of these alone.
 
     Raises:
-      InputError: a part cannot be read, or the frame is not one of runs.
+      InputError: one is in two of them; it names the first such seed.
     """
-    if isinstance(runs, Tally):
-        return runs.populations()
-    if isinstance(runs, Runs):
-        return [population(rows, runs.collect) for rows in runs.conditions()]
-    return [population(rows) for rows in conditions(runs)]
-
-
-def _counted(rows: pl.DataFrame) -> pl.DataFrame:
-    """The tally's frame of some rows of one condition."""
-    key = condition(rows)
-    of, columns = known_of(key), {*rows.columns}
-    values = rows.select(
-        quantity.expression(of).alias(name)
-        for name, quantity in QUANTITIES.items()
-        if columns.issuperset(quantity.needs)
-    )
-    members = rows.select(member.alias(group) for group, member in GROUPS.items())
-    parts = [
-        _binned(values[name].filter(members[group])).with_columns(
-            group=pl.lit(group), quantity=pl.lit(name)
-        )
-        for group, names in KEPT.items()
-        for name in names
-        if name in values.columns
-    ]
-    about = [pl.lit(key[name], SCHEMA[name]).alias(name) for name in CONDITION]
-    return pl.concat(parts).with_columns(about).select(*SCHEMA)
-
-
-def _binned(values: pl.Series) -> pl.DataFrame:
-    """The bins of a quantity's values; null for a run that has none."""
-    values = values.drop_nulls()
-    numbers = values.cast(pl.Float64).to_numpy()
-    edges = numbers if values.dtype.is_integer() else _edges(numbers)
-    bins, at, counts = np.unique(edges, return_inverse=True, return_counts=True)
-    sums = {
-        "bin": bins,
-        "count": counts,
-        "total": np.bincount(at, numbers, bins.size),
-        "squares": np.bincount(at, np.square(numbers), bins.size),
-    }
-    return pl.DataFrame(sums, schema={name: SCHEMA[name] for name in sums})
-
-
-def _summed(frame: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    sums = pl.col("count", "total", "squares").sum()
-    return frame.group_by(by, maintain_order=True).agg(sums)
-
-
-def _edges(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The bins' edges: each number cut, towards 0, to seven bits after the leading one."""
-    return (numbers.view(np.int64) & _BELOW).view(np.float64)
-
-
-def _lookup(part: pl.DataFrame) -> Callable[[str, str], Distribution]:
-    """The distributions of one condition's part of a tally."""
-    entries = {
-        key: rows.sort("bin")
-        for key, rows in part.partition_by("quantity", "group", as_dict=True).items()
-    }
-    none = part.clear()
-
-    def distribution(quantity: str, group: str) -> Distribution:
-        rows = entries.get((quantity, group), none)
-        count, total = rows["count"].to_numpy(), rows["total"].to_numpy()
-        values = total / count
-        with np.errstate(invalid="ignore"):  # an infinite value has no deviation
-            within = rows["squares"].to_numpy() - values * total
-        within = np.where(within > 0, within, 0)
-        return Distribution(rows["bin"].to_numpy(), values, count, within)
-
-    return distribution
+    ordered = sorted(chain.from_iterable(several))
+    for (_, stop), (start, _) in pairwise(ordered):
+        if start < stop:
+            raise InputError(
+                f"{in_words(dict(zip(CONDITION, key, strict=True)))}: seed {start} would count "
+                "twice: tallies that share a run do not add up. Count the studies together, which "
+                "counts each run once: attnlogic tally DIR DIR --out FILE"
+            )
+    return union(ordered)

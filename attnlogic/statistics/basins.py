@@ -9,7 +9,7 @@ is that of the flow; how many succeed from each side, how much of its success is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.statistics.chart import Chart
@@ -34,7 +34,7 @@ COLUMNS = by_condition(
 )
 
 
-def _rows(conditions: Sequence[pl.DataFrame], interval: Interval, level: float) -> Iterator[Row]:
+def _rows(conditions: Iterable[pl.DataFrame], interval: Interval, level: float) -> Iterator[Row]:
     """What has no maximum of V has no sides, and so no rows: constant gates, models without C."""
     import polars as pl
 

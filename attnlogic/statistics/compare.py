@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ COLUMNS = (
 )
 
 
-def _rows(conditions: Sequence[pl.DataFrame], level: float) -> Iterator[Row]:
+def _rows(conditions: Iterable[pl.DataFrame], level: float) -> Iterator[Row]:
     """Every two conditions of a gate and a model, on the seeds that both have.
 
     Each pair of conditions has three rows, by ``measure``:
@@ -58,11 +58,10 @@ def _rows(conditions: Sequence[pl.DataFrame], level: float) -> Iterator[Row]:
     """
     from attnlogic.results import condition, labels
 
-    names = labels([condition(part) for part in conditions])
-    for part, name in zip(conditions, names, strict=True):
-        _check_seeds(part, name)
+    parts = [*conditions]
+    names = labels([condition(part) for part in parts])
     rows: list[Row] = []
-    for (a, name_a), (b, name_b) in combinations(zip(conditions, names, strict=True), 2):
+    for (a, name_a), (b, name_b) in combinations(zip(parts, names, strict=True), 2):
         if any(a[name][0] != b[name][0] for name in ("gate", "model", "encoding")):
             continue
         common = a.select("seed").join(b.select("seed"), on="seed")
@@ -83,16 +82,6 @@ def _rows(conditions: Sequence[pl.DataFrame], level: float) -> Iterator[Row]:
     adjusted = _holm_by_measure(rows)
     for row, p in zip(rows, adjusted, strict=True):
         yield {**row, "p_holm": p}
-
-
-def _check_seeds(rows: pl.DataFrame, name: str) -> None:
-    """Refuse a condition that has a seed twice: each would be paired with each."""
-    twice = rows["seed"].filter(rows["seed"].is_duplicated())
-    if len(twice):
-        raise InputError(
-            f"{rows['gate'][0]} · {name} has seed {int(twice[0])} more than once: keep "
-            "each run once, such as with frame.unique(['gate', 'optimizer', 'seed'])"
-        )
 
 
 def _check_pairs(a: pl.DataFrame, b: pl.DataFrame, name_a: str, name_b: str) -> None:

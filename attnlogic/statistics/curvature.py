@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.statistics.chart import Chart
@@ -41,7 +41,7 @@ COLUMNS = by_condition(
 )
 
 
-def _rows(conditions: Sequence[pl.DataFrame]) -> Iterator[Row]:
+def _rows(conditions: Iterable[pl.DataFrame]) -> Iterator[Row]:
     """The eigenvalues of the Hessian where runs ended, by condition and ending.
 
     Gradient descent is stable only where the largest is below 2/lr. What counts as zero: see

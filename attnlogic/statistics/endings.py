@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.statistics.chart import Chart
@@ -21,7 +21,7 @@ COLUMNS = by_condition(
 )
 
 
-def _rows(conditions: Sequence[Population]) -> Iterator[Row]:
+def _rows(conditions: Iterable[Population]) -> Iterator[Row]:
     for some in conditions:
         ended = some.of("ending")
         counts = {name: ended.count(place) for place, name in enumerate(ENDINGS)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.statistics.chart import Chart
@@ -21,7 +21,7 @@ from attnlogic.view import Heading, Sheet, numbers
 if TYPE_CHECKING:
     import polars as pl
 
-    from attnlogic.results import Population, Runs, Tally
+    from attnlogic.results import Population, Selectable
     from attnlogic.statistics.intervals import Interval
 
 COLUMNS = by_condition(
@@ -42,7 +42,7 @@ CURVES = by_condition(
 """The columns of ``curves``."""
 
 
-def _rows(conditions: Sequence[Population], interval: Interval, level: float) -> Iterator[Row]:
+def _rows(conditions: Iterable[Population], interval: Interval, level: float) -> Iterator[Row]:
     from attnlogic.outcomes import LADDER, RUNGS
     from attnlogic.statistics.hitting_times import HittingTimes, median
 
@@ -59,9 +59,7 @@ def _rows(conditions: Sequence[Population], interval: Interval, level: float) ->
             }
 
 
-def curves(
-    runs: Runs | Tally | pl.LazyFrame | pl.DataFrame, points: int | None = None
-) -> pl.DataFrame:
+def curves(runs: Selectable, points: int | None = None) -> pl.DataFrame:
     """The empirical distribution functions of the first hits, a curve for each condition and rung.
 
     Args:
@@ -79,7 +77,7 @@ def curves(
     return curves_of(populations(runs), points)
 
 
-def curves_of(conditions: Sequence[Population], points: int | None = None) -> pl.DataFrame:
+def curves_of(conditions: Iterable[Population], points: int | None = None) -> pl.DataFrame:
     """``curves`` of the runs of each condition."""
     import numpy as np
     import polars as pl

@@ -52,13 +52,12 @@ def rate_columns(count: str, prefix: str, meaning: str, of: str) -> tuple[Column
 
 
 def rate(
-    count: str, prefix: str, successes: int, runs: int, interval: Interval, level: float
+    count: str, prefix: str, successes: int | None, runs: int, interval: Interval, level: float
 ) -> Row:
-    """The values of ``rate_columns``; None where there are no runs."""
-    low, high = interval(successes, runs, level) or (None, None)
-    return {
-        count: successes,
-        f"{prefix}_rate": successes / runs if runs else None,
-        f"{prefix}_low": low,
-        f"{prefix}_high": high,
-    }
+    """The values of ``rate_columns``; None where there are no runs, or successes are not known."""
+    if successes is None or not runs:
+        share, low, high = None, None, None
+    else:
+        share = successes / runs
+        low, high = interval(successes, runs, level) or (None, None)
+    return {count: successes, f"{prefix}_rate": share, f"{prefix}_low": low, f"{prefix}_high": high}

@@ -8,7 +8,7 @@ prescribes. How much an optimizer changes those two says how far it is from that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.problems import SIGNS
@@ -42,11 +42,12 @@ COLUMNS = by_condition(
 )
 
 
-def _rows(conditions: Sequence[Population]) -> Iterator[Row]:
+def _rows(conditions: Iterable[Population]) -> Iterator[Row]:
     for some in conditions:
         exact = some.exact
         distance = some.of("C_off", "solved").magnitudes()
         apart, signs = some.of("apart", "solved"), some.of("signs", "solved")
+        signed = some.knows("signs", "solved")
         yield {
             **some.key,
             "runs": some.runs,
@@ -56,7 +57,7 @@ def _rows(conditions: Sequence[Population]) -> Iterator[Row]:
                 name: None if exact is None else distance.quantile(q)
                 for name, q in _DISTANCES.items()
             },
-            **{f"signs_{name}": signs.count(k) for k, name in enumerate(SIGNS)},
+            **{f"signs_{name}": signs.count(k) if signed else None for k, name in enumerate(SIGNS)},
             **{name: apart.quantile(q) for name, q in _APART.items()},
             **{name: some.of(name, "solved").quantile(0.5) for name in _DRIFTS},
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.statistics.chart import Chart
@@ -39,7 +39,7 @@ COLUMNS = by_condition(
 )
 
 
-def _rows(conditions: Sequence[Population], interval: Interval, level: float) -> Iterator[Row]:
+def _rows(conditions: Iterable[Population], interval: Interval, level: float) -> Iterator[Row]:
     for some in conditions:
         measured = {measure: some.of(measure, "reached") for measure in MEASURES}
         held = measured["settling"].count(0)
@@ -104,4 +104,5 @@ statistic = Statistic(
     sheet=_sheet,
     options=(INTERVAL, LEVEL),
     charts=(Chart("stability", "Whether runs stay once they have hit, and how far they leave"),),
+    after_hit=True,
 )

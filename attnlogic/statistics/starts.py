@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.errors import InputError
@@ -41,7 +41,7 @@ BINS = Option("bins", 8, "Bins for each measure: an even number.", _bins_read)
 
 
 def _rows(
-    conditions: Sequence[Population], bins: int, interval: Interval, level: float
+    conditions: Iterable[Population], bins: int, interval: Interval, level: float
 ) -> Iterator[Row]:
     """The bins hold equally many runs, as nearly as ties allow, and those of C are cut at 0.
 

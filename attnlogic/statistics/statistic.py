@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +13,7 @@ from attnlogic.view import Sheet
 if TYPE_CHECKING:
     import polars as pl
 
-    from attnlogic.results import Runs, Tally
+    from attnlogic.results import Selectable, Selection
 
 Row = dict[str, Any]
 """A row of a statistic's frame: the column's name -> a value, None for what does not exist."""
@@ -82,13 +82,15 @@ class Statistic:
       name: of its command, and of ``attnlogic.{name}``.
       question: what it answers, in one line.
       columns: of its frame, in order.
-      rows: the computation: from the populations of all conditions (a list of
-        ``results.Population``, or of frames if it ``needs_rows``) and the options, as keyword
-        arguments, to the frame's rows.
+      rows: the computation: from the populations of all conditions, one after the other (an
+        iterator of ``results.Population``, or of frames if it ``needs_rows``), and the options, as
+        keyword arguments, to the frame's rows.
       sheet: from the frame and the options (a dict) to the table that a person reads.
       needs_rows: whether it needs every run, so that a tally will not do.
       options: its settings.
       charts: its pictures; the first is the one that its command draws.
+      after_hit: whether all that it says is of what happened after the first hit, which is known of
+        the training's own threshold alone.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Statistic:
     needs_rows: bool = False
     options: tuple[Option, ...] = ()
     charts: tuple[Chart, ...] = ()
+    after_hit: bool = False
 
     def __post_init__(self) -> None:
         lines = [self.question, ""]
@@ -113,14 +116,13 @@ class Statistic:
         # What help(…) and notebooks show of an object is its own docstring.
         object.__setattr__(self, "__doc__", "\n".join(lines))
 
-    def __call__(
-        self, runs: Runs | Tally | pl.LazyFrame | pl.DataFrame, **options: Any
-    ) -> pl.DataFrame:
+    def __call__(self, runs: Selectable, **options: Any) -> pl.DataFrame:
         """Compute it.
 
         Args:
-          runs: a study, a tally (unless it needs every run), or a frame of runs' rows, such as
-            ``Runs.table()`` or what ``attnlogic runs`` has written.
+          runs: a study, a tally (unless it needs every run), a frame of runs' rows, such as
+            ``Runs.table()`` or what ``attnlogic runs`` has written, the path of a study or tally,
+            or a list of these; or some of their runs: see ``attnlogic.select``.
           **options: the statistic's own; see ``options``.
 
         Returns:
@@ -130,11 +132,14 @@ class Statistic:
           InputError: an option is unknown or out of range, rows lack a column, or the statistic
             needs every run and got a tally.
         """
-        return self._frame(self._given(runs, self.needs_rows, self.name), self.settings(options))
+        from attnlogic.results import select
 
-    def chart(
-        self, runs: Runs | Tally | pl.LazyFrame | pl.DataFrame, name: str = "", **options: Any
-    ) -> Any:
+        settings = self.settings(options)  # an error in them comes before any reading
+        selection = select(runs)
+        self.check(selection)
+        return self._frame(self._given(selection), settings)
+
+    def chart(self, runs: Selectable, name: str = "", **options: Any) -> Any:
         """Draw it: an Altair chart, which a notebook shows.
 
         Args:
@@ -149,14 +154,17 @@ class Statistic:
         known = {chart.name: chart for chart in self.charts}
         if name and name not in known:
             raise unknown(f"chart of {self.name}", name, known)
-        from attnlogic.results import populations
+        from attnlogic.results import select
 
         chart, settings = known[name] if name else self.charts[0], self.settings(options)
-        needs_rows = chart.needs_rows or self.needs_rows
-        given = counted = self._given(runs, needs_rows, f"the chart {chart.name}")
-        if needs_rows and not self.needs_rows:
-            counted = [some for rows in given for some in populations(rows)]
-        return chart.draw(self._frame(counted, settings), given, settings)
+        selection = select(runs)
+        self.check(selection)
+        if chart.needs_rows and selection.tallies:
+            raise _needs_rows(f"the chart {chart.name}")
+        frame = self._frame(self._given(selection), settings)
+        every_run = chart.needs_rows or self.needs_rows
+        given = selection.frames() if every_run else selection.populations()
+        return chart.draw(frame, [*given], settings)
 
     @property
     def schema(self) -> pl.Schema:
@@ -177,7 +185,9 @@ class Statistic:
                 raise unknown(f"option of {self.name}", name, names)
         return {o.name: o.read(given.get(o.name, o.default)) for o in self.options}
 
-    def shown(self, frame: pl.DataFrame, given: Mapping[str, Any] | None = None) -> Sheet:
+    def shown(
+        self, frame: pl.DataFrame, given: Mapping[str, Any] | None = None, note: str = ""
+    ) -> Sheet:
         """The table that a person reads.
 
         Where a gate has an optimizer twice, its name says what else differs: the model, the budget.
@@ -185,12 +195,13 @@ class Statistic:
         Args:
           frame: what calling it gave.
           given: the options that it was given.
+          note: what is to be said of the runs: ``Selection.note``.
         """
-        renamed, note = named(frame)
+        renamed, alike = named(frame)
         sheet = self.sheet(renamed, self.settings(given or {}))
-        return sheet._replace(note=f"{sheet.note} {note}".strip())
+        return sheet._replace(note=" ".join(said for said in (sheet.note, alike, note) if said))
 
-    def html(self, runs: Runs | Tally | pl.LazyFrame | pl.DataFrame, **options: Any) -> str:
+    def html(self, runs: Selectable, **options: Any) -> str:
         """The table that a person reads, in HTML; all text is escaped.
 
         Raises:
@@ -200,23 +211,30 @@ class Statistic:
 
         return html_table(self.shown(self(runs, **options), options))
 
-    def _frame(self, given: Sequence[Any], settings: Mapping[str, Any]) -> pl.DataFrame:
+    def check(self, selection: Selection) -> None:
+        """Raise ``InputError`` if it cannot be asked of these runs."""
+        if self.needs_rows and selection.tallies:
+            raise _needs_rows(self.name)
+        if self.after_hit and selection.threshold is not None:
+            raise InputError(
+                f"{self.name} says what happened after the first hit, which is known of the "
+                "training's own threshold alone: attnlogic study --threshold trains with another"
+            )
+
+    def _frame(self, given: Iterator[Any], settings: Mapping[str, Any]) -> pl.DataFrame:
         import polars as pl
 
         return pl.DataFrame(list(self.rows(given, **settings)), schema=self.schema)
 
-    def _given(self, runs: Any, needs_rows: bool, what: str) -> Sequence[Any]:
-        """The runs of each condition: frames if every run is needed, or populations."""
-        from attnlogic.results import Tally, conditions, populations
-
-        if not needs_rows:
-            return populations(runs)
-        if isinstance(runs, Tally):
-            raise InputError(f"{what} needs every run, not a tally: name the study's folder")
-        return conditions(runs)
+    def _given(self, selection: Selection) -> Iterator[Any]:
+        return selection.frames() if self.needs_rows else selection.populations()
 
     def __repr__(self) -> str:
         return f"<statistic {self.name}: {self.question}>"
+
+
+def _needs_rows(what: str) -> InputError:
+    return InputError(f"{what} needs every run, not a tally: name the folders of the studies")
 
 
 _NOT_SAID = {"model": "attention", "encoding": "01", "init": "torch"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.statistics.chart import Chart
@@ -42,13 +42,15 @@ COLUMNS = by_condition(
 )
 
 
-def _rows(conditions: Sequence[Population], interval: Interval, level: float) -> Iterator[Row]:
+def _rows(conditions: Iterable[Population], interval: Interval, level: float) -> Iterator[Row]:
     from attnlogic.statistics.hitting_times import HittingTimes
 
     for some in conditions:
         n, off = some.runs, some.of("C_off", "solved")
         C = some.exact
-        held = some.of("settling", "reached").count(0)
+        settling, solved = some.of("settling", "reached"), some.count("solved")
+        # A solved run has settled: otherwise it is not known which were held (another threshold).
+        held = settling.count(0) if settling.n == solved else None
 
         def at(distance: float | None, C: float | None = C) -> float | None:
             return None if distance is None else distance + (C or 0.0)
@@ -57,7 +59,7 @@ def _rows(conditions: Sequence[Population], interval: Interval, level: float) ->
             **some.key,
             "runs": n,
             **rate("reached", "reach", some.reached, n, interval, level),
-            **rate("solved", "solve", some.count("solved"), n, interval, level),
+            **rate("solved", "solve", solved, n, interval, level),
             **rate("held", "hold", held, n, interval, level),
             **first_hit(some),
             "ert": HittingTimes.of(some).ert,

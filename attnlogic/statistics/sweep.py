@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.errors import InputError, unknown
@@ -52,7 +52,7 @@ def _setting(value: Any) -> str:
 
 
 def _rows(
-    conditions: Sequence[Population], by: str, setting: str, interval: Interval, level: float
+    conditions: Iterable[Population], by: str, setting: str, interval: Interval, level: float
 ) -> Iterator[Row]:
     """A row for each value of each curve; see ``curves`` and ``best_values``.
 
@@ -62,7 +62,19 @@ def _rows(
     from attnlogic.statistics.curves import curves
     from attnlogic.statistics.hitting_times import HittingTimes, log_normal_ert
 
-    swept = curves([some.key for some in conditions])
+    keys, rows = [], []
+    for some in conditions:
+        times = HittingTimes.of(some)
+        keys.append(some.key)
+        rows.append((Point(some.runs, some.count("solved"), some.reached, times), {
+            "runs": some.runs,
+            **rate("reached", "reach", some.reached, some.runs, interval, level),
+            **rate("solved", "solve", some.count("solved"), some.runs, interval, level),
+            **first_hit(some),
+            **log_normal_ert(times, level).columns("ert"),
+            "ert_evaluations": HittingTimes.of(some, evaluations=True).ert,
+        }))  # fmt: skip
+    swept = curves(keys)
     if not swept:
         raise InputError(
             "there is no sweep in these runs: no two conditions differ in one number alone. "
@@ -72,17 +84,6 @@ def _rows(
     settings = [*dict.fromkeys(curve.setting for curve in swept)]
     if setting and setting not in settings:
         raise unknown("swept setting", setting, settings)
-    rows = []
-    for some in conditions:
-        times = HittingTimes.of(some)
-        rows.append((Point(some.runs, some.count("solved"), some.reached, times), {
-            "runs": some.runs,
-            **rate("reached", "reach", some.reached, some.runs, interval, level),
-            **rate("solved", "solve", some.count("solved"), some.runs, interval, level),
-            **first_hit(some),
-            **log_normal_ert(times, level).columns("ert"),
-            "ert_evaluations": HittingTimes.of(some, evaluations=True).ert,
-        }))  # fmt: skip
     for curve in swept:
         if setting in ("", curve.setting):
             best = marks([rows[place][0] for place in curve.at], by, interval, level)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.statistics.chart import Chart
@@ -34,7 +34,7 @@ COLUMNS = by_condition(
 )
 
 
-def _rows(conditions: Sequence[Population], level: float) -> Iterator[Row]:
+def _rows(conditions: Iterable[Population], level: float) -> Iterator[Row]:
     from attnlogic.statistics.hitting_times import (
         HittingTimes,
         expected_running_time,

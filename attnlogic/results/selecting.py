@@ -1,0 +1,147 @@
+"""Choosing the runs that a statistic is asked of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from attnlogic.errors import InputError
+from attnlogic.results.chosen import check, choices, is_chosen
+from attnlogic.results.other_threshold import check_hits, rung_of
+from attnlogic.results.population import Population
+from attnlogic.results.selection import Selection
+from attnlogic.results.sources import FolderSource, FrameSource, Source, together
+from attnlogic.results.store import Runs, load
+from attnlogic.results.tally import Tally
+from attnlogic.results.where import where as expression
+
+One = Runs | Tally | pl.LazyFrame | pl.DataFrame | str | os.PathLike[str]
+"""A study, a tally, a frame of runs; or the path of a study's folder or of a tally's file."""
+
+Selectable = One | Sequence[One] | Selection
+"""What every statistic takes: one source of runs, a list of several, or what ``select`` gave."""
+
+
+def select(
+    runs: Selectable,
+    *,
+    gate: str | Sequence[str] = (),
+    optimizer: str | Sequence[str] = (),
+    model: str | Sequence[str] = (),
+    where: str | None = None,
+    threshold: float | None = None,
+) -> Selection:
+    """Choose the runs that a statistic is asked of.
+
+    A seed under a condition counts once, however many sources have it, if they say the same of it.
+    Conditions of different studies that have the same settings are one condition.
+
+    Args:
+      runs: a study, a tally, a frame of runs, the path of a study or tally, or a list of these.
+      gate, optimizer, model: only conditions that have one of these: ``"xor"``, ``"0110"``; a name
+        such as ``"adamw"``, whatever its settings; or a text such as ``"adamw(lr=0.01)"``.
+      where: only runs for which this is true: an SQL expression over the columns of a run's row,
+        such as ``"status == 'lost' and C < -0.6"``.
+      threshold: another threshold than that of the training: a rung of ``outcomes.LADDER``. What
+        happened after the first hit is not known of it.
+
+    Raises:
+      InputError: something cannot be read, is unknown, or cannot be asked of these runs.
+
+    Example:
+      >>> from attnlogic.results import schema
+      >>> none = pl.DataFrame(schema=schema("float32"))
+      >>> select([none, none], where="status == 'lost' and C < -0.6")
+      <selection of 2 sources: Only runs of: where status == 'lost' and C < -0.6.>
+    """
+    asked = choices(gate=gate, optimizer=optimizer, model=model)
+    if isinstance(runs, Selection):
+        if asked or where is not None or threshold is not None:
+            raise InputError("select: these runs were selected before: give all in one call")
+        return runs
+    given = [*runs] if isinstance(runs, list | tuple) else [runs]
+    if not given:
+        raise InputError("runs: expected a study, a tally or a frame of runs, got none")
+    found = [_read(one) for one in given]
+    tallies = tuple(one for one in found if isinstance(one, Tally))
+    sources = tuple(one for one in found if not isinstance(one, Tally))
+    _check_alike(sources)
+    every = [key for one in found for key in one.keys]
+    if asked:
+        check(asked, every)
+    rows = None
+    if where is not None:
+        _refuse_tallies(tallies, "where", "the values of single runs")
+        rows = expression(where, together([source.columns for source in sources]))
+    rung = _rung([key for key in every if is_chosen(asked, key)], threshold)
+    if rung is not None:
+        _refuse_tallies(tallies, "threshold", "how runs ended by another threshold")
+    return Selection(sources, tallies, asked, rows, rung)
+
+
+def populations(runs: Selectable) -> list[Population]:
+    """The runs of each condition as statistics see them.
+
+    Args:
+      runs: as for ``select``.
+
+    Raises:
+      InputError: something cannot be read, or a frame is not one of runs.
+    """
+    return [*select(runs).populations()]
+
+
+def _read(one: Any) -> Source | Tally:
+    if isinstance(one, str | os.PathLike):
+        path = Path(one)
+        one = Tally.read(path) if path.is_file() else load(path)
+    if isinstance(one, Tally):
+        return one
+    return FolderSource(one) if isinstance(one, Runs) else FrameSource(one)
+
+
+def _refuse_tallies(tallies: Sequence[Tally], argument: str, lacks: str) -> None:
+    if tallies:
+        raise InputError(
+            f"{argument}: a tally does not keep {lacks}: this needs every run, so name the studies"
+        )
+
+
+def _rung(keys: Sequence[dict[str, Any]], threshold: float | None) -> float | None:
+    """The rung of the ladder to look at; None where it is the runs' own threshold."""
+    if threshold is None or all(key["threshold"] == threshold for key in keys):
+        return None
+    rung = rung_of(threshold)
+    check_hits(keys, rung)
+    return rung
+
+
+def _check_alike(sources: Sequence[Source]) -> None:
+    """Raise ``InputError`` if two studies call different data or code by one name."""
+    known: dict[Any, tuple[Any, Path]] = {}
+    for source in sources:
+        if not isinstance(source, FolderSource):
+            continue
+        folder = source.runs.directory
+        for what, name, value in _defined(source):
+            before, where = known.setdefault((what, name), (value, folder))
+            if before != value:
+                raise InputError(
+                    f"'{where}' and '{folder}' have {what} by one name, '{name}': they are no runs "
+                    "of one kind"
+                )
+
+
+def _defined(source: FolderSource) -> Iterator[tuple[str, str, Any]]:
+    """What the names in a study stand for, where that is its user's own: rows of data, and code."""
+    said = source.runs.description
+    for name, rows in said.get("data", {}).items():
+        yield "different data", name, rows
+    for one, key in zip(said["conditions"], source.keys, strict=True):
+        code = said["kinds"][one["kind"]].get("code") if "kind" in one else None
+        if code is not None:
+            yield "different code", f"{key['model']} · {key['optimizer']}", code

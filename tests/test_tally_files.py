@@ -1,0 +1,212 @@
+"""A tally's file: what it counted, in words; and what is refused of it."""
+
+import io
+import json
+
+import polars as pl
+import pytest
+from synthetic import rows
+
+from attnlogic.errors import InputError
+from attnlogic.outcomes import STATUSES
+from attnlogic.results import CONDITION, Tally
+from attnlogic.results.counting import COUNTS
+from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
+from attnlogic.results.tally import FORMAT
+from attnlogic.statistics import STATISTICS
+
+ROWS = rows("xor", "polyak", range(40))
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A tally's file."""
+    file = tmp_path / "tally.parquet"
+    Tally.of(ROWS).write(file)
+    return file
+
+
+def metadata(path):
+    return pl.read_parquet_metadata(path)
+
+
+def about(path):
+    return json.loads(metadata(path)["attnlogic"])
+
+
+def spans(tally):
+    (ranges,) = tally.seeds.values()
+    return [*ranges]
+
+
+# --- what it counted ----------------------------------------------------------------------------
+
+
+def test_it_says_which_seeds_of_which_conditions_it_counted(path):
+    said = about(path)
+    assert said["tally"] == FORMAT
+    (one,) = said["conditions"]
+    assert one.pop("seeds") == [[0, 40]]
+    assert one == ROWS.select(*CONDITION).row(0, named=True)
+
+
+def test_adjacent_seeds_join_and_gaps_stay():
+    first, second, third = (
+        Tally.of(rows("xor", "adam", seeds)) for seeds in (range(10), range(10, 30), range(50, 60))
+    )
+    assert spans(third + first + second) == [(0, 30), (50, 60)]
+    scattered = rows("xor", "adam", range(20)).filter(pl.col("seed").is_in([3, 4, 5, 9]))
+    assert spans(Tally.of(scattered.sample(4, shuffle=True, seed=1))) == [(3, 6), (9, 10)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "seed"),
+    [
+        (range(64), range(10, 80), 10),
+        (range(10, 80), range(64), 10),
+        (range(5), range(5), 0),
+        (range(100), range(30, 40), 30),
+        (range(30, 40), range(100), 30),
+        (range(9), range(8, 20), 8),
+    ],
+)
+def test_tallies_that_share_a_run_do_not_add(one, other, seed):
+    a, b = (Tally.of(rows("xor", "adam", seeds)) for seeds in (one, other))
+    with pytest.raises(InputError, match=f"xor · adam: seed {seed} would count twice"):
+        a + b
+
+
+def test_the_same_seeds_of_other_conditions_are_other_runs():
+    frames = [
+        rows("xor", "adam", range(9)), rows("or", "adam", range(9)),
+        rows("xor", "sgd", range(9)), rows("xor", "adam", range(9), threshold=1e-2),
+        rows("xor", "adam", range(9), epochs=70), rows("xor", "adam", range(9), "float64"),
+        rows("xor", "adam", range(9), until="hit"),
+    ]  # fmt: skip
+    total = Tally.total(map(Tally.of, frames))
+    assert repr(total) == "Tally(63 runs of 7 conditions)"
+    with pytest.raises(InputError, match="seed 0"):
+        total + Tally.of(frames[3])
+
+
+def test_a_run_that_a_frame_has_twice_is_refused():
+    with pytest.raises(InputError, match="xor · polyak has seed 7 more than once"):
+        Tally.of(pl.concat([ROWS, ROWS[7:8]]))
+    with pytest.raises(InputError, match=r"seed.*got None"):
+        Tally.of(ROWS.with_columns(seed=pl.lit(None, pl.UInt32)))
+
+
+# --- words, and values that are not there -------------------------------------------------------
+
+
+def test_what_is_no_number_is_counted_in_words(path):
+    counts = pl.read_parquet(path)
+    for quantity, column in (("status", "status"), ("ending", None), ("signs", None)):
+        there = counts.filter(pl.col("quantity") == quantity, pl.col("word").is_not_null())
+        assert {*there["word"]} <= {*QUANTITIES[quantity].words}
+        assert there["bin"].null_count() == len(there)
+        if column:
+            by_hand = dict(ROWS[column].cast(pl.String).value_counts().rows())
+            assert dict(there.select("word", "count").rows()) == by_hand
+            assert {*by_hand} == {*STATUSES}
+    numbers = counts.filter(~pl.col("quantity").is_in(["status", "ending", "signs"]))
+    assert numbers["word"].null_count() == len(numbers)
+
+
+def test_the_counts_of_a_quantity_add_up_to_its_group(path):
+    """Runs that have no value are counted, too: none is not the same as not counted."""
+    counts = pl.read_parquet(path)
+    for group, names in KEPT.items():
+        members = ROWS.filter(GROUPS[group])
+        for name in names:
+            of = counts.filter((pl.col("group") == group) & (pl.col("quantity") == name))
+            assert of["count"].sum() == len(members), (group, name)
+            none = of.filter(pl.col("bin").is_null() & pl.col("word").is_null())
+            assert len(none) == 1
+            if name in ROWS.columns:
+                assert none["count"].item() == members[name].null_count()
+
+
+@pytest.mark.parametrize(("group", "quantity"), [("reached", "first_hit"), ("all", "status")])
+def test_a_quantity_that_was_not_counted_is_no_zero(path, group, quantity):
+    tally = Tally.read(path)
+    lacks = tally.counts.filter((pl.col("group") != group) | (pl.col("quantity") != quantity))
+    with pytest.raises(InputError, match=f"this tally lacks '{quantity}'"):
+        STATISTICS["summary"](Tally(lacks, tally.seeds))
+
+
+def test_a_word_of_a_later_version_is_refused(path):
+    tally = Tally.read(path)
+    renamed = tally.counts.with_columns(pl.col("word").replace("lost", "strayed"))
+    with pytest.raises(InputError, match="status 'strayed' that this version does not know"):
+        STATISTICS["summary"](Tally(renamed, tally.seeds))
+
+
+@pytest.mark.parametrize("lacking", [(), ("wq", "wq_initial"), ("C", "C_initial", "C_first_hit")])
+@pytest.mark.parametrize("name", [name for name in STATISTICS if name != "sweep"])
+def test_rows_and_tally_have_the_same_counts_and_the_same_gaps(name, lacking):
+    """Also of a model that lacks a parameter or C, of which nothing is known to be 0."""
+    statistic = STATISTICS[name]
+    model = "attention(scores=softmax)" if "C" in lacking else "attention"
+    frame = rows("nand", "adam", range(60), model=model)
+    frame = frame.drop(lacking, strict=False)
+    if statistic.needs_rows:
+        with pytest.raises(InputError, match="needs every run"):
+            statistic(Tally.of(frame))
+        return
+    exact, tallied = statistic(frame), statistic(Tally.of(frame))
+    assert exact.select(pl.all().is_null()).equals(tallied.select(pl.all().is_null()))
+    whole = [c.name for c in statistic.columns if c.type is not float]
+    if name != "starts":
+        assert exact[whole].equals(tallied[whole])
+    if name == "solutions":
+        assert exact["signs_+++"].null_count() == ("wq" in lacking)
+
+
+# --- what is refused ----------------------------------------------------------------------------
+
+
+def test_no_flipped_byte_is_read(path):
+    """Wherever it is, the file is refused by its name, or the flip changed no value."""
+    whole, tally = path.read_bytes(), Tally.read(path)
+    read = 0
+    for place in range(0, len(whole), 41):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        try:
+            found = Tally.read(path)
+        except InputError as error:
+            assert str(path) in str(error)  # noqa: PT017
+        else:
+            read += 1
+            assert found.counts.equals(tally.counts)
+            assert found.seeds == tally.seeds
+    assert read < len(whole) / 41 / 2
+
+
+def test_other_seeds_in_its_metadata_are_damage(path):
+    counts, said = pl.read_parquet(path), metadata(path)
+    said["attnlogic"] = said["attnlogic"].replace("[0, 40]", "[0, 30]")
+    counts.write_parquet(path, metadata={k: said[k] for k in ("attnlogic", "sha256")})
+    with pytest.raises(InputError, match=r"tally.parquet' is damaged"):
+        Tally.read(path)
+
+
+def test_a_tally_of_an_earlier_version_is_refused(path):
+    earlier = pl.read_parquet(path).drop("word")
+    earlier.write_parquet(path)
+    with pytest.raises(InputError, match=r"tally of an earlier version.*count the runs again"):
+        Tally.read(path)
+
+
+def test_a_tally_of_a_later_version_is_refused(path, monkeypatch):
+    monkeypatch.setattr("attnlogic.results.tally.FORMAT", 99)
+    monkeypatch.setattr("attnlogic.results.tally.__version__", "9.0")
+    Tally.of(ROWS).write(path)
+    monkeypatch.undo()
+    with pytest.raises(InputError, match=rf"format 99, and this version reads {FORMAT}.*9\.0"):
+        Tally.read(path)
+
+
+def test_another_reader_sees_its_columns(path):
+    table = pl.read_parquet(io.BytesIO(path.read_bytes()))
+    assert dict(table.schema) == COUNTS
