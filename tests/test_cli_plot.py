@@ -135,4 +135,6 @@ def test_a_notebook_shows_the_summary_of_runs_escaped(tmp_path):
     assert "<b>" not in shown
     broken = next((tmp_path / "demo" / "parts").rglob("*.parquet"))
     broken.write_bytes(b"no parquet")
-    assert "cannot read" in attnlogic.load(tmp_path / "demo")._repr_html_()
+    with pytest.warns(UserWarning, match="not read"):
+        damaged = attnlogic.load(tmp_path / "demo")
+    assert "not read: 1 file" in damaged._repr_html_()

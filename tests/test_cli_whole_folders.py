@@ -212,7 +212,9 @@ def test_on_a_terminal_too(tmp_path):
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (50, 300))
     command = [sys.executable, "-m", "attnlogic", "summary", str(runs.directory)]
-    with subprocess.Popen(command, stdout=theirs) as process:
+    # The terminal says how wide it is, if nothing else does.
+    env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")} | {"TERM": "xterm"}
+    with subprocess.Popen(command, stdout=theirs, env=env) as process:
         os.close(theirs)
         shown = b""
         with suppress(OSError):  # that is how a terminal ends

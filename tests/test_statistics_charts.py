@@ -84,7 +84,7 @@ def test_a_tally_gives_the_same_chart_where_it_will_do(runs, name):
     one = next(chart for chart in statistic.charts if chart.name == name)
     tally = Tally.of(runs)
     if one.needs_rows or statistic.needs_rows:
-        with pytest.raises(InputError, match=f"the chart {name} needs every run"):
+        with pytest.raises(InputError, match=f"{name} needs every run"):
             chart(tally, name)
     elif name in WITHOUT_ROWS:
         assert spec(tally, name) == spec(runs, name)
