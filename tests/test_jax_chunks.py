@@ -223,6 +223,7 @@ def test_a_chunk_that_takes_no_longer_than_a_part_should_is_not_cut(monkeypatch)
 def test_at_an_interrupt_a_chunk_that_is_soon_done_is_kept_and_no_other_is_begun(monkeypatch):
     training, starts, train = condition("xor", "adam", 20), seed_range(256), chunks.train_chunk
     whole, interrupted, begun = trained("jax", training, starts), threading.Event(), []
+    waits = threading.Event()
 
     def train_chunk(trainings, initial, on_call):
         place = int(np.flatnonzero((starts[:2] == initial[:2, :1]).all(axis=0))[0])
@@ -235,6 +236,7 @@ def test_at_an_interrupt_a_chunk_that_is_soon_done_is_kept_and_no_other_is_begun
             finally:
                 interrupted.set()
         if place == 128:  # is done within the second of grace
+            waits.set()
             assert interrupted.wait(60)
             on_call(1, 0.9)
         return train(trainings, initial, lambda share, seconds_left: None)
@@ -244,7 +246,11 @@ def test_at_an_interrupt_a_chunk_that_is_soon_done_is_kept_and_no_other_is_begun
     outcomes = JAX.train(one_condition(training, starts))
     first = next(outcomes)
     assert first.first == 64
-    last = outcomes.throw(KeyboardInterrupt())
+    assert waits.wait(60)
+    try:
+        last = outcomes.throw(KeyboardInterrupt())
+    except KeyboardInterrupt:  # pytest would end with it
+        pytest.fail("the chunk that is soon done was given up")
     with pytest.raises(KeyboardInterrupt):
         next(outcomes)
     assert sorted(begun) == [0, 64, 128]
