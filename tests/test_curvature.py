@@ -98,7 +98,7 @@ def test_places_are_told_apart_and_ends_that_are_not_finite_left_out(tmp_path):
         ("and3", "attention", "01"),
         ("nand", "attention(bias=False)", "01"),
         ("or", "attention(residual=False)", "01"),
-        ("or4", "attention", "pm1"),
+        ("or3", "attention", "pm1"),
     ],
 )
 def test_the_hessian_of_other_forms_and_more_bits_is_that_of_jax(name, model, encoding, tmp_path):

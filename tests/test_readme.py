@@ -44,6 +44,14 @@ def test_its_two_commands_are_the_ones_that_ci_runs():
 PAGES = ["README.md", ".github/CONTRIBUTING.md", "attnlogic/examples/findings.md"]
 
 
+def test_the_files_that_its_pages_name_are_there():
+    root = Path(__file__).parent.parent
+    for page in PAGES:
+        text = (root / page).read_text(encoding="utf-8")
+        for name in re.findall(r"\b(?:tests|bench|attnlogic|backends)/[\w/*.]+\.(?:py|md)\b", text):
+            assert "NAME" in name or [*root.glob(name)], f"{page} names {name}"
+
+
 def test_what_is_said_to_be_public_is_there():
     """Every attnlogic.X that a page or a docstring names resolves, in a fresh interpreter."""
     root = Path(__file__).parent.parent

@@ -183,4 +183,8 @@ def trace(
 
 @partial(jit, static="plan")
 def gradient_norm(plan: Plan, given: Given, packed: jax.Array) -> jax.Array:
-    return model.gradient_norm(plan.evaluation(of_group(0, given)), packed)
+    def norm(at: tuple[Given, jax.Array]) -> jax.Array:
+        return model.gradient_norm(plan.evaluation(of_group(0, at[0])), at[1])
+
+    found: jax.Array = plan.on_one_core(norm, (given, packed))  # as in ``finish``
+    return found

@@ -73,11 +73,14 @@ def _at_once(given: Given, seeds: int) -> Given | None:
 
 def one_a_seed(given: Given, seeds: int) -> Given:
     """The numbers of each seed: (N,)."""
-    size = seeds // given.groups
-    spread: Given = jax.tree.map(
-        lambda leaf: jnp.repeat(leaf, size, total_repeat_length=seeds), given
-    )
-    return spread
+    shape = (given.groups, seeds // given.groups)
+
+    def spread(leaf: jax.Array) -> jax.Array:
+        # jnp.repeat would have XLA look up each seed's group, and take half a minute to compile.
+        return jnp.broadcast_to(leaf[:, None], shape).reshape(seeds)
+
+    each: Given = jax.tree.map(spread, given)
+    return each
 
 
 def by_group(
