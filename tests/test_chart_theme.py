@@ -103,6 +103,6 @@ def test_every_ending_has_a_color_of_its_own():
 def test_a_caption_is_broken_into_lines_that_fit():
     title = heading("A title", "One sentence.", "", "Another one. " * 20)
     assert title.text == "A title"
-    assert max(map(len, title.subtitle)) <= 88
+    assert max(map(len, title.subtitle)) <= 80
     assert " ".join(title.subtitle).startswith("One sentence. Another one.")
     assert isinstance(heading("word " * 40).text, list)

@@ -83,8 +83,8 @@ def themed(chart: Any, theme: str = "light") -> Any:
     return dressed
 
 
-LINE_LENGTH = 88
-"""Characters of a caption's line: as many as ``COLUMN`` holds."""
+LINE_LENGTH = 80
+"""Characters of a caption's line: as many as ``COLUMN`` holds, in wide fonts, too."""
 
 
 def heading(title: str, *caption: str) -> alt.Title:
