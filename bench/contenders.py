@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from attnlogic.backend import Training, one_condition
-from attnlogic.outcomes import Outcome, concatenate
+from attnlogic.backend import Finished, Training, in_order, one_condition
 from attnlogic_jax.backend import JaxBackend
 from attnlogic_torch.backend import TorchBackend
 from bench import native, plain_jax, torch_batched
@@ -22,8 +21,8 @@ def torch_one(training: Training, initial: Starts) -> Callable[[], Result]:
     return lambda: _result(TorchBackend().train(one_condition(training, initial)))
 
 
-def _result(parts: Iterable[Outcome]) -> Result:
-    outcome = concatenate(list(parts))
+def _result(finished: Iterable[Finished]) -> Result:
+    outcome = in_order(finished)
     return Result(outcome.first_hit, int(outcome.evaluations.sum()))
 
 

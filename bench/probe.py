@@ -45,7 +45,7 @@ def train(
     )  # fmt: skip
     for _ in range(1 + repetitions):
         began = time.perf_counter()
-        for _outcome in parallel.train(batch, laid_out=laid_out):
+        for _finished in parallel.train(batch, laid_out=laid_out):
             pass
         seconds.append(time.perf_counter() - began)
     return {"first_seconds": seconds[0], "seconds": seconds[1:]}

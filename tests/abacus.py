@@ -5,7 +5,7 @@ It keeps the contract of backends (``test_contract`` holds it to that), but for 
 
 import numpy as np
 
-from attnlogic.backend import check_framework, checked
+from attnlogic.backend import Finished, check_framework, checked
 from attnlogic.errors import InputError
 from attnlogic.history import History, outcome
 from attnlogic.outcomes import NONE, concatenate
@@ -52,7 +52,7 @@ class Abacus:
             some = works[first : first + self.size]
             done = [self._outcome(batch.trainings[k], start) for k, start in some]
             on_progress(len(done))
-            yield concatenate(done)
+            yield Finished(first, concatenate(done))
 
     def history(self, training, initial, *, on_progress=None):
         self.check(training, 1)

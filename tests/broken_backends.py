@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from descent_backend import Descent, descend
 
-from attnlogic.backend import checked
+from attnlogic.backend import Finished, checked
 from attnlogic.history import join, outcome
 from attnlogic.outcomes import NONE, concatenate, mapped
 
@@ -62,19 +62,42 @@ class Changed(Descent):
     """A backend whose outcomes are changed before they are given."""
 
     def outcomes(self, batch, on_progress):
-        for run, one in enumerate(super().outcomes(batch, on_progress)):
-            yield self.changed(one, batch, run)
+        for run, one in super().outcomes(batch, on_progress):
+            yield Finished(run, self.changed(one, batch, run))
 
 
-class WrongOrder(Descent):
-    """came back in the wrong order: outcomes must be in the batch's order"""
+class GivesNoPlaces(Descent):
+    """train gave Outcome: give attnlogic.backend.Finished(first, outcome)"""
 
     def outcomes(self, batch, on_progress):
-        return reversed([*super().outcomes(batch, on_progress)])
+        return (one.outcome for one in super().outcomes(batch, on_progress))
+
+
+class WrongPlaces(Descent):
+    """came back in each other's place: Finished.first is the place in the batch"""
+
+    def outcomes(self, batch, on_progress):
+        last = len(batch.which) - 1
+        return (Finished(last - run, one) for run, one in super().outcomes(batch, on_progress))
+
+
+class CountsPlacesFromOne(Descent):
+    """of a batch of 6 runs: Finished.first is the place in the batch of the first of the runs,"""
+
+    def outcomes(self, batch, on_progress):
+        return (Finished(run + 1, one) for run, one in super().outcomes(batch, on_progress))
+
+
+class GivesARunTwice(Descent):
+    """2 times: give each run's outcome one time"""
+
+    def outcomes(self, batch, on_progress):
+        given = [*super().outcomes(batch, on_progress)]
+        return iter([*given, *given[:1]])
 
 
 class LosesARun(Descent):
-    """runs: give each run's, one time"""
+    """0 times: give each run's outcome one time"""
 
     def outcomes(self, batch, on_progress):
         return iter([*super().outcomes(batch, on_progress)][:-1])
@@ -174,10 +197,11 @@ class ComputesInSinglePrecision(Descent):
     """which it is by the model's arithmetic in float64"""
 
     def outcomes(self, batch, on_progress):
-        for which, start in zip(batch.which, batch.initial.T, strict=True):
-            training = batch.trainings[which]
+        for place, start in enumerate(batch.initial.T):
+            training = batch.trainings[batch.which[place]]
             run = join([*self.parts(training, start, on_progress)])
-            yield concatenate([outcome(run, training.threshold, training.problem)])
+            one = outcome(run, training.threshold, training.problem)
+            yield Finished(place, concatenate([one]))
 
     def history(self, training, initial, *, on_progress=None):
         self.check(training, 1)
@@ -217,6 +241,15 @@ class SwallowsInterrupts(Descent):
                 on_progress(share)
 
         return super().outcomes(batch, on_progress and deaf)
+
+
+class GoesOnAfterAnInterrupt(Descent):
+    """train, at a yield, swallowed a KeyboardInterrupt: let it pass, or Ctrl-C will not"""
+
+    def outcomes(self, batch, on_progress):
+        for one in super().outcomes(batch, on_progress):
+            with contextlib.suppress(KeyboardInterrupt):
+                yield one
 
 
 class LeavesAThread(Descent):

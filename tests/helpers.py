@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from attnlogic.backend import Training, one_condition
+from attnlogic.backend import Training, in_order, one_condition
 from attnlogic.backend import backend as find
 from attnlogic.history import join
 from attnlogic.optimizers import optimizer
-from attnlogic.outcomes import concatenate, mapped, numbers_of
+from attnlogic.outcomes import mapped, numbers_of
 from attnlogic.problems import ROWS, loss, pack, problem, unpack
 
 XOR = problem("xor")
@@ -33,7 +33,7 @@ def seed_range(count, start=0):
 
 def trained(name, training, starts):
     """What a backend, given by its name, makes of all seeds."""
-    return concatenate([*find(name).train(one_condition(training, starts))])
+    return in_order(find(name).train(one_condition(training, starts)))
 
 
 def whole_history(backend, training, initial, **options):

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from helpers import assert_same, condition, part, seed_range
 
-from attnlogic.backend import Batch, backend, checked, one_condition
-from attnlogic.outcomes import concatenate
+from attnlogic.backend import Batch, backend, checked, in_order, one_condition
 
 
 @pytest.mark.parametrize(
@@ -23,9 +22,9 @@ def test_each_condition_is_as_if_it_were_alone(by, one, other):
     starts, jax = seed_range(260), backend("jax")
     which = np.repeat(np.arange(2, dtype=np.int32), 260)
     batch = Batch(tuple(trainings), which, np.concatenate([starts, starts], axis=1))
-    together = concatenate([*jax.train(batch)])
+    together = in_order(jax.train(batch))
     for k, training in enumerate(trainings):
-        alone = concatenate([*jax.train(one_condition(training, starts))])
+        alone = in_order(jax.train(one_condition(training, starts)))
         assert_same(part(together, slice(260 * k, 260 * (k + 1))), alone)
-        few = concatenate([*jax.train(one_condition(training, starts[:, :20]))])
+        few = in_order(jax.train(one_condition(training, starts[:, :20])))
         assert_same(part(alone, slice(20)), few)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from helpers import assert_same, condition, part, seed_range, trained
 
-from attnlogic.backend import Batch
-from attnlogic.outcomes import NONE, concatenate
+from attnlogic.backend import Batch, in_order
+from attnlogic.outcomes import NONE
 from attnlogic_jax import JAX, chunks, compiled, layout, parallel
 
 GATES = ("nand", "xor", "or")
@@ -44,7 +44,7 @@ def in_one_batch(by, count, gates=GATES, threshold=1e-2, **how):
 
 def together(batch, **how):
     """The runs of each condition, trained in one batch."""
-    runs = concatenate([*parallel.train(batch, **how)])
+    runs = in_order(parallel.train(batch, **how))
     return [part(runs, batch.which == k) for k in range(len(batch.trainings))]
 
 
@@ -137,7 +137,7 @@ def test_one_compilation_serves_every_batch_of_one_shape(compilations):
         trainings = tuple(condition(gate, RARE, 20) for gate in gates)
         which = np.repeat(np.arange(len(gates), dtype=np.int32), 100 // len(gates))
         compilations.clear()
-        concatenate([*JAX.train(Batch(trainings, which, starts))])
+        in_order(JAX.train(Batch(trainings, which, starts)))
         return len(compilations)
 
     assert compiled_by(["xor", "or"]) > 0

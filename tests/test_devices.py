@@ -12,8 +12,7 @@ import helpers
 import numpy as np
 import pytest
 
-from attnlogic.backend import Batch, one_condition
-from attnlogic.outcomes import concatenate
+from attnlogic.backend import Batch, in_order, one_condition
 from attnlogic_jax import JAX, parallel
 
 SEEDS = 300
@@ -32,7 +31,7 @@ def leaves(by, epochs, until, *more):
     )
     which = np.repeat(np.arange(len(trainings), dtype=np.int32), SEEDS)
     starts = np.tile(helpers.seed_range(SEEDS), len(trainings))
-    runs = concatenate([*JAX.train(Batch(trainings, which, starts))])
+    runs = in_order(JAX.train(Batch(trainings, which, starts)))
     return [*helpers.leaves(runs).values()]
 
 

@@ -10,10 +10,9 @@ from foreign_forms import in_float64, optax_loop, tensors, xor_loss
 from helpers import condition, seed, seed_range, trained, whole_history
 
 import attnlogic
-from attnlogic.backend import Batch, Training
+from attnlogic.backend import Batch, Training, in_order
 from attnlogic.errors import InputError
 from attnlogic.optimizers import factor, optimizer, optimizers
-from attnlogic.outcomes import concatenate
 from attnlogic.problems import OwnLoss, initial_params, problem
 from attnlogic_jax import JAX, trainer
 from attnlogic_jax.model import evaluation
@@ -44,7 +43,7 @@ def test_a_sweep_over_real_numbers_is_compiled_once(compilations):
     batch = batch_of("optax:lion(learning_rate=1e-4..0.1:log:25, b1=[0.8, 0.9])", starts)
     assert len({training.kind for training in batch.trainings}) == 1
     compilations.clear()
-    runs = concatenate([*JAX.train(batch)])
+    runs = in_order(JAX.train(batch))
     assert compilations.count("jit(advance)") + compilations.count("advance") == 1
     for k in (0, 17, 49):
         by = batch.trainings[k].optimizer
@@ -56,7 +55,7 @@ def test_a_number_that_the_factory_branches_on_is_compiled_in_for_each_value(com
     starts = seed_range(8)
     batch = batch_of(f"{HERE}branching(learning_rate=[0.1, 0.2], momentum=[0.0, 0.5])", starts)
     compilations.clear()
-    runs = concatenate([*JAX.train(batch)])
+    runs = in_order(JAX.train(batch))
     assert compilations.count("jit(advance)") + compilations.count("advance") <= 2
     for k, training in enumerate(batch.trainings):
         _, final = optax_loop(str(training.optimizer), starts[:, 3], EPOCHS)

@@ -8,10 +8,9 @@ import torch
 from foreign_forms import in_float64, torch_loop
 from helpers import condition, seed, seeds, trained, whole_history
 
-from attnlogic.backend import Training, one_condition
+from attnlogic.backend import Training, in_order, one_condition
 from attnlogic.errors import InputError
 from attnlogic.optimizers import optimizer
-from attnlogic.outcomes import concatenate
 from attnlogic.problems import problem
 from attnlogic_torch import TORCH
 from attnlogic_torch.modules import module_for
@@ -190,7 +189,7 @@ def test_random_numbers_are_the_same_in_every_run_and_leave_torchs_generator_alo
 def test_each_worker_has_the_optimizer():
     training = in_float64("torch:SGD(lr=0.1)", EPOCHS)
     batch = one_condition(training, seeds(3, 7))
-    runs = concatenate([*TORCH.train(batch, jobs=2)])
+    runs = in_order(TORCH.train(batch, jobs=2))
     np.testing.assert_array_equal(runs.final, trained("torch", training, seeds(3, 7)).final)
     with pytest.raises(InputError, match="cannot be sent to another process"):
         TORCH.check(in_float64(lambda p: Plain(p), EPOCHS), 2)

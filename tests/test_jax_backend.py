@@ -92,9 +92,9 @@ def test_float64_is_switched_on_only_within():
 
     training = condition("xor", "adam", 10, precision="float64")
     assert off()
-    for runs in JAX.train(one_condition(training, seed_range(2))):
+    for finished in JAX.train(one_condition(training, seed_range(2))):
         assert off()
-        assert runs.final_loss.dtype == np.float64
+        assert finished.outcome.final_loss.dtype == np.float64
     assert whole_history(JAX, training, seed(0)).losses.dtype == np.float64
     assert off()
 

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from helpers import assert_same, condition, part, seed_range, trained
 
-from attnlogic.backend import one_condition
-from attnlogic.outcomes import concatenate
+from attnlogic.backend import in_order, one_condition
 from attnlogic_jax import JAX, chunks, compiled, layout, parallel, sizes
 from attnlogic_jax.given import given
 
@@ -21,23 +20,27 @@ def test_chunks_may_be_laid_out_as_is_asked_for():
     batch = one_condition(condition("xor", "adam", 20), seed_range(128))
     chunks_of_64 = layout.chunks(batch.which, most=64, most_in_group=64, workers=1, devices=1)
     parts = list(parallel.train(batch, laid_out=chunks_of_64))
-    assert [len(part.first_hit) for part in parts] == [64] * 2
+    assert sorted((part.first, part.end) for part in parts) == [(0, 64), (64, 128)]
 
 
-def test_outcomes_come_in_order_whichever_chunk_is_done_first(monkeypatch):
+def test_runs_come_as_they_are_finished_with_their_places(monkeypatch):
     training, starts, train = condition("xor", "adam", 20), seed_range(256), chunks.train_chunk
-    whole, came = trained("jax", training, starts), []
+    whole, others_came = trained("jax", training, starts), threading.Event()
 
-    def slow_at_first(trainings, initial, tell):
-        time.sleep(0.3 if np.array_equal(initial[0, :2], starts[0, :2]) else 0)
-        came.append(initial[0, 0])
+    def first_is_last(trainings, initial, tell):
+        if np.array_equal(initial[0, :2], starts[0, :2]):
+            assert others_came.wait(60)
         return train(trainings, initial, tell)
 
     chunks_of(monkeypatch, 64)
-    monkeypatch.setattr(parallel, "train_chunk", slow_at_first)
-    assert_same(trained("jax", training, starts), whole)
-    assert len(came) == 4
-    assert came[0] != starts[0, 0]
+    monkeypatch.setattr(parallel, "train_chunk", first_is_last)
+    came = []
+    for finished in JAX.train(one_condition(training, starts)):
+        came.append(finished)
+        if len(came) == 3:
+            others_came.set()
+    assert [one.first for one in came] == [64, 128, 192, 0]
+    assert_same(in_order(came), whole)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
@@ -178,6 +181,6 @@ def test_a_chunk_that_is_not_full_gives_no_more_than_its_seeds(monkeypatch):
     chunks_of(monkeypatch, 64)
     batch = one_condition(training, seed_range(100))
     parts = list(JAX.train(batch, on_progress=told.append))
-    assert [len(p.first_hit) for p in parts] == [64, 36]
-    assert_same(concatenate(parts), whole)
+    assert sorted((p.first, p.end) for p in parts) == [(0, 64), (64, 100)]
+    assert_same(in_order(parts), whole)
     assert sum(told) == pytest.approx(100)

@@ -139,7 +139,7 @@ def test_the_pure_function_promotes_neither_dtypes_nor_ranks(by):
 @pytest.mark.parametrize("until", ["budget", "hit"])
 def test_a_search_for_nan_finds_a_run_that_diverges(until):
     diverging = condition("xor", "sgd(lr=50)", 60, until=until)
-    assert (next(JAX.train(one_condition(diverging, seed_range(2)))).diverged_at != NONE).all()
+    assert (trained("jax", diverging, seed_range(2)).diverged_at != NONE).all()
     with jax.debug_nans(True):
         with pytest.raises(FloatingPointError):
             next(JAX.train(one_condition(diverging, seed_range(2))))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers import XOR, assert_same, condition, leaves, seed, seed_range, trained, whole_history
 
-from attnlogic.backend import one_condition
+from attnlogic.backend import in_order, one_condition
 from attnlogic.history import outcome
 from attnlogic.outcomes import NONE, concatenate, status
 from attnlogic.problems import initial_params, invariant, unpack
@@ -62,7 +62,7 @@ def test_those_that_go_on_are_trained_by_themselves(monkeypatch):
     monkeypatch.setitem(chunks.TARGET_CALL_SECONDS, "hit", 0.001)
     monkeypatch.setattr(compiled, "advance", watched)
     batch = one_condition(training, seed_range(512))
-    assert_same(concatenate([*JAX.train(batch, on_progress=progress.append)]), whole)
+    assert_same(in_order(JAX.train(batch, on_progress=progress.append)), whole)
     assert sum(progress) == pytest.approx(512)
     assert sizes[0] == 512
     assert sizes[-1] <= 128
@@ -97,7 +97,7 @@ def test_when_all_have_hit_no_epoch_is_trained_for_nothing(monkeypatch):
     training = replace(condition("nand", "adam", 10**9, threshold=0.2), until="hit")
     progress = []
     batch = one_condition(training, seed_range(40))
-    runs = concatenate([*JAX.train(batch, on_progress=progress.append)])
+    runs = in_order(JAX.train(batch, on_progress=progress.append))
     assert (runs.first_hit != NONE).all()
     assert sum(progress) == pytest.approx(40)
 

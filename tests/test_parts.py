@@ -1,10 +1,14 @@
-"""Outcomes are written part by part: each run once, in order, and none is lost."""
+"""Finished runs are written part by part: each once, in whatever order, and none is lost."""
 
+import contextlib
 from itertools import accumulate, pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from attnlogic.backend import Finished
 from attnlogic.outcomes import LADDER, Outcome
 from attnlogic.studies import parts
 from attnlogic.studies.parts import write_in_parts
@@ -46,7 +50,7 @@ def written(sizes, clock, seconds=None, error=None, fail=()):
         begin = accumulate([0, *sizes])
         for first, size, takes in zip(begin, sizes, seconds or [0.0] * len(sizes), strict=False):
             clock[0] += takes
-            yield some(size, first)
+            yield Finished(first, some(size, first))
         if error:
             raise error
 
@@ -90,9 +94,10 @@ def test_a_part_is_written_once_it_has_enough_rows(monkeypatch, clock, limit, si
 @pytest.mark.parametrize(
     ("seconds", "expected"),
     [
-        ([4, 4, 4, 4, 4, 4], [9, 9]),  # at 12 and at 24
-        ([10, 10, 9.99, 0.01], [3, 3, 6]),  # exactly at the limit; the time counts anew
-        ([9.99, 0, 0, 0], [12]),
+        ([4, 4, 4, 4, 4, 4], [6, 6, 6]),  # at 8, since it might be 12 when the next ones come
+        ([2.5, 2.5, 2.5, 2.5, 2.5], [9, 6]),  # at 7.5: the next are there at 10, just too late
+        ([2.4, 2.4, 2.4, 2.4, 2.4], [12, 3]),
+        ([5, 5, 4.99, 0.01], [3, 3, 6]),  # the time counts anew
         ([25, 0, 0], [3, 6]),
     ],
 )
@@ -119,3 +124,76 @@ def test_an_interrupt_while_a_part_is_written_has_it_written_again(monkeypatch, 
     monkeypatch.setattr(parts, "PART_ROWS", 3)
     first, second, _ = cut(3, 3, 3)
     assert written([3, 3, 3], clock, fail=(2,)) == [first, second, second, KeyboardInterrupt]
+
+
+# --- in any order -------------------------------------------------------------------------------
+
+
+def written_in_this_order(places, limit, monkeypatch, error=None):
+    """The first and the last run of each part, of runs that come one by one."""
+    monkeypatch.setattr(parts, "PART_ROWS", limit)
+    found = []
+
+    def work():
+        for place in places:
+            yield Finished(place, some(1, place))
+        if error:
+            raise error
+
+    def write(first, outcome):
+        assert outcome.stopped_at.tolist() == [*range(first, first + len(outcome.stopped_at))]
+        found.append((first, first + len(outcome.stopped_at) - 1))
+
+    with contextlib.suppress(KeyboardInterrupt):
+        write_in_parts(work(), write)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("places", "limit", "expected"),
+    [
+        ([1, 0, 3, 2], 9, [(0, 3)]),
+        ([3, 2, 1, 0], 9, [(0, 3)]),
+        ([0, 2, 1, 3], 2, [(0, 0), (1, 2), (3, 3)]),
+        ([0, 1, 2, 4, 3, 5, 6, 7], 4, [(0, 2), (3, 6), (7, 7)]),  # 4 waits until its gap is filled
+        ([0, 2, 4, 6, 8], 3, [(0, 0), (2, 2), (4, 4), (6, 6), (8, 8)]),  # memory is not given away
+    ],
+)
+def test_runs_that_stand_together_are_one_part_in_whatever_order_they_come(
+    monkeypatch, clock, places, limit, expected
+):
+    assert sorted(written_in_this_order(places, limit, monkeypatch)) == expected
+
+
+@given(st.permutations(range(12)), st.integers(1, 13), st.integers(0, 12))
+def test_each_finished_run_is_written_one_time(places, limit, finished):
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        done, error = places[:finished], KeyboardInterrupt()
+        found = written_in_this_order(done, limit, monkeypatch, error)
+    assert sorted(run for a, b in found for run in range(a, b + 1)) == sorted(done)
+
+
+def test_runs_that_were_finished_while_a_part_was_written_are_kept(monkeypatch):
+    """Of a backend with threads: it hears of the interrupt at its yield, and gives them."""
+    found, ended = [], []
+
+    def work():
+        try:
+            yield Finished(0, some(2, 0))
+        except KeyboardInterrupt:
+            yield Finished(4, some(3, 4))
+            yield Finished(2, some(2, 2))
+            ended.append(True)
+            raise
+
+    def write(first, outcome):
+        found.append((first, outcome.stopped_at.tolist()))
+        if len(found) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(parts, "PART_ROWS", 1)
+    with pytest.raises(KeyboardInterrupt):
+        write_in_parts(work(), write)
+    assert ended == [True]
+    # The part that was interrupted is written again as it was, and so replaces itself.
+    assert sorted(found) == [(0, [0, 1]), (0, [0, 1]), (2, [2, 3, 4, 5, 6])]

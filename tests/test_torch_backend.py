@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.optim.lr_scheduler import ExponentialLR
 
-from attnlogic.backend import one_condition
+from attnlogic.backend import in_order, one_condition
 from attnlogic.errors import InputError
 from attnlogic.history import outcome
 from attnlogic.outcomes import NONE, concatenate
@@ -181,7 +181,7 @@ def test_the_invariant_belongs_to_the_loss_of_its_epoch():
 
 def test_an_outcome_is_that_of_its_history():
     training = condition("xor", "adamw", 250, threshold=1e-3)
-    (one,) = TORCH.train(one_condition(training, seeds(0)))
+    one = in_order(TORCH.train(one_condition(training, seeds(0))))
     history = whole_history(TORCH, training, seed(0))
     assert_same(one, concatenate([outcome(history, 1e-3, training.problem)]))
     assert one.first_hit[0] > 0

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from helpers import assert_same, condition, seeds
 
-from attnlogic.backend import one_condition
+from attnlogic.backend import in_order, one_condition
 from attnlogic.errors import WorkError
 from attnlogic.outcomes import NONE, concatenate
 from attnlogic_torch.backend import TorchBackend
@@ -52,7 +52,7 @@ def test_two_processes_give_what_one_gives(backend, by, epochs, precision):
         for jobs in (1, np.int64(2))
     )
     assert len(one) == len(two) == 5
-    one, two = concatenate(one), concatenate(two)
+    one, two = in_order(one), in_order(two)
     assert_same(one, two)
     assert ((one.diverged_at != NONE) == by.startswith("sgd")).all()
     for some in shares.values():
@@ -65,7 +65,8 @@ def test_two_trainings_at_one_time_do_not_end_each_other(backend):
     first = next(one)
     other = [*backend.train(one_condition(training, seeds(3, 4, 5)), jobs=3)]
     alone = backend.train(one_condition(training, seeds(0, 1, 2, 3, 4, 5)))
-    assert_same(concatenate([first, *one, *other]), concatenate([*alone]))
+    both = concatenate([in_order([first, *one]), in_order(other)])
+    assert_same(both, in_order(alone))
 
 
 def test_a_worker_that_died_while_it_was_idle_is_replaced(backend):
@@ -75,7 +76,7 @@ def test_a_worker_that_died_while_it_was_idle_is_replaced(backend):
         worker._process.kill()
         worker._process.join()
     after = [*backend.train(one_condition(training, seeds(0, 1)), jobs=2)]
-    assert_same(concatenate(before), concatenate(after))
+    assert_same(in_order(before), in_order(after))
 
 
 def test_an_error_in_a_worker_keeps_its_place(backend):
@@ -116,7 +117,7 @@ def test_closing_the_iterator_ends_the_work(backend):
     values = seeds(0, 1, 2, 3)
     values[:, 0] = np.inf
     outcomes = backend.train(one_condition(condition("xor", "adam", WEEKS), values), jobs=2)
-    assert next(outcomes).diverged_at.tolist() == [0]
+    assert next(outcomes).outcome.diverged_at.tolist() == [0]
     count = len(multiprocessing.active_children())
     outcomes.close()
     assert len(multiprocessing.active_children()) == count - 2

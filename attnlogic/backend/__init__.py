@@ -28,9 +28,11 @@ Code can so be compiled once for a kind and take these as arrays.
 ``mean_squared_error`` makes the loss of its outputs. An epoch takes the loss, then updates. All of
 it is computed in ``training.precision``, and the threshold is rounded to it.
 
-**What must come back.** ``train`` gives ``Outcome``s of NumPy arrays, for the next few runs each,
-in the batch's order, until all N are done. Their dtypes are those that ``outcomes.NUMBERS``
-declares: parameters and losses have the training's precision. ``history.outcome`` defines them all.
+**What must come back.** ``train`` gives runs as soon as they are done, in any order, each of the N
+one time: ``Finished(first, outcome)`` has the place in the batch of the first of n consecutive runs
+(n may be 1), and their ``Outcome``, of NumPy arrays. Their dtypes are those that
+``outcomes.NUMBERS`` declares: parameters and losses have the training's precision.
+``history.outcome`` defines them all.
 A backend that keeps each run's losses calls it, as the one below does; a faster one folds the
 numbers as it trains. Four things are easily forgotten:
 
@@ -51,9 +53,13 @@ call it.
 **Progress and interrupts.** ``on_progress`` is called now and then, from one thread at a time, with
 the number of runs done since the last call, which may be a fraction; the sum is N, also where runs
 end early. Let every exception pass, ``KeyboardInterrupt`` above all. When the iterator is closed or
-raises, the work ends, and no thread or process goes on. Where the main thread waits for others, let
-it wait with a timeout: else it may hear of Ctrl-C only when they are done (polars sets a handler
-after which Python's locks wait on).
+raises, the work ends, and no thread or process goes on. What a study has been given by then is
+kept, so give runs as they are done, every few seconds where that is possible.
+
+Work in threads or processes needs two things more. Where the main thread waits for them, let it
+wait with a timeout: else it may hear of Ctrl-C only when they are done (polars sets a handler after
+which Python's locks wait on). And when a ``KeyboardInterrupt`` reaches the generator, which may be
+at a ``yield``, let it give the runs that others have finished meanwhile before it raises it again.
 
 # A whole backend
 
@@ -61,7 +67,7 @@ This one is slow and complete. It trains by gradient descent, and takes its grad
 model's own arithmetic by the complex step: f(p + ih) = f(p) + ih f'(p) for a tiny h.
 
     >>> import numpy as np
-    >>> from attnlogic.backend import Training, check_framework, checked
+    >>> from attnlogic.backend import Finished, Training, check_framework, checked
     >>> from attnlogic.errors import InputError
     >>> from attnlogic.history import History, join, outcome
     >>> from attnlogic.optimizers import optimizer, structure
@@ -119,10 +125,11 @@ model's own arithmetic by the complex step: f(p + ih) = f(p) + ih f'(p) for a ti
     ...             self.check(training, jobs)
     ...         return self.outcomes(batch, on_progress)
     ...     def outcomes(self, batch, on_progress):
-    ...         for which, initial in zip(batch.which, batch.initial.T):
-    ...             training = batch.trainings[which]
+    ...         for place, initial in enumerate(batch.initial.T):
+    ...             training = batch.trainings[batch.which[place]]
     ...             run = join([*descend(training, initial, on_progress)])
-    ...             yield concatenate([outcome(run, training.threshold, training.problem)])
+    ...             one = outcome(run, training.threshold, training.problem)
+    ...             yield Finished(place, concatenate([one]))
     ...     def history(self, training, initial, *, on_progress=None):
     ...         self.check(training, 1)
     ...         return descend(training, initial, on_progress)
@@ -130,11 +137,11 @@ model's own arithmetic by the complex step: f(p + ih) = f(p) + ih f'(p) for a ti
 
 It is a backend, and can train a study:
 
-    >>> from attnlogic.backend import backend, one_condition
+    >>> from attnlogic.backend import backend, in_order, one_condition
     >>> from attnlogic.problems import problem
     >>> training = Training(problem("xor"), optimizer("sgd(lr=0.1)"), epochs=200, threshold=0.2)
     >>> batch = one_condition(training, training.problem.initial(range(4)))
-    >>> concatenate([*backend(DESCENT).train(batch)])
+    >>> in_order(backend(DESCENT).train(batch))
     Outcome(4 runs: 1 solved, 3 unsolved)
 
 # Testing it

@@ -1,3 +1,5 @@
+from .finished_runs import Finished as Finished
+from .finished_runs import in_order as in_order
 from .protocol import Backend as Backend
 from .protocol import OnProgress as OnProgress
 from .registry import GROUP as GROUP

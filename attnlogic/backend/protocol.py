@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from attnlogic.backend.finished_runs import Finished
 from attnlogic.backend.trainings import Batch, Training
 from attnlogic.history import History
-from attnlogic.outcomes import Outcome
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +54,7 @@ class Backend(Protocol):
         *,
         jobs: int = 1,
         on_progress: OnProgress | None = None,
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[Finished]:
         """Train each run to its end.
 
         Args:
@@ -64,9 +64,11 @@ class Backend(Protocol):
             of what it is given is N.
 
         Returns:
-          An iterator of ``Outcome``s, each of the next n runs, in order, until all N are done:
-          NumPy arrays of shape (n,), parameters (P, n), with the dtypes that ``outcomes.NUMBERS``
-          declares, as ``history.outcome`` defines them. Closing it ends the work.
+          An iterator of runs as they are finished, in any order, each run one time: the place of
+          the first of n consecutive runs, and their ``Outcome``: NumPy arrays of shape (n,),
+          parameters (P, n), with the dtypes that ``outcomes.NUMBERS`` declares, as
+          ``history.outcome`` defines them. Closing it ends the work. An interrupt ends it, too; a
+          generator may first give the runs that are finished by then.
 
         Raises:
           InputError: as ``check``; raised by the call itself, not by the iterator.

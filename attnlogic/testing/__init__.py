@@ -7,10 +7,10 @@
         optimizers = ["sgd", "adam(lr=0.01)"]  # all that its check lets pass, if left out
 
 pytest then runs the whole suite: that it is a ``Backend``, refuses what it cannot do before any
-work, gives outcomes of the declared form that are the definition of its own histories, in the
-batch's order and with the same bits however runs are batched, that its trajectories are those of a
-slow reference, how runs end, and how work is reported, ended and interrupted. A failure says what
-to mend; what the backend's ``check`` refuses is skipped with the reason.
+work, gives outcomes of the declared form that are the definition of its own histories, each run
+one time, with its place, and with the same bits however runs are batched, that its trajectories are
+those of a slow reference, how runs end, and how work is reported, ended and interrupted. A failure
+says what to mend; what the backend's ``check`` refuses is skipped with the reason.
 
 No other room imports this one, which needs pytest: ``pip install 'attnlogic[testing]'``.
 """

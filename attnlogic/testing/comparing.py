@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from attnlogic.backend import Finished
 from attnlogic.outcomes import Outcome, numbers_of
 from attnlogic.problems import Problem
 
@@ -18,6 +20,28 @@ def expect(true: object, message: str) -> None:
     __tracebackhide__ = True
     if not true:
         raise AssertionError(message)
+
+
+def expect_each_once(given: Sequence[Finished], count: int) -> None:
+    """Fail unless the runs of a batch have been given, each of them one time."""
+    __tracebackhide__ = True
+    for one in given:
+        expect(
+            isinstance(one, Finished),
+            f"train gave {type(one).__name__}: give attnlogic.backend.Finished(first, outcome)",
+        )
+        expect(
+            isinstance(one.first, int | np.integer) and 0 <= one.first <= one.end <= count,
+            f"train gave runs from place {one.first!r} on of a batch of {count} runs: "
+            "Finished.first is the place in the batch of the first of the runs, from 0",
+        )
+    runs = [run for one in given for run in range(one.first, one.end)]
+    times = np.bincount(np.array(runs, np.int64), minlength=count)
+    for run in np.flatnonzero(times != 1):
+        raise AssertionError(
+            f"train gave run {run} of the batch (counted from 0) {times[run]} times: give each "
+            "run's outcome one time"
+        )
 
 
 def leaves(runs: Outcome, problem: Problem) -> dict[str, Array]:
@@ -67,8 +91,8 @@ def expect_rows(
     if all(any(is_row(run, other) for other in wrong) for run in wrong):
         runs = ", ".join(map(str, wrong[:-1])) + f" and {wrong[-1]}"
         raise AssertionError(
-            f"runs {runs} of the batch (counted from 0) came back in the wrong order: "
-            "outcomes must be in the batch's order"
+            f"runs {runs} of the batch (counted from 0) came back in each other's place: "
+            "Finished.first is the place in the batch of the first of the runs"
         )
     run = wrong[0]
     name = [*theirs][int(np.argmin(same[:, run]))]

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -66,6 +66,22 @@ class ConductContract(Subject):
                 next(work)
             _close(work)
             _expect_ended(before, told, "when the iterator of train is closed")
+
+    def test_an_interrupt_between_finished_runs_passes(self) -> None:
+        """It comes at a ``yield``, where a study writes; runs done by then may come before it."""
+        training, before, told = self.training(epochs=200), _work_under_way(), Told()
+        work = self.tested.train(one_condition(training, starts(training, 40)), on_progress=told)
+        throw = getattr(work, "throw", None)
+        if throw is None:
+            pytest.skip("train's iterator is no generator: it hears of no interrupt")
+        given = [next(work)]
+        with suppress(KeyboardInterrupt):
+            given.append(throw(KeyboardInterrupt()))
+            given += work
+            raise AssertionError(f"train, at a yield, swallowed {_LET_PASS}")
+        _expect_ended(before, told, "when an interrupt reaches the iterator of train")
+        runs = [run for one in given for run in range(one.first, one.end)]
+        expect(len({*runs}) == len(runs), "train gave a run again when it was interrupted")
 
     def test_a_history_that_is_closed_does_no_more(self) -> None:
         """Of a budget of weeks, whose first part comes soon."""

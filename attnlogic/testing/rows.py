@@ -12,7 +12,7 @@ from attnlogic.backend import Training, one_condition
 from attnlogic.history import History, outcome
 from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import NONE, NUMBERS, Outcome, concatenate, numbers_of, own_numbers
-from attnlogic.testing.comparing import expect, expect_rows
+from attnlogic.testing.comparing import expect, expect_each_once, expect_rows
 from attnlogic.testing.subject import STEADY_EPOCHS, Subject, near_a_solution, starts, with_rate
 
 ROUNDING = {"float32": 1e-3, "float64": 1e-8}
@@ -23,22 +23,21 @@ otherwise differs by more."""
 
 
 class RowsContract(Subject):
-    """What comes back, in which order and form, and that it is what a run's history says."""
+    """What comes back, with which place and form, and that it is what a run's history says."""
 
     @pytest.mark.parametrize("precision", ["float32", "float64"])
     def test_outcomes_have_the_declared_form(self, precision: str) -> None:
         """NumPy arrays of the declared dtypes, one entry for each run."""
         training = self.training(precision=precision)
-        expect_form(
-            [*self.tested.train(one_condition(training, starts(training)))],
-            training,
-        )
+        finished = [*self.tested.train(one_condition(training, starts(training)))]
+        expect_each_once(finished, starts(training).shape[1])
+        expect_form([one.outcome for one in finished], training)
 
     def test_no_runs_give_no_outcomes(self) -> None:
         """An empty batch is no error."""
         training = self.training()
         batch = one_condition(training, starts(training, 0))
-        count = sum(len(one.first_hit) for one in self.tested.train(batch))
+        count = sum(one.end - one.first for one in self.tested.train(batch))
         expect(count == 0, f"a batch without runs gave {count} outcomes")
 
     def test_a_batch_trained_twice_has_the_same_bits(self) -> None:

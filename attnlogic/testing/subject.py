@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from attnlogic.backend import Backend, Batch, Training, checked
+from attnlogic.backend import Backend, Batch, Training, checked, in_order
 from attnlogic.backend import backend as find
 from attnlogic.errors import InputError
 from attnlogic.history import History, join
 from attnlogic.optimizers import OPTIMIZERS, Optimizer, optimizer
-from attnlogic.outcomes import Outcome, concatenate
+from attnlogic.outcomes import Outcome
 from attnlogic.problems import problem
-from attnlogic.testing.comparing import expect
+from attnlogic.testing.comparing import expect, expect_each_once
 
 Starts = npt.NDArray[np.float32]
 
@@ -99,17 +99,14 @@ class Subject:
         count = starts.shape[1]
         places = np.zeros(count, np.int32) if which is None else np.array(which, np.int32)
         given = starts.copy()
-        outcomes = [*self.tested.train(Batch(several, places, given), **how)]
+        finished = [*self.tested.train(Batch(several, places, given), **how)]
         expect(
             np.array_equal(given, starts, equal_nan=True),
             "the batch's initial parameters have changed, and they are the caller's: copy them "
             "before you train in place",
         )
-        got = sum(len(one.first_hit) for one in outcomes)
-        expect(
-            got == count, f"train gave {got} outcomes for {count} runs: give each run's, one time"
-        )
-        return concatenate(outcomes)
+        expect_each_once(finished, count)
+        return in_order(finished)
 
     def whole(self, training: Training, initial: Starts, **how: Any) -> History:
         """One run's whole history."""

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from attnlogic.backend import Batch, OnProgress, Training, check_framework, checked
+from attnlogic.backend import Batch, Finished, OnProgress, Training, check_framework, checked
 from attnlogic.errors import InputError
 from attnlogic.history import History
-from attnlogic.outcomes import Outcome
 from attnlogic_jax import parallel, traces
 from attnlogic_jax.devices import cores, devices
 from attnlogic_jax.optimizers import check_optimizer
@@ -68,8 +67,8 @@ class JaxBackend:
         *,
         jobs: int = 1,
         on_progress: OnProgress | None = None,
-    ) -> Iterator[Outcome]:
-        """Train each run, giving the outcomes chunk by chunk; see ``Backend.train``."""
+    ) -> Iterator[Finished]:
+        """Train each run, giving them chunk by chunk; see ``Backend.train``."""
         for training in batch.trainings:
             self.check(training, jobs)
         return parallel.train(batch, on_progress)

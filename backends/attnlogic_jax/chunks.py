@@ -7,7 +7,7 @@ threshold and budget. After each call progress is reported, and an interrupt is 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -36,17 +36,18 @@ the progress bar."""
 def train_chunk(
     trainings: Sequence[Training],
     initial: npt.NDArray[Any],
-    on_share: Callable[[float], None],
-) -> Outcome:
+    on_call: Callable[[float, float], None],
+) -> Iterator[tuple[slice, Outcome]]:
     """Train the seeds of one chunk.
 
     Args:
       trainings: what to do: that of each of G groups; all of one kind.
       initial: packed parameters (P, N), of the trainings' dtype; N is a multiple of G.
-      on_share: called after each call with the share of the work done in it; may raise.
+      on_call: called after each call with the share of the work done in it, and the seconds that
+        are left by its speed; may raise.
 
-    Returns:
-      NumPy leaves (N,).
+    Yields:
+      Consecutive seeds, by their places, and their outcome: NumPy leaves (n,).
     """
     training = trainings[0]
     plan, budget = Plan.of(training), training.epochs
@@ -67,7 +68,7 @@ def train_chunk(
         going = np.flatnonzero(compiled.going(carry)) if plan.until_hit else seeds
         if not going.size:
             epochs, left = epochs + left, 0
-        on_share(epochs / budget)
+        on_call(epochs / budget, left * spent / epochs)
         size, chosen = seeds.size // len(conditions), None
         if seeds.size >= MIN_COMPACTED_CHUNK and left and plan.until_hit:
             chosen = fewer(conditions, going, size, count)
@@ -85,7 +86,7 @@ def train_chunk(
             seeds = seeds[chosen.ravel()]
         epochs = min(left, next_epochs(epochs, spent, target))
     ended.append((seeds, finished(plan, given, packed, carry)))
-    return _assembled(ended)
+    yield slice(0, initial.shape[1]), _assembled(ended)
 
 
 def finished(plan: Plan, given: Given, initial: jax.Array, carry: Any) -> Outcome:

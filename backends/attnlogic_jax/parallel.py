@@ -6,16 +6,17 @@ a time keeps all of them busy.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
-from itertools import pairwise
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from itertools import islice, pairwise
 from threading import Event, Lock
 
 import numpy as np
 
-from attnlogic.backend import Batch, OnProgress
-from attnlogic.outcomes import Outcome, mapped
+from attnlogic.backend import Batch, Finished, OnProgress
+from attnlogic.outcomes import mapped
 from attnlogic_jax.chunks import train_chunk
 from attnlogic_jax.compiled import Plan
 from attnlogic_jax.contexts import captured
@@ -25,6 +26,9 @@ from attnlogic_jax.layout import Chunk, chunks
 WAIT_SECONDS = 0.1
 """How long the main thread waits at a time: so often it hears of Ctrl-C. Without a timeout it would
 not, once polars is imported, whose handler has the system restart a wait that a signal ended."""
+
+GRACE_SECONDS = 1.0
+"""At an interrupt, chunks that will be done within this time are trained to their end."""
 
 
 def workers() -> int:
@@ -46,8 +50,8 @@ def layout(batch: Batch) -> list[Chunk]:
 
 def train(
     batch: Batch, on_progress: OnProgress | None = None, laid_out: Sequence[Chunk] | None = None
-) -> Iterator[Outcome]:
-    """Train many runs, giving the outcomes chunk by chunk in the runs' order.
+) -> Iterator[Finished]:
+    """Train many runs, giving them as they are finished.
 
     The caller's settings of JAX are those at this call, in every thread.
 
@@ -57,13 +61,20 @@ def train(
       laid_out: the batch in chunks; None for ``layout``'s.
     """
     if laid_out is None and len(several := parts(batch)) > 1:
-        return _in_turn([train(part, on_progress) for part in several])
-    settings = captured(batch.trainings[0].precision)
-    ended, reporting = Event(), Lock()
+        return _in_turn([_train(first, part, on_progress, layout(part)) for first, part in several])
+    return _train(0, batch, on_progress, layout(batch) if laid_out is None else laid_out)
 
-    def trained(chunk: Chunk) -> Outcome:
-        def on_share(share: float) -> None:
-            if ended.is_set():
+
+def _train(
+    first: int, batch: Batch, on_progress: OnProgress | None, laid_out: Sequence[Chunk]
+) -> Iterator[Finished]:
+    """Train runs, the first of which has this place."""
+    settings = captured(batch.trainings[0].precision)
+    patience, reporting = Patience(), Lock()
+
+    def trained(chunk: Chunk) -> Iterator[Finished]:
+        def on_call(share: float, seconds_left: float) -> None:
+            if seconds_left > patience.seconds:
                 raise CancelledError
             if on_progress is not None:
                 with reporting:
@@ -72,30 +83,33 @@ def train(
         trainings = [batch.trainings[batch.which[run]] for run in chunk.conditions]
         start = batch.initial[:, chunk.runs.ravel()].astype(trainings[0].precision)
         with settings():
-            outcome = train_chunk(trainings, start, on_share)
-        return mapped(lambda leaf: leaf[..., chunk.lanes], outcome)
+            for seeds, outcome in train_chunk(trainings, start, on_call):
+                begin, end = np.searchsorted(chunk.lanes, [seeds.start, seeds.stop])
+                lanes = chunk.lanes[begin:end] - seeds.start  # of copies there are none
+                place = first + int(chunk.runs[0, 0] + begin)
+                yield Finished(place, mapped(lambda leaf: leaf[..., lanes], outcome))  # noqa: B023
 
-    return _side_by_side(workers(), trained, layout(batch) if laid_out is None else laid_out, ended)
+    return _side_by_side(workers(), trained, laid_out, patience)
 
 
-def _in_turn(works: Sequence[Iterator[Outcome]]) -> Iterator[Outcome]:
-    """The outcomes of one after the other; closing it ends the one under way."""
+def _in_turn(works: Sequence[Iterator[Finished]]) -> Iterator[Finished]:
+    """The runs of one after the other; closing it ends the one under way."""
     for work in works:
         yield from work
 
 
-def parts(batch: Batch) -> list[Batch]:
-    """The batch in parts that have one ``Plan`` each.
+def parts(batch: Batch) -> list[tuple[int, Batch]]:
+    """The batch in parts that have one ``Plan`` each, with the place of each part's first run.
 
     Runs of one kind have it in common, but for another package's optimizer that cannot be traced
     with one of its numbers: that number is compiled in.
     """
     if batch.trainings[0].optimizer.source is None:
-        return [batch]
+        return [(0, batch)]
     plans = [Plan.of(training) for training in batch.trainings]
     of_run = np.array([plans.index(plan) for plan in plans])[batch.which]
     bounds = pairwise([0, *(np.flatnonzero(np.diff(of_run)) + 1).tolist(), len(of_run)])
-    return [_part(batch, start, end) for start, end in bounds]
+    return [(start, _part(batch, start, end)) for start, end in bounds]
 
 
 def _part(batch: Batch, start: int, end: int) -> Batch:
@@ -108,51 +122,72 @@ def _part(batch: Batch, start: int, end: int) -> Batch:
     )
 
 
-def _side_by_side(
-    threads: int, work: Callable[[Chunk], Outcome], items: Sequence[Chunk], ended: Event
-) -> Iterator[Outcome]:
-    """The results of the work on each item, in order; an error in one of them ends them all.
+class Patience:
+    """How long chunks under way may go on.
 
-    ``ended`` is set once no more work is wanted; a work that hears it raises ``CancelledError``.
+    Attributes:
+      seconds: a chunk that needs longer to its end is given up after its next call.
     """
-    failures: list[BaseException] = []
 
-    def attempt(item: Chunk) -> Outcome:
+    def __init__(self) -> None:
+        self.seconds = math.inf
+
+    def limit(self, seconds: float) -> None:
+        """Begin no chunk any more, and let those under way go on that are done by then."""
+        self.seconds = min(self.seconds, seconds)
+
+
+def _side_by_side(
+    threads: int,
+    work: Callable[[Chunk], Iterator[Finished]],
+    chunks: Sequence[Chunk],
+    patience: Patience,
+) -> Iterator[Finished]:
+    """Runs as the work on each chunk gives them; an error in one of them ends them all.
+
+    Before an error or an interrupt is raised come the runs that are finished by then or soon after.
+    """
+    done = deque[Finished]()
+    ends = deque[BaseException | None]()  # of each chunk: an error or None
+    to_do, arrived, failure = iter(chunks), Event(), None
+
+    def attempt(chunk: Chunk) -> None:
+        end: BaseException | None = None
         try:
-            return work(item)
+            if patience.seconds == math.inf:
+                for finished in work(chunk):
+                    done.append(finished)
+                    arrived.set()
         except BaseException as error:
-            failures.append(error)
-            ended.set()
-            raise
+            end = error
+        ends.append(end)
+        arrived.set()
+        if end is not None:  # only now: the others' CancelledError come after it
+            patience.limit(GRACE_SECONDS)
 
     with ThreadPoolExecutor(threads, "attnlogic") as pool:
-        try:
-            yield from _in_order(pool, attempt, items, 2 * threads)
-        except CancelledError:  # of a work that was ended since another had failed
-            raise failures[0] from None
-        finally:  # closed or interrupted, too
-            ended.set()
-
-
-def _in_order(
-    pool: ThreadPoolExecutor, work: Callable[[Chunk], Outcome], items: Sequence[Chunk], most: int
-) -> Iterator[Outcome]:
-    """The results of the work on each item, in order; at most ``most`` are begun ahead."""
-    under_way: deque[Future[Outcome]] = deque()
-    try:
-        for item in items:
-            under_way.append(pool.submit(work, item))
-            if len(under_way) > most:
-                yield _result(under_way.popleft())
+        under_way = len([pool.submit(attempt, chunk) for chunk in islice(to_do, 2 * threads)])
         while under_way:
-            yield _result(under_way.popleft())
-    finally:
-        for future in under_way:
-            future.cancel()
-
-
-def _result(work: Future[Outcome]) -> Outcome:
-    """The result of a work, once it is there."""
-    while not wait([work], WAIT_SECONDS).done:
-        pass
-    return work.result()
+            try:
+                if done:
+                    yield done.popleft()  # in one step: an interrupt must not come in between
+                elif not ends:
+                    arrived.wait(WAIT_SECONDS)
+                    arrived.clear()
+                else:
+                    end = ends.popleft()
+                    under_way -= 1
+                    if failure is None:
+                        if end is not None:
+                            raise end
+                        under_way += len([pool.submit(attempt, one) for one in islice(to_do, 1)])
+            except GeneratorExit:  # nobody takes more
+                patience.limit(0)
+                raise
+            except BaseException as error:
+                if failure is not None:  # a second interrupt
+                    raise
+                failure = error
+                patience.limit(GRACE_SECONDS)
+    if failure is not None:
+        raise failure

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from typing import Any
 
 import numpy.typing as npt
 import torch
 
-from attnlogic.backend import Batch, OnProgress, Training, check_framework, checked
+from attnlogic.backend import Batch, Finished, OnProgress, Training, check_framework, checked
 from attnlogic.history import History
-from attnlogic.outcomes import Outcome, concatenate
+from attnlogic.outcomes import concatenate
 from attnlogic.settings import whole
 from attnlogic_torch import training as training_loop
 from attnlogic_torch.foreign_trial import try_optimizer
 from attnlogic_torch.optimizers import record
-from attnlogic_torch.parallel import Workers, check_can_be_sent, train_one
+from attnlogic_torch.parallel import Workers, check_can_be_sent
+from attnlogic_torch.worker import train_one
 
 
 class TorchBackend:
@@ -57,8 +57,8 @@ class TorchBackend:
         *,
         jobs: int = 1,
         on_progress: OnProgress | None = None,
-    ) -> Iterator[Outcome]:
-        """Train each run, giving the outcomes one by one; see ``Backend.train``.
+    ) -> Iterator[Finished]:
+        """Train each run, giving each as it is done; see ``Backend.train``.
 
         With ``jobs`` above 1 a script must start its work under ``if __name__ == "__main__"``, as
         ever where Python spawns processes.
@@ -67,19 +67,16 @@ class TorchBackend:
             self.check(training, jobs)
         return self._train(batch, int(jobs), on_progress)
 
-    def _train(self, batch: Batch, jobs: int, on_progress: OnProgress | None) -> Iterator[Outcome]:
-        outcomes: Generator[Outcome, None, None]
+    def _train(self, batch: Batch, jobs: int, on_progress: OnProgress | None) -> Iterator[Finished]:
         works = [
             (batch.trainings[k], start)
             for k, start in zip(batch.which, batch.initial.T, strict=True)
         ]
         if min(jobs, len(works)) > 1:
-            outcomes = self._workers.train(works, jobs, on_progress)
-        else:
-            outcomes = (train_one(*work, on_progress) for work in works)
-        with closing(outcomes):
-            for outcome in outcomes:
-                yield concatenate([outcome])
+            yield from self._workers.train(works, jobs, on_progress)
+            return
+        for place, work in enumerate(works):
+            yield Finished(place, concatenate([train_one(*work, on_progress)]))
 
     def history(
         self,

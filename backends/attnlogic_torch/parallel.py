@@ -1,53 +1,20 @@
-"""Many seeds side by side: worker processes that train one run at a time.
-
-Each worker has a pipe of its own. Over it the worker is given runs, and answers with their progress
-and their outcomes. When this process ends, in whatever way, its workers see it and end too. Nothing
-else is shared, so nothing, such as a semaphore, can be left behind.
-"""
+"""Many seeds side by side: worker processes that train one run at a time."""
 
 from __future__ import annotations
 
-import os
 import pickle
 import signal
-import traceback
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from threading import Lock, Thread
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
+from multiprocessing.connection import wait
+from threading import Lock
 from typing import Any
 
-import numpy.typing as npt
-import torch
-
-from attnlogic.backend import OnProgress, Training
+from attnlogic.backend import Finished, OnProgress, Training
 from attnlogic.errors import InputError, WorkError
-from attnlogic.history import join, outcome
-from attnlogic.outcomes import Outcome
-from attnlogic_torch.training import history
-
-Work = tuple[Training, npt.NDArray[Any]]
-"""A run to train: what to do, and where to start; packed parameters (P,)."""
-
-
-def train_one(
-    training: Training, initial: npt.NDArray[Any], on_progress: OnProgress | None = None
-) -> Outcome:
-    """Train one seed.
-
-    Args:
-      training: what to do; checked already.
-      initial: where to start; packed parameters (P,).
-      on_progress: called with shares of the run, which add up to 1 at its end.
-
-    Returns:
-      The outcome; NumPy scalars.
-    """
-    run = join([*history(training, initial, on_progress)])
-    return outcome(run, training.threshold, training.problem)
+from attnlogic.outcomes import Outcome, concatenate
+from attnlogic_torch.worker import Work, Worker, signals_held_back
 
 
 def check_can_be_sent(training: Training) -> None:
@@ -65,53 +32,6 @@ def check_can_be_sent(training: Training) -> None:
         ) from error
 
 
-class Worker:
-    """A process that trains one run after the other. It takes seconds to start: it imports torch.
-
-    It is spawned, not forked: JAX and torch both have threads.
-
-    Attributes:
-      pipe: this process's end of the pipe to it.
-      index: which of the runs it was given last, from 0.
-    """
-
-    def __init__(self) -> None:
-        context = get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.index = 0
-        self._process: BaseProcess = context.Process(target=_work, args=(theirs,), daemon=True)
-        try:
-            self._process.start()
-        finally:
-            theirs.close()  # or the death of the worker would not end the pipe
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process is there."""
-        return self._process.is_alive()
-
-    def give(self, index: int, work: Work) -> None:
-        """Have it train a run.
-
-        Over the pipe come shares of the run that are done (float), then its ``Outcome``, or the
-        exception that training raised. If the process dies the pipe ends.
-        """
-        self.index = index
-        with suppress(OSError):  # it died while idle: reading will find the end of the pipe
-            self.pipe.send(work)
-
-    def exit_code(self) -> int | None:
-        """That of a process that is about to end: below 0 for a signal. None if it does not end."""
-        self._process.join(5)
-        return self._process.exitcode
-
-    def end(self) -> None:
-        """End the process now, whatever it is doing."""
-        self.pipe.close()
-        self._process.terminate()
-        self._process.join()
-
-
 class Workers:
     """Worker processes, kept from one training to the next. Trainings at one time share none."""
 
@@ -124,11 +44,11 @@ class Workers:
         works: Sequence[Work],
         jobs: int,
         on_progress: OnProgress | None,
-    ) -> Generator[Outcome, None, None]:
-        """Train each seed in one of ``jobs`` processes, giving the outcomes in the seeds' order.
+    ) -> Generator[Finished, None, None]:
+        """Train each seed in one of ``jobs`` processes, giving each run as soon as it is done.
 
         If anything goes wrong, an interrupt included, or the iterator is closed before its end, the
-        processes end with the work that is left.
+        processes end with the work that is left. Runs that are done by then come first.
 
         Args:
           works: the runs; checked already.
@@ -136,7 +56,7 @@ class Workers:
           on_progress: called as runs proceed; the sum is the number of seeds.
 
         Yields:
-          Outcomes of NumPy scalars.
+          Single runs.
 
         Raises:
           WorkError: a process died, or could not be started.
@@ -167,7 +87,7 @@ class Workers:
                 if worker.alive:
                     taken.append(worker)
         try:
-            with _interrupts_held_back():
+            with signals_held_back():
                 while len(taken) < count:
                     taken.append(Worker())
         except OSError as error:
@@ -180,11 +100,10 @@ def _train(
     works: Sequence[Work],
     workers: Sequence[Worker],
     on_progress: OnProgress | None,
-) -> Iterator[Outcome]:
-    """Keep the workers busy until every seed is trained; outcomes come in the seeds' order."""
+) -> Iterator[Finished]:
+    """Keep the workers busy until every seed is trained; runs come as they are done."""
     waiting = deque(enumerate(works))
     busy: dict[Any, Worker] = {}
-    done: dict[int, Outcome] = {}
 
     def give(worker: Worker) -> None:
         if waiting:
@@ -193,23 +112,42 @@ def _train(
 
     for worker in workers:
         give(worker)
-    for index in range(len(works)):
-        while index not in done:
-            for pipe in wait(list(busy)):
-                worker = busy[pipe]
-                try:
-                    answer = worker.pipe.recv()
-                except (EOFError, OSError):
-                    raise _death(worker, works) from None
-                if isinstance(answer, Exception):
-                    raise answer
+    try:
+        while busy:
+            for pipe in wait([*busy]):
+                answer = _received(busy[pipe], works)
                 if isinstance(answer, Outcome):
-                    done[worker.index] = answer
-                    del busy[pipe]
+                    worker = busy.pop(pipe)
+                    yield Finished(worker.index, concatenate([answer]))
                     give(worker)
                 elif on_progress is not None:
                     on_progress(answer)
-        yield done.pop(index)
+    except GeneratorExit:  # nobody takes more
+        raise
+    except BaseException:
+        yield from _sent_already(busy.values())
+        raise
+
+
+def _received(worker: Worker, works: Sequence[Work]) -> Outcome | float:
+    """What a worker has sent: a run's outcome, or a share of it that is done."""
+    try:
+        answer: Outcome | float | Exception = worker.pipe.recv()
+    except (EOFError, OSError):
+        raise _death(worker, works) from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _sent_already(workers: Iterable[Worker]) -> Iterator[Finished]:
+    """Runs that are done and have not been received, of workers whose work ends here."""
+    for worker in workers:
+        with suppress(EOFError, OSError):  # it has died
+            while worker.pipe.poll():
+                answer = worker.pipe.recv()
+                if isinstance(answer, Outcome):
+                    yield Finished(worker.index, concatenate([answer]))
 
 
 def _death(worker: Worker, works: Sequence[Work]) -> WorkError:
@@ -231,45 +169,3 @@ def _death(worker: Worker, works: Sequence[Work]) -> WorkError:
         f"a worker process {what} while it trained number {worker.index + 1} of the {len(works)} "
         f"runs, of {works[worker.index][0]}: {advice}"
     )
-
-
-def _work(pipe: Connection) -> None:
-    """What a worker does: train the runs that it is given, until its pipe ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    torch.set_num_threads(1)
-    Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(EOFError, OSError):  # the other end is closed: nobody waits for the work
-        while True:
-            training, start = pipe.recv()
-            answer: Outcome | Exception
-            try:
-                answer = train_one(training, start, pipe.send)
-            except Exception as error:
-                error.add_note(traceback.format_exc())  # the place would not reach the parent
-                answer = error
-            pipe.send(answer)
-
-
-def _end_with_parent() -> None:
-    """End this process, whatever it is doing, once the parent process has ended."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-    os._exit(1)
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Ctrl-C waits until after the block; a process started within never sees it.
-
-    A worker inherits the mask. Without it Ctrl-C would reach one that is still importing torch, and
-    print its traceback.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
