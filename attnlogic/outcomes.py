@@ -171,7 +171,8 @@ def own_numbers(quantities: Mapping[str, str]) -> dict[str, Number]:
         found[f"{name}_initial"] = Number(REAL, start, ("all", "reached"))
         at_hit = f"{meaning} of the parameters whose loss was the first hit"
         found[f"{name}_first_hit"] = Number(REAL, at_hit)
-        found[name] = Number(REAL, f"{meaning} of the final parameters")
+        end = f"{meaning} of the final parameters"
+        found[name] = Number(REAL, end, ("solved", "failed"))
     return found
 
 

@@ -10,6 +10,7 @@ import pytest
 from attnlogic.errors import InputError
 from attnlogic.studies.single_run import train
 from attnlogic.view import file_format, loss_history, run_history, save
+from attnlogic.view.loss_chart import HEIGHT, WIDTH
 
 LOSSES = [0.9, 0.1, 0.01, 5e-5, 2e-4, 3e-5, 4e-5]
 MARKED = {"threshold": 1e-4, "first_hit": 3, "rises": [4, 6]}
@@ -41,7 +42,7 @@ def test_losses_alone_are_a_curve():
     assert points(curve) == [{"epoch": e, "loss": loss} for e, loss in enumerate(LOSSES)]
     assert curve["encoding"]["y"]["scale"]["type"] == "log"
     assert curve["encoding"]["color"]["legend"] is None  # there is nothing to tell apart
-    assert loss_history(LOSSES).to_dict()["title"] == ""
+    assert loss_history(LOSSES).to_dict()["title"]["text"] == ""
 
 
 MARKS = {"loss", "threshold", "first hit", "rise"}
@@ -111,7 +112,7 @@ def rises(layer):
 def test_a_hit_before_the_tail_is_said():
     chart = loss_history(LOSSES, **MARKED, start=6, title="a run").to_dict()
     subtitle = "from epoch 6; first hit before, at epoch 3"
-    assert chart["title"] == {"text": "a run", "subtitle": subtitle}
+    assert (chart["title"]["text"], chart["title"]["subtitle"]) == ("a run", [subtitle])
 
 
 def test_decades_of_rounding_below_the_threshold_are_not_drawn():
@@ -128,8 +129,8 @@ def test_thousands_of_points_are_thinned_to_what_can_be_seen():
     """Each column of pixels keeps its first, lowest, highest and last loss."""
     losses = 10.0 ** np.random.default_rng(0).normal(-3, 1, 50_000)
     drawn = {p["epoch"]: p["loss"] for p in points(layers(loss_history(losses))["loss"])}
-    assert len(drawn) <= 4 * 720
-    for part in np.array_split(np.arange(50_000), 720):
+    assert len(drawn) <= 4 * WIDTH
+    for part in np.array_split(np.arange(50_000), WIDTH):
         kept = [e for e in drawn if part[0] <= e <= part[-1]]
         assert kept[0] == part[0]
         assert kept[-1] == part[-1]
@@ -208,7 +209,7 @@ def test_a_run_is_drawn_with_everything_marked(solved):
     assert points(drawn["threshold"]) == [{"loss": 1e-3}]
     assert points(drawn["first hit"]) == [{"epoch": int(solved.outcome.first_hit)}]
     assert rises(drawn["rise"]) == solved.rises
-    assert run_history(solved).to_dict()["title"] == "xor · adamw · seed 0"
+    assert run_history(solved).to_dict()["title"]["text"] == "xor · adamw · seed 0"
     tail = layers(run_history(solved, start=250))
     assert [p["epoch"] for p in points(tail["loss"])] == [*range(250, 300)]
 
@@ -231,17 +232,17 @@ def test_a_files_ending_says_what_it_is(tmp_path, name):
     assert file_format(tmp_path / name) == name.rpartition(".")[2].lower()
 
 
-@pytest.mark.parametrize("name", ["a", "a.", "a.pdf", "a.svg.gz", ".png", "svg"])
+@pytest.mark.parametrize("name", ["a", "a.", "a.jpg", "a.svg.gz", ".png", "svg"])
 def test_another_ending_is_refused(tmp_path, name):
     for refuse in (file_format, lambda path: save(loss_history([1, 2]), path)):
-        with pytest.raises(InputError, match=r"ends in \.svg, \.png, \.html"):
+        with pytest.raises(InputError, match=r"ends in \.svg, \.png, \.pdf, \.html"):
             refuse(tmp_path / name)
     assert [*tmp_path.iterdir()] == []
 
 
 def test_pictures_are_what_their_names_say(tmp_path, solved):
     chart = run_history(solved)
-    for name in ("a.svg", "a.png", "a.html"):
+    for name in ("a.svg", "a.png", "a.pdf", "a.html"):
         save(chart, tmp_path / name)
 
     svg = (tmp_path / "a.svg").read_text()
@@ -257,8 +258,10 @@ def test_pictures_are_what_their_names_say(tmp_path, solved):
     png = (tmp_path / "a.png").read_bytes()
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = (int.from_bytes(png[at : at + 4]) for at in (16, 20))
-    assert width > 2 * 720  # twice as fine as a screen's
-    assert height > 2 * 360
+    assert width > 2 * WIDTH  # twice as fine as a screen's
+    assert height > 2 * HEIGHT
+
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF-")
 
     page = (tmp_path / "a.html").read_text()
     assert page.lstrip().lower().startswith("<!doctype html>")
@@ -268,7 +271,7 @@ def test_pictures_are_what_their_names_say(tmp_path, solved):
     assert re.findall(r"\b(?:import|from)\s*\(?\s*[\"']https?:[^\"']*", page) == []
 
 
-@pytest.mark.parametrize("kind", ["svg", "png", "html"])
+@pytest.mark.parametrize("kind", ["svg", "png", "pdf", "html"])
 def test_a_file_that_cannot_be_written_is_named(tmp_path, kind):
     chart = loss_history([1, 2])
     (tmp_path / f"folder.{kind}").mkdir()

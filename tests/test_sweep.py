@@ -236,7 +236,7 @@ def test_the_curves_of_several_gates_share_a_panel(product):
     assert line["encoding"]["color"]["scale"]["domain"] == ["xor", "or"]
     (values,) = spec["datasets"].values()
     frame = sweep(both)
-    assert [value["rate"] for value in values] == frame["solve_rate"].to_list()
+    assert [value["middle"] for value in values] == frame["solve_rate"].to_list()
     assert [value["best"] for value in values] == [None, None, "best"] * 2
     low, high = wilson(50, 100)
     assert (values[1]["low"], values[1]["high"]) == (round(low, 4), round(high, 4))

@@ -13,6 +13,7 @@ import typer
 
 from attnlogic.cli import options
 from attnlogic.cli.models import models
+from attnlogic.cli.plot import listed, plot
 from attnlogic.cli.reference import backends, gates, optimizers, theory
 from attnlogic.cli.results import runs, tally
 from attnlogic.cli.statistics import add_statistic_command
@@ -53,6 +54,7 @@ def _register(panel: str, *commands: Callable[..., None]) -> None:
 _register(options.TRAINING, study, train)
 for _statistic in STATISTICS.values():
     add_statistic_command(app, _statistic)
+app.command(rich_help_panel=options.ON_RESULTS, epilog=listed().replace("\n", "\n\n"))(plot)
 _register(options.ON_RESULTS, runs, tally)
 _register(options.REFERENCE, theory, gates, models, optimizers, backends)
 

@@ -116,7 +116,7 @@ Plot = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Draw it, too: a name that ends in .png, .svg or .html.",
+        help="Draw it, too: a name that ends in .png, .svg, .pdf or .html.",
         show_default=False,
     ),
 ]

@@ -30,7 +30,7 @@ def _help(statistic: Statistic) -> str:
     paragraphs = [statistic.question]
     if statistic.needs_rows:
         paragraphs.append("It needs every run, so the file of a tally will not do.")
-    plot = f" --plot {statistic.name}.svg" if statistic.chart else ""
+    plot = f" --plot {statistic.charts[0].name}.svg" if statistic.charts else ""
     paragraphs.append(f"[bold]attnlogic {statistic.name} runs/demo{plot}[/bold]")
     return "\n\n".join(paragraphs)
 
@@ -53,14 +53,14 @@ def _command(statistic: Statistic) -> Callable[..., None]:
         runs = every_run(directory) if statistic.needs_rows else runs_or_tally(directory)
         frame = statistic(runs, **given)
         terminal.show_frame(frame, form, statistic.shown(frame, given))
-        if plot is not None and statistic.chart is not None:
-            save(statistic.chart(runs), plot)
+        if plot is not None:
+            save(statistic.chart(runs, **given), plot)
             terminal.say(f"wrote {plot}")
 
     folder = options.StudyFolder if statistic.needs_rows else options.StudyOrTally
     parameters = [_parameter("directory", folder), _parameter("form", options.Form, "table")]
     parameters += [_option(option) for option in statistic.options]
-    if statistic.chart:
+    if statistic.charts:
         parameters.append(_parameter("plot", options.Plot, None))
     print_statistic.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     print_statistic.__annotations__ = {p.name: p.annotation for p in parameters}

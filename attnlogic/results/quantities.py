@@ -18,6 +18,7 @@ GROUPS: dict[str, pl.Expr] = {
     "reached": pl.col("first_hit").is_not_null(),
     "missed": pl.col("first_hit").is_null(),
     "solved": pl.col("status") == "solved",
+    "failed": pl.col("status") != "solved",
     **{f"missed_{rung}": pl.col(rung).is_null() for rung in RUNGS},
 }
 """Groups of runs; ``missed_first_hit_1e-4`` are the runs whose loss was never ≤ 1e-4."""

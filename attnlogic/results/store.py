@@ -17,6 +17,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -188,6 +189,15 @@ class Runs:
             return f"Runs({str(self.directory)!r}, {counted(len(self), 'run')} of {conditions})"
         except InputError:
             return f"Runs({str(self.directory)!r}, {conditions}; a part cannot be read)"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the summary of the runs as a table."""
+        import attnlogic
+
+        try:
+            return f"<p>{escape(repr(self))}</p>{attnlogic.STATISTICS['summary'].html(self)}"
+        except InputError as error:
+            return f"<p>{escape(repr(self))}</p><p>{escape(str(error))}</p>"
 
 
 def _together(counts: Sequence[tuple[int, int]]) -> Iterator[tuple[list[int], int]]:

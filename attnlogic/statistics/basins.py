@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attnlogic.statistics.chart import Chart
 from attnlogic.statistics.rates import INTERVAL, LEVEL, in_percent, rate, rate_columns
 from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
 from attnlogic.view import CONDITION, Heading, Sheet, numbers
@@ -108,4 +109,5 @@ statistic = Statistic(
     sheet=_sheet,
     needs_rows=True,
     options=(INTERVAL, LEVEL),
+    charts=(Chart("basins", "Success by the side of V(C) on which runs start"),),
 )

@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.errors import InputError
+from attnlogic.statistics.chart import Chart
 from attnlogic.statistics.rates import LEVEL, in_percent
 from attnlogic.statistics.statistic import Column, Row, Statistic
 from attnlogic.view import Heading, Sheet, numbers
@@ -260,4 +261,5 @@ statistic = Statistic(
     sheet=_sheet,
     needs_rows=True,
     options=(LEVEL,),
+    charts=(Chart("compare", "Differences of the rates of success, seed by seed"),),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attnlogic.statistics.chart import Chart
 from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
 from attnlogic.view import CONDITION, Heading, Sheet, numbers
 
@@ -223,4 +224,5 @@ statistic = Statistic(
     rows=_rows,
     sheet=_sheet,
     needs_rows=True,
+    charts=(Chart("curvature", "The sharpness of the loss where runs end, by ending"),),
 )

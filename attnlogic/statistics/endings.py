@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attnlogic.statistics.chart import Chart
 from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
 from attnlogic.theory import ENDING_MEANINGS, ENDINGS
 from attnlogic.view import CONDITION, Heading, Sheet, numbers
@@ -43,4 +44,10 @@ statistic = Statistic(
     columns=COLUMNS,
     rows=_rows,
     sheet=_sheet,
+    charts=(
+        Chart("endings", "Where runs end: shares, stacked"),
+        Chart(
+            "paths", "Why runs fail: paths of some seeds of each ending, over V(C)", needs_rows=True
+        ),
+    ),
 )

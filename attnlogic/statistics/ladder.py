@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attnlogic.errors import InputError
+from attnlogic.statistics.chart import Chart
 from attnlogic.statistics.rates import INTERVAL, LEVEL, rate, rate_columns
 from attnlogic.statistics.statistic import (
     CONDITION,
@@ -19,7 +19,6 @@ from attnlogic.view import CONDITION as HEADINGS
 from attnlogic.view import Heading, Sheet, numbers
 
 if TYPE_CHECKING:
-    import altair as alt
     import polars as pl
 
     from attnlogic.results import Population, Runs, Tally
@@ -75,15 +74,21 @@ def curves(
       A curve begins at its first hit, and its last point is the budget's last epoch; a rung that no
       run reaches has none.
     """
+    from attnlogic.results import populations
+
+    return curves_of(populations(runs), points)
+
+
+def curves_of(conditions: Sequence[Population], points: int | None = None) -> pl.DataFrame:
+    """``curves`` of the runs of each condition."""
     import numpy as np
     import polars as pl
 
     from attnlogic.outcomes import LADDER, RUNGS
-    from attnlogic.results import populations
 
     schema = pl.Schema({column.name: column.type for column in CURVES})
     parts = [pl.DataFrame(schema=schema)]
-    for some in populations(runs):
+    for some in conditions:
         last = some.key["epochs"] - 1
         for loss, rung in zip(LADDER, RUNGS, strict=True):
             hits = some.of(rung)
@@ -133,68 +138,6 @@ def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
     return Sheet(headings, rows, note)
 
 
-CURVE_POINTS = 40
-"""Points of each curve in the picture, at most."""
-
-PANEL_WIDTH, PANEL_HEIGHT = 170, 130
-"""Of a panel, in pixels."""
-
-
-def _chart(runs: Runs | Tally | pl.LazyFrame | pl.DataFrame) -> alt.FacetChart:
-    """The share of runs that got at or below each loss, against the epoch: a panel a condition.
-
-    Raises:
-      InputError: no run got to any of the losses.
-    """
-    import altair as alt
-    import polars as pl
-
-    from attnlogic.outcomes import rung_name
-    from attnlogic.results import labels
-    from attnlogic.view import chart_theme
-
-    drawn = curves(runs, CURVE_POINTS)
-    if drawn.is_empty():
-        raise InputError("nothing to draw: no run got to any of the ladder's losses")
-    names = [column.name for column in (*CONDITION, *SETTINGS)]
-    keys = drawn.select(names).unique(maintain_order=True)
-    named = keys.with_columns(label=pl.Series(labels(keys.to_dicts()), dtype=pl.String))
-    rows = drawn.join(named, on=names, maintain_order="left").select(
-        "gate",
-        optimizer="label",
-        loss=pl.col("loss").map_elements(rung_name, pl.String),
-        epoch=pl.max_horizontal("epoch", 1),  # a log axis has no 0
-        share=pl.col("share").round(4),
-    )
-    # A step that is lower than a pixel cannot be seen; a curve's last point can.
-    curve = ["gate", "optimizer", "loss"]
-    step = (pl.col("share") * PANEL_HEIGHT).round().diff().fill_null(1).over(curve)
-    last = pl.col("epoch") == pl.col("epoch").max().over(curve)
-    rows = rows.filter((step != 0) | last)
-    axis = alt.Axis(**chart_theme.FONT, format="~s", values=[10**k for k in range(10)], grid=False)
-    scale = alt.Scale(type="log", domain=[1, max(rows["epoch"])], nice=False)
-    losses = sorted(rows["loss"].unique(), key=float, reverse=True)
-    legend = alt.Legend(title="loss ≤", symbolType="stroke", symbolStrokeWidth=3)
-    lines = (
-        chart_theme.data(rows.to_dicts())
-        .mark_line(interpolate="step-after", strokeWidth=1.5, aria=False)
-        .encode(
-            x=alt.X("epoch:Q", title="epoch", axis=axis, scale=scale),
-            y=alt.Y("share:Q", title="runs, %", scale=alt.Scale(domain=[0, 1]),
-                    axis=alt.Axis(**chart_theme.FONT, format="%", tickCount=4)),
-            color=alt.Color("loss:N", sort=losses, legend=legend,
-                            scale=alt.Scale(domain=losses, scheme="viridis")),
-        )
-        .properties(width=PANEL_WIDTH, height=PANEL_HEIGHT)
-    )  # fmt: skip
-    gates, optimizers = ([*dict.fromkeys(rows[name])] for name in ("gate", "optimizer"))
-    panels: alt.FacetChart = lines.facet(
-        row=alt.Row("gate:N", sort=gates, title=None),
-        column=alt.Column("optimizer:N", sort=optimizers, title=None),
-    ).properties(title="Runs whose loss was ever at most 1e-1 … 1e-10, by epoch")
-    return panels
-
-
 statistic = Statistic(
     name="ladder",
     question="How deep do runs get, and when: the first hits of ten losses, 1e-1 … 1e-10?",
@@ -202,5 +145,5 @@ statistic = Statistic(
     rows=_rows,
     sheet=_sheet,
     options=(INTERVAL, LEVEL),
-    chart=_chart,
+    charts=(Chart("ladder", "First hits of each of ten losses, by epoch"),),
 )

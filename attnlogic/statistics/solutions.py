@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.problems import SIGNS
+from attnlogic.statistics.chart import Chart
 from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
 from attnlogic.view import CONDITION, Heading, Sheet, numbers
 
@@ -112,4 +113,9 @@ statistic = Statistic(
     columns=COLUMNS,
     rows=_rows,
     sheet=_sheet,
+    charts=(
+        Chart("C", "The C that runs end with, over V(C), the least loss at each C"),
+        Chart("readout", "The readout w1, w2 of solved runs, and the exact solutions", True),
+        Chart("drift", "How much solved runs changed what gradient flow conserves"),
+    ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attnlogic.statistics.chart import Chart
 from attnlogic.statistics.rates import INTERVAL, LEVEL, in_percent, rate, rate_columns
 from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
 from attnlogic.view import CONDITION, Heading, Sheet, numbers
@@ -102,4 +103,5 @@ statistic = Statistic(
     rows=_rows,
     sheet=_sheet,
     options=(INTERVAL, LEVEL),
+    charts=(Chart("stability", "Whether runs stay once they have hit, and how far they leave"),),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attnlogic.errors import InputError
+from attnlogic.statistics.chart import Chart
 from attnlogic.statistics.rates import INTERVAL, LEVEL, in_percent, rate, rate_columns
 from attnlogic.statistics.statistic import Column, Option, Row, Statistic, by_condition
 from attnlogic.view import CONDITION, Heading, Sheet, numbers
@@ -114,4 +115,5 @@ statistic = Statistic(
     rows=_rows,
     sheet=_sheet,
     options=(BINS, INTERVAL, LEVEL),
+    charts=(Chart("starts", "Success by the initial C and by the initial loss"),),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attnlogic.errors import InputError, unknown
+from attnlogic.statistics.chart import Chart
 from attnlogic.view import Sheet
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Statistic:
       sheet: from the frame and the options (a dict) to the table that a person reads.
       needs_rows: whether it needs every run, so that a tally will not do.
       options: its settings.
-      chart: from runs or a tally to an Altair chart; None where it has none.
+      charts: its pictures; the first is the one that its command draws.
     """
 
     name: str
@@ -97,7 +98,7 @@ class Statistic:
     sheet: Callable[[pl.DataFrame, Mapping[str, Any]], Sheet]
     needs_rows: bool = False
     options: tuple[Option, ...] = ()
-    chart: Callable[[Any], Any] | None = None
+    charts: tuple[Chart, ...] = ()
 
     def __post_init__(self) -> None:
         lines = [self.question, ""]
@@ -130,8 +131,31 @@ class Statistic:
         """
         import polars as pl
 
-        rows = list(self.rows(self._given(runs), **self.settings(options)))
+        given = self._given(runs, self.needs_rows, self.name)
+        rows = list(self.rows(given, **self.settings(options)))
         return pl.DataFrame(rows, schema=self.schema)
+
+    def chart(
+        self, runs: Runs | Tally | pl.LazyFrame | pl.DataFrame, name: str = "", **options: Any
+    ) -> Any:
+        """Draw it: an Altair chart, which a notebook shows.
+
+        Args:
+          runs: as for the call.
+          name: of one of ``charts``; without it the first.
+          **options: as for the call.
+
+        Raises:
+          InputError: as for the call, no such chart, a chart needs every run and got a tally, or
+            there is nothing to draw.
+        """
+        known = {chart.name: chart for chart in self.charts}
+        if name and name not in known:
+            raise unknown(f"chart of {self.name}", name, known)
+        chart = known[name] if name else self.charts[0]
+        frame, needs_rows = self(runs, **options), chart.needs_rows or self.needs_rows
+        given = self._given(runs, needs_rows, f"the chart {chart.name}")
+        return chart.draw(frame, given, self.settings(options))
 
     @property
     def schema(self) -> pl.Schema:
@@ -165,13 +189,24 @@ class Statistic:
         sheet = self.sheet(renamed, self.settings(given or {}))
         return sheet._replace(note=f"{sheet.note} {note}".strip())
 
-    def _given(self, runs: Any) -> Sequence[Any]:
+    def html(self, runs: Runs | Tally | pl.LazyFrame | pl.DataFrame, **options: Any) -> str:
+        """The table that a person reads, in HTML; all text is escaped.
+
+        Raises:
+          InputError: as for the call.
+        """
+        from attnlogic.view import html_table
+
+        return html_table(self.shown(self(runs, **options), options))
+
+    def _given(self, runs: Any, needs_rows: bool, what: str) -> Sequence[Any]:
+        """The runs of each condition: frames if every run is needed, or populations."""
         from attnlogic.results import Tally, conditions, populations
 
-        if not self.needs_rows:
+        if not needs_rows:
             return populations(runs)
         if isinstance(runs, Tally):
-            raise InputError(f"{self.name} needs every run, not a tally: name the study's folder")
+            raise InputError(f"{what} needs every run, not a tally: name the study's folder")
         return conditions(runs)
 
     def __repr__(self) -> str:

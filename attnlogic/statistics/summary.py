@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attnlogic.statistics.chart import Chart
 from attnlogic.statistics.first_hits import FIRST_HIT, first_hit, first_hit_cell
 from attnlogic.statistics.rates import INTERVAL, LEVEL, in_percent, rate, rate_columns
 from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
@@ -120,4 +121,5 @@ statistic = Statistic(
     rows=_rows,
     sheet=_sheet,
     options=(INTERVAL, LEVEL),
+    charts=(Chart("summary", "Shares of runs that reached the threshold and that are solved"),),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnlogic.errors import InputError, unknown
 from attnlogic.statistics.best_values import Point, marks
+from attnlogic.statistics.chart import Chart
 from attnlogic.statistics.first_hits import FIRST_HIT, first_hit
 from attnlogic.statistics.rates import INTERVAL, LEVEL, in_percent, rate, rate_columns
 from attnlogic.statistics.statistic import Column, Option, Row, Statistic, by_condition
@@ -14,10 +15,9 @@ from attnlogic.statistics.sweep_findings import curves_of, finding, number
 from attnlogic.view import CONDITION, Heading, Sheet, numbers
 
 if TYPE_CHECKING:
-    import altair as alt
     import polars as pl
 
-    from attnlogic.results import Population, Runs, Tally
+    from attnlogic.results import Population
     from attnlogic.statistics.curves import Curve
     from attnlogic.statistics.intervals import Interval
 
@@ -146,12 +146,6 @@ def _sheet(frame: pl.DataFrame, options: Mapping[str, Any]) -> Sheet:
     return Sheet(headings, rows, note, tuple(finding(part, by) for part in parts))
 
 
-def _chart(runs: Runs | Tally | pl.LazyFrame | pl.DataFrame) -> alt.VConcatChart:
-    from attnlogic.statistics.sweep_chart import sweep_chart
-
-    return sweep_chart(statistic(runs))
-
-
 statistic = Statistic(
     name="sweep",
     question="How does success depend on a swept setting, and which value is best?",
@@ -164,5 +158,8 @@ statistic = Statistic(
         INTERVAL,
         LEVEL,
     ),
-    chart=_chart,
+    charts=(
+        Chart("sweep", "Success against a swept setting, and its best value"),
+        Chart("sweep_times", "What a hit costs against a swept setting"),
+    ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attnlogic.statistics.chart import Chart
 from attnlogic.statistics.rates import LEVEL, in_percent
 from attnlogic.statistics.statistic import Column, Row, Statistic, by_condition
 from attnlogic.view import CONDITION, Heading, Sheet, numbers
@@ -90,5 +91,6 @@ statistic = Statistic(
     rows=_rows,
     sheet=_sheet,
     options=(LEVEL,),
+    charts=(Chart("times", "First hits: the share of runs that have hit, by epoch, with bands"),),
 )
 """See ``hitting_times`` for the estimators and their sources."""

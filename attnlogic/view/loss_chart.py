@@ -13,13 +13,23 @@ import numpy.typing as npt
 from attnlogic.errors import InputError
 from attnlogic.outcomes import NONE
 from attnlogic.studies import Run
-from attnlogic.view.chart_theme import COLORS, data, decades, epoch_axis, log_axis, thinned
+from attnlogic.view.chart_colors import COLORS
+from attnlogic.view.chart_theme import (
+    data,
+    decades,
+    epoch_axis,
+    heading,
+    log_axis,
+    thinned,
+)
 
-WIDTH, HEIGHT = 720, 360
+WIDTH, HEIGHT = 420, 240
 """Of the picture, in pixels."""
 
-# A colour and a dash for each mark.
-_MARKS = {
+Looks = dict[str, tuple[str, list[int]]]
+"""A colour and a dash for each mark."""
+
+MARKS: Looks = {
     "loss": (COLORS[0], [1, 0]),
     "threshold": (COLORS[7], [6, 4]),
     "first hit": (COLORS[2], [1, 0]),
@@ -65,13 +75,17 @@ def loss_history(
     values = np.maximum(values, positive.min() if positive.size else np.finfo(float).tiny)
     drawn = np.flatnonzero(finite[start:]) + start
     drawn = drawn[thinned(values[drawn], WIDTH)]
-    powers = decades(_exponents(values[drawn], threshold))
+    powers = decades(exponents(values[drawn], threshold))
     x, y = epoch_axis(start, len(values)), log_axis("loss", powers)
     points = [{"epoch": int(e), "loss": float(values[e])} for e in drawn]
-    layers = {"loss": data(points).mark_line(strokeWidth=1, strokeJoin="round").encode(x=x, y=y)}
+    layers = {
+        "loss": data(points)
+        .mark_line(strokeWidth=1, strokeJoin="round", clip=True)
+        .encode(x=x, y=y)
+    }
     risen = [int(e) for e in rises if start <= e < len(values)]
     if risen:
-        layers["rise"] = _ticks(risen, powers).encode(x=x, y=y)
+        layers["rise"] = ticks(risen, powers).encode(x=x, y=y)
     if threshold is not None:
         layers["threshold"] = data([{"loss": threshold}]).mark_rule().encode(y=y)
     subtitle = ""
@@ -82,8 +96,7 @@ def loss_history(
         subtitle = f"from epoch {start:,}; first hit before, at epoch {first_hit:,}"
     elif start:
         subtitle = f"from epoch {start:,}; no hit"
-    heading = alt.Title(title, subtitle=subtitle) if subtitle else title
-    return _with_legend(layers, width=WIDTH, height=HEIGHT, title=heading)
+    return with_legend(layers, MARKS, width=WIDTH, height=HEIGHT, title=heading(title, subtitle))
 
 
 MAX_DECADES_BELOW = 4
@@ -91,7 +104,7 @@ MAX_DECADES_BELOW = 4
 What lies deeper is the rounding of a loss that is as good as 0."""
 
 
-def _exponents(values: npt.NDArray[np.float64], threshold: float | None) -> list[float]:
+def exponents(values: npt.NDArray[np.float64], threshold: float | None) -> list[float]:
     """The exponents that the loss axis encloses."""
     logs = np.log10(values)
     if threshold is None:
@@ -102,26 +115,37 @@ def _exponents(values: npt.NDArray[np.float64], threshold: float | None) -> list
     return [low, high, rule - 0.3, rule + 0.3]  # the threshold's line lies off the edges
 
 
-def _ticks(epochs: Sequence[int], powers: range) -> alt.Chart:
-    """A short vertical stroke at each epoch, above the lower edge: one path for all."""
+def ticks(epochs: Sequence[int], powers: range, row: int = 0, height: float = 0.03) -> Any:
+    """A short vertical stroke at each epoch, above the lower edge: one path for all.
+
+    Args:
+      epochs: where.
+      powers: of ten, of the loss axis.
+      row: how many rows of strokes lie below.
+      height: of a row, as a share of the chart's.
+    """
     low, span = 10.0 ** powers[0], powers[-1] - powers[0]
-    ends = (low, low * 10 ** (0.03 * span))
+    ends = [low * 10 ** (height * span * place) for place in (row, row + 1)]
     rows: list[dict[str, Any]] = []
     for e in epochs:
         rows += [{"epoch": e, "loss": end} for end in ends]
         rows.append({"epoch": e, "loss": None})
-    strokes: alt.Chart = data(rows).mark_line(
-        strokeWidth=1, opacity=0.5, invalid="break-paths-filter-domains"
-    )
-    return strokes
+    return data(rows).mark_line(strokeWidth=1, opacity=0.5, invalid="break-paths-filter-domains")
 
 
-def _with_legend(layers: dict[str, alt.Chart], **properties: Any) -> alt.LayerChart:
-    """Layers one upon the other, with one legend for all."""
-    names = [name for name in _MARKS if name in layers]
-    colors, dashes = zip(*(_MARKS[name] for name in names), strict=True)
+def with_legend(layers: dict[str, alt.Chart], looks: Looks, **properties: Any) -> alt.LayerChart:
+    """Layers one upon the other, with one legend for all.
+
+    Args:
+      layers: by their names.
+      looks: a colour and a dash for each name, in the legend's order.
+      **properties: of the chart.
+    """
+    names = [name for name in looks if name in layers]
+    colors, dashes = zip(*(looks[name] for name in names), strict=True)
     legend = alt.Legend(
         orient="bottom",
+        columns=5,
         symbolType="stroke",
         symbolSize=300,
         symbolStrokeWidth=2,
@@ -129,8 +153,8 @@ def _with_legend(layers: dict[str, alt.Chart], **properties: Any) -> alt.LayerCh
         labelFontSize=12,
     )
 
-    def named(channel: Any, looks: Sequence[Any]) -> Any:
-        scale = alt.Scale(domain=names, range=looks)
+    def named(channel: Any, values: Sequence[Any]) -> Any:
+        scale = alt.Scale(domain=names, range=values)
         return channel("mark:N", title=None, scale=scale, legend=legend if names[1:] else None)
 
     channels = named(alt.Color, colors), named(alt.StrokeDash, dashes)

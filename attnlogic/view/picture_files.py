@@ -1,16 +1,20 @@
-"""Charts as files: SVG, PNG, or a page that needs no network; whole or not at all."""
+"""Charts as files: SVG, PNG, PDF, or a page that needs no network; whole or not at all."""
 
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any
 
-from attnlogic.errors import InputError
+from attnlogic.errors import InputError, unknown
 from attnlogic.results import write_whole
 
-FORMATS = ("svg", "png", "html")
+FORMATS = ("svg", "png", "pdf", "html")
+
+AUTO = "auto"
+"""The theme of a page that follows its reader's; other files are light then."""
 
 
 def file_format(path: Path) -> str:
@@ -38,25 +42,92 @@ def writable_picture(path: Path) -> None:
         raise InputError(f"'{path}' is a folder: name a file in it")
 
 
-def save(chart: Any, path: Path) -> None:
-    """Write a chart to an .svg, .png or .html file.
+def save(chart: Any, path: Path, theme: str = AUTO) -> None:
+    """Write a chart to an .svg, .png, .pdf or .html file.
+
+    Args:
+      chart: an Altair chart without a configuration of its own.
+      path: the file.
+      theme: ``"light"``, ``"dark"`` or ``"auto"``: a page follows its reader's, others are light.
 
     Raises:
-      InputError: the ending is another, or the file cannot be written.
+      InputError: the ending is another, no such theme, or the file cannot be written.
     """
+    from attnlogic.view.chart_theme import THEMES
+
     kind = file_format(path)
-    content: Any = io.BytesIO() if kind == "png" else io.StringIO()
-    options: dict[str, Any] = {"inline": True} if kind == "html" else {}
-    if kind == "png":
-        options["scale_factor"] = 2
-    chart.save(content, format=kind, **options)
-    picture = content.getvalue()
-    if kind == "svg":
-        picture = _compact(picture)
+    if theme not in (AUTO, *THEMES):
+        raise unknown("theme", theme, (*THEMES, AUTO))
+    picture = _page(chart, theme) if kind == "html" else _picture(chart, kind, theme)
     try:
-        write_whole(path, picture if isinstance(picture, bytes) else picture.encode())
+        write_whole(path, picture)
     except OSError as error:
         raise InputError(f"cannot write '{path}': {error.strerror or error}") from error
+
+
+def _picture(chart: Any, kind: str, theme: str) -> bytes:
+    from attnlogic.view.chart_theme import themed
+
+    dressed = themed(chart, "light" if theme == AUTO else theme)
+    if kind == "svg":
+        text = io.StringIO()
+        dressed.save(text, format=kind)
+        return _compact(text.getvalue()).encode()
+    content = io.BytesIO()
+    dressed.save(content, format=kind, **({"scale_factor": 2} if kind == "png" else {}))
+    return content.getvalue()
+
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>attnlogic</title>
+<style>body {{ margin: 1rem; background: light-dark({light}, {dark}); color-scheme: {scheme} }}
+#chart {{ max-width: 100% }}</style>
+<script>{script}</script>
+</head>
+<body>
+<div id="chart"></div>
+<script>
+const spec = {spec};
+const configs = {configs};
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const draw = () => vegaEmbed("#chart", spec, {{
+  renderer: "svg",
+  actions: false,
+  config: configs["{theme}"] ?? configs[dark.matches ? "dark" : "light"],
+}});
+dark.addEventListener("change", draw);
+draw();
+</script>
+</body>
+</html>
+"""
+
+
+def _page(chart: Any, theme: str) -> bytes:
+    import vl_convert
+
+    from attnlogic.view.chart_theme import THEMES, config
+
+    configs = {name: config(name) for name in THEMES}
+    page = _PAGE.format(
+        script=vl_convert.javascript_bundle(),  # type: ignore[call-arg]  # its argument has a default
+        spec=_in_script(chart.to_dict()),
+        configs=_in_script(configs),
+        theme=theme,
+        scheme="light dark" if theme == AUTO else theme,
+        **{name: one["background"] for name, one in configs.items()},
+    )
+    return page.encode()
+
+
+def _in_script(value: Any) -> str:
+    """JSON that no text within can end the script of."""
+    return json.dumps(value).replace("<", "\\u003c")
 
 
 _UNSEEN = (
@@ -70,11 +141,16 @@ def _compact(svg: str) -> str:
     """The picture in a third of the bytes, with nothing that could be seen changed.
 
     Points of paths are cut to a tenth of a pixel, steps are written as such, and what cannot be
-    seen is dropped.
+    seen is dropped. Text, between the tags, stays as it is.
     """
-    for pattern in _UNSEEN:
-        svg = re.sub(pattern, "", svg)
-    return re.sub(r'\bd="(M[-\d.,ML]+)"', lambda found: f'd="{_short_path(found[1])}"', svg)
+
+    def shorter(tag: re.Match[str]) -> str:
+        text = tag[0]
+        for pattern in _UNSEEN:
+            text = re.sub(pattern, "", text)
+        return re.sub(r'\bd="(M[-\d.,ML]+)"', lambda d: f'd="{_short_path(d[1])}"', text)
+
+    return re.sub(r"<[^<>]*>", shorter, svg)
 
 
 def _short_path(path: str) -> str:

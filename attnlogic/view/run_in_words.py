@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from attnlogic.outcomes import NONE
 from attnlogic.studies import Run
 from attnlogic.view.numbers import loss, minus
+from attnlogic.words import counted
 
 MAX_PARAMETERS = 64
 """Parameters that are printed, at most."""
@@ -28,12 +29,13 @@ def trace_step(epochs: int) -> int:
     return next(step for step in steps if -(-epochs // step) <= MAX_TRACE_LINES)
 
 
-def run_text(run: Run, every: int | None = None) -> str:
+def run_text(run: Run, every: int | None = None, *, trace: bool = True) -> str:
     """One run as the notebook prints it: trace, threshold analysis, parameters, formula.
 
     Args:
       run: the run.
       every: the trace has the epochs 0, every, 2·every, …; None for ``trace_step``.
+      trace: whether to have one.
     """
     training, outcome, losses = run.training, run.outcome, run.history.losses
     step = every or trace_step(len(losses))
@@ -41,8 +43,8 @@ def run_text(run: Run, every: int | None = None) -> str:
         f"{training} · seed {run.seed} · {run.backend} "
         f"{training.precision} · {training.epochs} epochs",
         "",
-        *(f"Epoch {e}, loss = {loss(losses[e])}" for e in range(0, len(losses), step)),
-        "",
+        *(f"Epoch {e}, loss = {loss(losses[e])}" for e in range(0, len(losses), step) if trace),
+        *([""] if trace else []),
         *_threshold_lines(run),
         "",
     ]
@@ -63,6 +65,23 @@ def run_text(run: Run, every: int | None = None) -> str:
             *formulas(run),
         ]
     )
+
+
+def runs_text(runs: Sequence[Run]) -> str:
+    """Several runs of one condition, a line each."""
+    first = runs[0]
+    heading = (
+        f"{first.training} · {first.backend} {first.training.precision} · "
+        f"{first.training.epochs} epochs"
+    )
+    return "\n".join([heading, "", *map(_line, runs)])
+
+
+def _line(run: Run) -> str:
+    hit = int(run.outcome.first_hit)
+    when = "never hit" if hit == NONE else f"first hit {hit:,}, {counted(len(run.rises), 'rise')}"
+    own = "".join(f", {name} = {_number(value)}" for name, value in run.outcome.quantities.items())
+    return f"seed {run.seed}: {run.status}, {when}, last loss {run.outcome.final_loss:.2g}{own}"
 
 
 def _threshold_lines(run: Run) -> list[str]:
