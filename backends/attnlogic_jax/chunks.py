@@ -7,7 +7,7 @@ threshold and budget. After each call progress is reported, and an interrupt is 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -20,6 +20,7 @@ from attnlogic.outcomes import Outcome, mapped
 from attnlogic_jax import compiled
 from attnlogic_jax.compiled import Plan
 from attnlogic_jax.devices import devices
+from attnlogic_jax.given import NO_NUMBERS
 from attnlogic_jax.given import given as numbers
 from attnlogic_jax.groups import Given, of_group
 from attnlogic_jax.layout import fewer
@@ -37,6 +38,7 @@ def train_chunk(
     trainings: Sequence[Training],
     initial: npt.NDArray[Any],
     on_call: Callable[[float, float], None],
+    each: Mapping[str, npt.NDArray[Any]] = NO_NUMBERS,
 ) -> Iterator[tuple[slice, Outcome]]:
     """Train the seeds of one chunk.
 
@@ -45,6 +47,7 @@ def train_chunk(
       initial: packed parameters (P, N), of the trainings' dtype; N is a multiple of G.
       on_call: called after each call with the share of the work done in it, and the seconds that
         are left by its speed; may raise.
+      each: the optimizer's numbers that every seed has for itself, (n, G).
 
     Yields:
       Consecutive seeds, by their places, and their outcome: NumPy leaves (n,).
@@ -52,7 +55,7 @@ def train_chunk(
     training = trainings[0]
     plan, budget = Plan.of(training), training.epochs
     target = TARGET_CALL_SECONDS[training.until]
-    packed, given = jnp.asarray(initial), jax.tree.map(jnp.asarray, numbers(trainings))
+    packed, given = jnp.asarray(initial), jax.tree.map(jnp.asarray, numbers(trainings, each))
     carry = compiled.start(plan, given, packed)
     place = {id(training): k for k, training in enumerate(trainings)}  # to compare them takes long
     conditions = np.array([place[id(training)] for training in trainings])
@@ -81,8 +84,8 @@ def train_chunk(
             chosen = order.reshape(len(conditions), size)
         if chosen is not None:
             carry, packed = compiled.take((carry, packed), chosen.ravel())
-            groups = chosen[:, 0] // size
-            given, conditions = compiled.take(given, groups), conditions[groups]
+            given = compiled.regroup(given, chosen, size)
+            conditions = conditions[chosen[:, 0] // size]
             seeds = seeds[chosen.ravel()]
         epochs = min(left, next_epochs(epochs, spent, target))
     ended.append((seeds, finished(plan, given, packed, carry)))
