@@ -25,8 +25,11 @@ from .results import Tally as Tally
 from .results import load as load
 from .statistics import STATISTICS as STATISTICS
 from .statistics import Statistic as Statistic
+from .studies import Axis as Axis
+from .studies import Plane as Plane
 from .studies import Run as Run
 from .studies import Study as Study
+from .studies import plane as plane
 from .studies import run as run
 from .studies import train as train
 from .version import __version__ as __version__

@@ -1,3 +1,6 @@
+from .axes import Axis as Axis
+from .planes import Plane as Plane
+from .planes import plane as plane
 from .progress import Progress as Progress
 from .running import new_directory as new_directory
 from .running import run as run

@@ -91,7 +91,7 @@ JAX_OPTIMIZERS: dict[str, JaxOptimizer] = {
         adam_rules.radam, complements=_BETAS, logarithms=_BETAS, derived=adam_rules.radam_numbers
     ),
     "adamax": _of(adam_rules.adamax, complements=("beta1",), logarithms=("beta1",)),
-    "sgd": _of(rules.sgd, complements=("dampening",)),
+    "sgd": _of(rules.sgd, complements=("dampening",), derived=rules.sgd_numbers),
     "asgd": _of(rules.asgd),
     "rprop": _of(rules.rprop),
     "rmsprop": _of(rules.rmsprop, complements=("alpha",)),
