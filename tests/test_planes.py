@@ -3,17 +3,12 @@
 from itertools import product
 
 import numpy as np
-import polars as pl
 import pytest
 
-import attnlogic
-from attnlogic.backend import Points, Training, in_order, one_condition, point_backend
-from attnlogic.errors import InputError
+from attnlogic.backend import Training, one_condition
 from attnlogic.optimizers import optimizer
-from attnlogic.outcomes import NONE, STATUSES
-from attnlogic.problems import problem
 from attnlogic.studies import plane
-from attnlogic_jax import JAX, parallel, points
+from attnlogic_jax import JAX
 
 NUMBERS = ("first_hit", "diverged_at", "final_loss", "gradient_norm")
 

@@ -1,5 +1,6 @@
 from .distribution import Distribution as Distribution
 from .endings import ending as ending
+from .files import write_frame as write_frame
 from .files import write_whole as write_whole
 from .grouping import condition as condition
 from .grouping import conditions as conditions

@@ -1,4 +1,5 @@
 from .axes import Axis as Axis
+from .axes import read_axis as read_axis
 from .planes import Plane as Plane
 from .planes import plane as plane
 from .progress import Progress as Progress

@@ -107,13 +107,13 @@ class Plane:
         import polars as pl
 
         X, Y = len(self.x.values), len(self.y.values)
-        codes = pl.Series(self.status_codes.ravel()).cast(pl.UInt32)
+        statuses = pl.Series(STATUSES, dtype=pl.Enum(STATUSES))
         epochs = {name: pl.Series(getattr(self, name).ravel()) for name in _EPOCHS}
         return pl.DataFrame(
             {
                 "x": np.tile(self.x.values, Y),
                 "y": np.repeat(self.y.values, X),
-                "status": codes.cast(pl.Enum(STATUSES)),
+                "status": statuses.gather(self.status_codes.ravel()),
                 **{name: values.replace(NONE, None) for name, values in epochs.items()},
                 "final_loss": self.final_loss.ravel(),
                 "gradient_norm": self.gradient_norm.ravel(),
