@@ -16,8 +16,8 @@ from attnlogic.view.chart_colors import ENDING_COLORS
 BY = ("ending", "first_hit", "final_loss")
 """What a map may be coloured by."""
 
-ANCHORS = ("#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154")
-"""Viridis from light to dark: its colours are evenly spaced between these."""
+ANCHORS = ("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725")
+"""Viridis from dark to light: its colours are evenly spaced between these."""
 
 NEVER = "#bdbdbd"
 """The colour of runs that have no first hit, where first hits are shown."""

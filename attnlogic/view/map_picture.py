@@ -115,7 +115,7 @@ def ticks(low: float, high: float, *, log: bool) -> list[float]:
     if log and high / low >= 10:
         powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         every = math.ceil(len(powers) / 8)
-        factors = (1, 2, 5) if len(powers) <= 3 else (1,)
+        factors = (1, 2, 5) if high / low <= 300 else (1,)
         marked = [float(f"{f}e{p}") for p in powers[::every] for f in factors]
     else:
         rough = (high - low) / 6
