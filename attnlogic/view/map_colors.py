@@ -13,7 +13,7 @@ from attnlogic.studies import Plane
 from attnlogic.theory import ENDINGS
 from attnlogic.view.chart_colors import ENDING_COLORS
 
-BY = ("ending", "first_hit", "final_loss")
+MAP_COLORS = ("ending", "first_hit", "final_loss")
 """What a map may be coloured by."""
 
 ANCHORS = ("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725")
@@ -60,7 +60,7 @@ def colored(plane: Plane, by: str) -> Colored:
     """The colours of a plane's points.
 
     Raises:
-      InputError: ``by`` is none of ``BY``.
+      InputError: ``by`` is none of ``MAP_COLORS``.
     """
     if by == "ending":
         return _endings(plane)
@@ -74,7 +74,7 @@ def colored(plane: Plane, by: str) -> Colored:
         tiny = np.finfo(plane.final_loss.dtype).tiny
         losses = np.maximum(plane.final_loss, tiny)  # a loss may be 0
         return _shaded("final loss", losses, ~diverged, {"diverged": (diverged, _DIVERGED)})
-    raise unknown("value of by", by, BY)
+    raise unknown("value of by", by, MAP_COLORS)
 
 
 def _diverged(plane: Plane) -> npt.NDArray[np.bool_]:
