@@ -22,7 +22,9 @@ PER_UNIT = 2
 """Pixels of a PNG for each unit of a chart's size, as ``picture_files.save`` writes it."""
 
 
-def map_chart(plane: Plane, by: str = "ending") -> Any:
+def map_chart(
+    plane: Plane, by: str = "ending", pixels: int = PIXELS, *, legend: bool = True
+) -> Any:
     """A plane's points as an image, one colour each.
 
     In a PNG of ``save`` each point is one pixel, or a square of several where there are few points.
@@ -30,21 +32,23 @@ def map_chart(plane: Plane, by: str = "ending") -> Any:
     Args:
       plane: the plane.
       by: ``"ending"``, ``"first_hit"`` or ``"final_loss"``.
+      pixels: of a PNG's side, about.
+      legend: whether it says what the colours mean.
 
     Raises:
       InputError: ``by`` is another.
     """
     found = colored(plane, by)
-    width, height = (_side(axis) for axis in (plane.x, plane.y))
+    width, height = (_side(axis, pixels) for axis in (plane.x, plane.y))
     image = alt.Chart(alt.InlineData(values=[{"image": _data_url(found, width, height)}]))
     drawn = image.mark_image(
         width=width, height=height, align="left", baseline="top", smooth=False, aria=False
     ).encode(x=alt.value(0), y=alt.value(0), url="image:N")
     layers = [drawn, _axes(plane)]
-    if found.names:
-        layers.append(_named(found.names))
-    if found.gradient is not None:
-        layers.append(_gradient(found.gradient))
+    if found.names and legend:
+        layers.append(_named(found.names, width))
+    if found.gradient is not None and legend:
+        layers.append(_gradient(found.gradient, width))
     return (
         alt.LayerChart(
             layer=layers, width=width, height=height, view=alt.ViewBackground(stroke=None)
@@ -54,9 +58,9 @@ def map_chart(plane: Plane, by: str = "ending") -> Any:
     )
 
 
-def _side(axis: Axis) -> float:
+def _side(axis: Axis, pixels: int) -> float:
     """The length of a side: so that a point is a whole number of pixels."""
-    return axis.range.points * max(1, round(PIXELS / axis.range.points)) / PER_UNIT
+    return axis.range.points * max(1, round(pixels / axis.range.points)) / PER_UNIT
 
 
 def _data_url(found: Colored, width: float, height: float) -> str:
@@ -118,7 +122,7 @@ def ticks(low: float, high: float, *, log: bool) -> list[float]:
         factors = (1, 2, 5) if high / low <= 300 else (1,)
         marked = [float(f"{f}e{p}") for p in powers[::every] for f in factors]
     else:
-        rough = (high - low) / 6
+        rough = (high - low) / 6.5
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(f * power for f in (1, 2, 5, 10) if f * power >= rough)
         digits = max(0, -math.floor(math.log10(step)))
@@ -133,11 +137,12 @@ def tick_labels(marked: list[float]) -> list[str]:
     return [text.replace("-", "−") for text in texts]
 
 
-def _named(names: dict[str, str]) -> Any:
+def _named(names: dict[str, str], width: float) -> Any:
     rows = [{"name": name} for name in names]
     legend = alt.Legend(
         title=None, orient="bottom", labelFontSize=12, symbolType="square", symbolOpacity=1,
-        symbolStrokeWidth=0, symbolSize=140, columns=6,
+        symbolStrokeWidth=0, symbolSize=140,
+        columns=max(2, round(width / 85)),
     )  # fmt: skip
     scale = alt.Scale(domain=[*names], range=[*names.values()])
     return (
@@ -154,13 +159,14 @@ _SHORT = (
 """A number as a legend has it, in Vega's language: 0.02, 5,000, 1e-8."""
 
 
-def _gradient(gradient: Gradient) -> Any:
+def _gradient(gradient: Gradient, width: float) -> Any:
     low, high = gradient.low, gradient.high
     anchors = np.geomspace(low, high, len(ANCHORS)).tolist()
     values = ticks(low, high, log=True)
     legend = alt.Legend(
         title=gradient.title, orient="bottom", direction="horizontal", labelFontSize=12,
-        titleFontSize=12, titleFontWeight="normal", gradientLength=300, gradientThickness=12,
+        titleFontSize=12, titleFontWeight="normal",
+        gradientLength=min(300, 0.85 * width), gradientThickness=12,
         values=values, labelExpr=_SHORT,
     )  # fmt: skip
     scale = alt.Scale(type="log", domain=anchors, range=[*ANCHORS])
