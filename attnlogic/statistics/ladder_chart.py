@@ -18,7 +18,7 @@ from attnlogic.view import chart_theme
 if TYPE_CHECKING:
     from attnlogic.results import Population
 
-CURVE_POINTS = 40
+CURVE_POINTS = 30
 """Points of each curve, at most."""
 
 WIDTH, HEIGHT = 170, 110
@@ -37,11 +37,14 @@ def draw(frame: pl.DataFrame, given: Sequence[Population], options: Mapping[str,
     panels, _, note = layout(frame, MAX_PANELS)
     losses = sorted(map(rung_name, curves["loss"].unique()), key=float, reverse=True)
     last = curves["epoch"].max()
-    drawn = [
-        _panel(f"{panel.title} · {name}", _points(curves, row), losses, last)
+    rows = [
+        (f"{panel.title} · {name}", next(row for row in panel.rows if row["name"] == name))
         for panel in panels
         for name in panel.names
-        for row in [next(row for row in panel.rows if row["name"] == name)]
+    ]
+    drawn = [
+        _panel(title, _points(curves, row), losses, last, place >= len(rows) - 2)
+        for place, (title, row) in enumerate(rows)
     ]
     half = max((row["reach_high"] - row["reach_low"]) / 2 for row in frame.iter_rows(named=True))
     return alt.concat(*drawn, columns=2, spacing=14).properties(
@@ -69,7 +72,9 @@ def _points(curves: pl.DataFrame, of: Mapping[str, Any]) -> list[dict[str, Any]]
     return own.filter((step != 0) | last).to_dicts()
 
 
-def _panel(title: str, points: list[dict[str, Any]], losses: list[str], last: Any) -> Any:
+def _panel(
+    title: str, points: list[dict[str, Any]], losses: list[str], last: Any, lowest: bool
+) -> Any:
     powers = [10**k for k in range(10)]
     axis = alt.Axis(**chart_theme.FONT, format="~s", values=powers, grid=False)
     scale = alt.Scale(type="log", domain=[1, last], nice=False)
@@ -81,8 +86,8 @@ def _panel(title: str, points: list[dict[str, Any]], losses: list[str], last: An
         chart_theme.data(points)
         .mark_line(interpolate="step-after", strokeWidth=1.5, aria=False)
         .encode(
-            x=alt.X("epoch:Q", title="epoch", axis=axis, scale=scale),
-            y=chart_theme.percent_axis("share", "runs, %"),
+            x=alt.X("epoch:Q", title="epoch" if lowest else None, axis=axis, scale=scale),
+            y=chart_theme.percent_axis("share", "runs, %", values=[0, 0.5, 1]),
             color=alt.Color("loss:N", sort=losses, legend=legend, scale=color),
         )
         .properties(width=WIDTH, height=HEIGHT, title=chart_theme.panel_title(title))

@@ -24,6 +24,9 @@ TITLES = {"C_initial": "initial C", "initial_loss": "initial loss"}
 MAX_CURVES = 24
 """Conditions that are drawn, at most."""
 
+MAX_BOXED = 6
+"""Curves of a panel that shows their intervals, at most: more boxes hide each other."""
+
 WIDTH, HEIGHT = 165, 130
 """Of a panel, in pixels."""
 
@@ -48,11 +51,18 @@ def draw(frame: pl.DataFrame, given: Sequence[Any], options: Mapping[str, Any]) 
         title=chart_theme.heading(
             "Which starts succeed?",
             "The share of runs that reached the threshold, by their initial C and initial loss, in "
-            "bins of equally many runs (steps from a bin's smallest to its largest value). Boxes: "
-            f"{in_percent(options['level'])} intervals; of each bin {runs_each(frame['runs'])}.",
+            "bins of equally many runs (steps from a bin's smallest to its largest value); of each "
+            f"bin {runs_each(frame['runs'])}.",
+            _intervals(panels, options["level"]),
             note,
         )
     )
+
+
+def _intervals(panels: Sequence[Panel], level: float) -> str:
+    without = any(len(panel.names) > MAX_BOXED for panel in panels)
+    left = f"; panels of more than {MAX_BOXED} curves have none" if without else ""
+    return f"Boxes: {in_percent(level)} intervals{left}."
 
 
 def _panel(panel: Panel, measure: str, colors: Mapping[str, str]) -> alt.LayerChart:
@@ -68,7 +78,14 @@ def _panel(panel: Panel, measure: str, colors: Mapping[str, str]) -> alt.LayerCh
         }
         for row in rows
     ]
-    axis = alt.Axis(**chart_theme.FONT, grid=False, format="~g", tickCount=4, labelOverlap=True)
+    axis = alt.Axis(
+        **chart_theme.FONT,
+        grid=False,
+        format="~g",
+        tickCount=4,
+        labelOverlap="greedy",
+        labelSeparation=5,
+    )
     x = alt.X("from:Q", title=TITLES[measure], axis=axis, scale=_scale(rows))
     color = chart_theme.colors("name", colors, chart_theme.line_legend(colors))
     low = chart_theme.percent_axis("low", "reached, %")
@@ -78,12 +95,13 @@ def _panel(panel: Panel, measure: str, colors: Mapping[str, str]) -> alt.LayerCh
     steps = data.mark_rule(strokeWidth=2, aria=False)
     one_value = chart_theme.data([point for point in points if point["from"] == point["to"]])
     dots = one_value.mark_point(filled=True, size=25, opacity=1, aria=False)
+    layers = [
+        boxes.encode(x=x, x2="to:Q", y=low, y2="high:Q", color=color),
+        steps.encode(x=x, x2="to:Q", y=share, color=color),
+        dots.encode(x=x, y=share, color=color),
+    ]
     return alt.LayerChart(
-        layer=[
-            boxes.encode(x=x, x2="to:Q", y=low, y2="high:Q", color=color),
-            steps.encode(x=x, x2="to:Q", y=share, color=color),
-            dots.encode(x=x, y=share, color=color),
-        ],
+        layer=layers if len(panel.names) <= MAX_BOXED else layers[1:],
         width=WIDTH,
         height=HEIGHT,
         title=chart_theme.panel_title(panel.title),

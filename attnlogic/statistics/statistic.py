@@ -109,6 +109,7 @@ class Statistic:
                 "",
             ]
         lines += ["Columns:", *(f"  {described(column)}" for column in self.columns)]
+        lines += ["", "Charts:", *(f"  {chart.name}: {chart.about}" for chart in self.charts)]
         # What help(…) and notebooks show of an object is its own docstring.
         object.__setattr__(self, "__doc__", "\n".join(lines))
 
@@ -129,11 +130,7 @@ class Statistic:
           InputError: an option is unknown or out of range, rows lack a column, or the statistic
             needs every run and got a tally.
         """
-        import polars as pl
-
-        given = self._given(runs, self.needs_rows, self.name)
-        rows = list(self.rows(given, **self.settings(options)))
-        return pl.DataFrame(rows, schema=self.schema)
+        return self._frame(self._given(runs, self.needs_rows, self.name), self.settings(options))
 
     def chart(
         self, runs: Runs | Tally | pl.LazyFrame | pl.DataFrame, name: str = "", **options: Any
@@ -152,10 +149,14 @@ class Statistic:
         known = {chart.name: chart for chart in self.charts}
         if name and name not in known:
             raise unknown(f"chart of {self.name}", name, known)
-        chart = known[name] if name else self.charts[0]
-        frame, needs_rows = self(runs, **options), chart.needs_rows or self.needs_rows
-        given = self._given(runs, needs_rows, f"the chart {chart.name}")
-        return chart.draw(frame, given, self.settings(options))
+        from attnlogic.results import populations
+
+        chart, settings = known[name] if name else self.charts[0], self.settings(options)
+        needs_rows = chart.needs_rows or self.needs_rows
+        given = counted = self._given(runs, needs_rows, f"the chart {chart.name}")
+        if needs_rows and not self.needs_rows:
+            counted = [some for rows in given for some in populations(rows)]
+        return chart.draw(self._frame(counted, settings), given, settings)
 
     @property
     def schema(self) -> pl.Schema:
@@ -198,6 +199,11 @@ class Statistic:
         from attnlogic.view import html_table
 
         return html_table(self.shown(self(runs, **options), options))
+
+    def _frame(self, given: Sequence[Any], settings: Mapping[str, Any]) -> pl.DataFrame:
+        import polars as pl
+
+        return pl.DataFrame(list(self.rows(given, **settings)), schema=self.schema)
 
     def _given(self, runs: Any, needs_rows: bool, what: str) -> Sequence[Any]:
         """The runs of each condition: frames if every run is needed, or populations."""

@@ -24,6 +24,9 @@ COLUMN = 480
 FONT: dict[str, Any] = {"labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": "normal"}
 """The options of every axis."""
 
+FONTS = "Arial, Liberation Sans, Helvetica, sans-serif"
+"""The fonts of a chart: all of one width, so that lines of text fit wherever it is shown."""
+
 INK = "#808080"
 """The colour of reference lines: it stands out from white and from black alike."""
 
@@ -55,6 +58,7 @@ def config(theme: str) -> dict[str, Any]:
     shade = _SHADES[theme]
     text, soft, line = shade["text"], shade["soft"], shade["line"]
     return {
+        "font": FONTS,
         "background": shade["background"],
         "axis": {
             "labelColor": text, "titleColor": text, "domainColor": soft, "tickColor": soft,
@@ -79,14 +83,14 @@ def themed(chart: Any, theme: str = "light") -> Any:
     return dressed
 
 
-LINE_LENGTH = 98
-"""Characters of a caption's line: as many as ``COLUMN`` holds."""
+LINE_LENGTH = 80
+"""Characters of a caption's line: as many as ``COLUMN`` holds, in wide fonts, too."""
 
 
 def heading(title: str, *caption: str) -> alt.Title:
     """A chart's title, and its caption below it: sentences, in lines that fit ``COLUMN``."""
     lines = textwrap.wrap(" ".join(part for part in caption if part), LINE_LENGTH)
-    wrapped = textwrap.wrap(title, LINE_LENGTH - 30) or [""]
+    wrapped = textwrap.wrap(title, LINE_LENGTH - 20) or [""]
     return alt.Title(
         wrapped if len(wrapped) > 1 else wrapped[0],
         subtitle=lines or alt.Undefined,
