@@ -18,7 +18,8 @@ def test_it_writes_a_picture_and_rows_and_names_a_closer_look(type_in, tmp_path,
     )
     assert code == 0
     assert "wrote map.png" in err
-    assert Image.open("map.png").size[0] > 1000
+    with Image.open("map.png") as picture:
+        assert picture.size[0] > 1000
     rows = pl.read_parquet("map.parquet")
     assert len(rows) == 600
     assert {"x", "y", "status", "first_hit", "final_loss", "C"} <= {*rows.columns}

@@ -27,7 +27,8 @@ def rgb(color):
 @pytest.mark.parametrize("by", MAP_COLORS)
 def test_a_png_has_whole_pixels_for_each_point(found, by, tmp_path):
     save(map_chart(found, by), tmp_path / "map.png")
-    picture = np.asarray(Image.open(tmp_path / "map.png").convert("RGB"))
+    with Image.open(tmp_path / "map.png") as image:
+        picture = np.asarray(image.convert("RGB"))
     colors = colored(found, by)
     wanted = np.array([rgb(color) for color in colors.palette], np.uint8)[colors.codes[::-1]]
     wanted = wanted.repeat(26, axis=0).repeat(17, axis=1)  # 1024/40 and 1024/60 pixels, rounded

@@ -1,6 +1,6 @@
 """``python -m attnlogic.examples.maps``: basins over starts, and a border that stays rough.
 
-Trains some ten million runs (a few minutes on two cores), takes every figure of the page from them,
+Trains some twenty million runs (a few minutes on two cores), takes every figure of the page from them,
 and writes ``maps.md`` and its pictures.
 """
 
@@ -15,7 +15,6 @@ import numpy as np
 import typer
 
 import attnlogic
-from attnlogic import Axis, Plane
 from attnlogic.statistics import box_counting
 from attnlogic.view import chart_theme, map_chart, save
 
@@ -34,7 +33,7 @@ ZOOMS = 4
 """How often it is magnified by ten."""
 
 
-def basins(points: int, epochs: int) -> dict[tuple[str, str], Plane]:
+def basins(points: int, epochs: int) -> dict[tuple[str, str], attnlogic.Plane]:
     """A plane of starts for each gate and optimizer."""
     x, y = (f"{axis}:{points}" for axis in STARTS)
     return {
@@ -44,7 +43,7 @@ def basins(points: int, epochs: int) -> dict[tuple[str, str], Plane]:
     }
 
 
-def basin_figures(found: dict[tuple[str, str], Plane]) -> dict[str, str]:
+def basin_figures(found: dict[tuple[str, str], attnlogic.Plane]) -> dict[str, str]:
     """Shares of endings, and how often neighbours end differently, in percent."""
     figures = {}
     for (gate, by), plane in found.items():
@@ -73,7 +72,7 @@ def _basin(gate: str) -> tuple[float, float]:
     return found
 
 
-def _initial_C(plane: Plane) -> Any:  # noqa: N802
+def _initial_C(plane: attnlogic.Plane) -> Any:  # noqa: N802
     """C of each start: (1, X)."""
     _, wk, wv, *_ = plane.training.problem.initial(plane.seed)
     return plane.x.values[None] * wk * wv
@@ -84,28 +83,30 @@ def _percent(which: Any) -> str:
     return f"{share:.2g}" if share < 10 else f"{share:.0f}"
 
 
-def diverging(x: Axis, y: Axis, epochs: int, precision: str = "float64") -> Plane:
+def diverging(
+    x: str | attnlogic.Axis, y: str | attnlogic.Axis, epochs: int, precision: str = "float64"
+) -> attnlogic.Plane:
     """A plane of the border between training and diverging."""
     return attnlogic.plane("xor", "sgd", x, y, epochs=epochs, precision=precision, progress=False)
 
 
-def edge_of(plane: Plane) -> Any:
+def edge_of(plane: attnlogic.Plane) -> Any:
     """The border between the points that diverge and the others."""
     return box_counting.border(plane.diverged_at != NONE)
 
 
-def magnified(axis: Axis, first: int, points: int) -> Axis:
+def magnified(axis: attnlogic.Axis, first: int, points: int) -> attnlogic.Axis:
     """A tenth of an axis from one of its points on, with this many points."""
     first = min(max(first, 0), axis.range.points - 1 - axis.range.points // 10)
     part = axis.part(first, first + axis.range.points // 10)
     inside = axis.zoomed(part).range
-    return Axis(axis.name, inside._replace(points=points))
+    return attnlogic.Axis(axis.name, inside._replace(points=points))
 
 
-def sights(points: int, epochs: int) -> list[Plane]:
+def sights(points: int, epochs: int) -> list[attnlogic.Plane]:
     """The plane, and ten times closer each time the part with most of its border."""
-    x, y = (attnlogic.studies.read_axis("axis", f"{axis}:{points}") for axis in BORDER)
-    found = [diverging(x, y, epochs)]
+    across, up = (f"{axis}:{points}" for axis in BORDER)
+    found = [diverging(across, up, epochs)]
     for _ in range(ZOOMS):
         last = found[-1]
         rows, columns = box_counting.busiest(edge_of(last), 10)
@@ -117,7 +118,7 @@ def sights(points: int, epochs: int) -> list[Plane]:
     return found
 
 
-def places(first: Plane, count: int, points: int, epochs: int) -> Iterator[list[float]]:
+def places(first: attnlogic.Plane, count: int, points: int, epochs: int) -> Iterator[list[float]]:
     """Dimensions around random points of the border: of each place one for each magnification.
 
     A point is drawn among those of the border, the plane is magnified ten times around it, and so
@@ -137,7 +138,9 @@ def places(first: Plane, count: int, points: int, epochs: int) -> Iterator[list[
         yield dimensions
 
 
-def border_figures(seen: list[Plane], each: list[list[float]], epochs: int) -> dict[str, str]:
+def border_figures(
+    seen: list[attnlogic.Plane], each: list[list[float]], epochs: int
+) -> dict[str, str]:
     """The border's dimension at each magnification, and what float32 makes of it."""
     from scipy.stats import t
 
@@ -184,7 +187,9 @@ def panel_title(text: str) -> alt.Title:
     return title
 
 
-def basins_chart(found: dict[tuple[str, str], Plane], by: str, colour: str, pixels: int) -> Any:
+def basins_chart(
+    found: dict[tuple[str, str], attnlogic.Plane], by: str, colour: str, pixels: int
+) -> Any:
     """The planes of one optimizer side by side."""
     panels = [
         map_chart(plane, colour, pixels).properties(title=panel_title(gate))
@@ -201,7 +206,7 @@ def basins_chart(found: dict[tuple[str, str], Plane], by: str, colour: str, pixe
     )  # fmt: skip
 
 
-def border_chart(seen: list[Plane], pixels: int) -> Any:
+def border_chart(seen: list[attnlogic.Plane], pixels: int) -> Any:
     """The plane and its magnified parts."""
     panels = [
         map_chart(plane, pixels=pixels, legend=k > 1).properties(title=panel_title(f"× {10**k:,}"))
@@ -222,8 +227,10 @@ def shrink(path: Path, colors: int) -> None:
     """Write a PNG again with a palette of so many colours."""
     from PIL import Image
 
-    picture = Image.open(path).convert("RGB")
-    few = picture.quantize(colors, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    with Image.open(path) as picture:
+        few = picture.convert("RGB").quantize(
+            colors, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        )
     few.save(path, optimize=True)
 
 

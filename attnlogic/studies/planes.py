@@ -170,7 +170,7 @@ def plane(
       >>> found = plane("nand", "sgd", "lr=0.1..100:log:4", "start.b=0..1:2", epochs=200,
       ...               progress=False)
       >>> found.status.tolist()[0]
-      ['unsolved', 'unsolved', 'diverged', 'diverged']
+      ['unsolved', 'diverged', 'diverged', 'diverged']
     """
     by = read_optimizer(optimizer)
     what = problem(gate, model, encoding)

@@ -97,7 +97,9 @@ def _channel(channel: Any, field: str, axis: Axis, plane: Plane) -> Any:
         scale=alt.Scale(
             type="log" if axis.range.log else "linear", domain=[low, high], nice=False, zero=False
         ),
-        axis=alt.Axis(**FONT, values=marked, labelExpr=f"{chosen} : ''", grid=False, tickSize=5),
+        axis=alt.Axis(
+            **FONT, values=marked, labelExpr=f"{chosen} : ''", grid=False, labelFlush=False
+        ),
     )
 
 
