@@ -1,7 +1,7 @@
 """``python -m attnlogic.examples.maps``: basins over starts, and a border that stays rough.
 
-Trains some twenty million runs (a few minutes on two cores), takes every figure of the page from them,
-and writes ``maps.md`` and its pictures.
+Trains some twenty million runs, a few minutes on two cores, takes every figure of the page from
+them, and writes ``maps.md`` and its pictures.
 """
 
 from __future__ import annotations
