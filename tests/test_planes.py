@@ -14,7 +14,7 @@ from attnlogic.problems import problem
 from attnlogic.results import ending, known_of
 from attnlogic.studies import plane, planes
 from attnlogic.theory import ENDINGS
-from attnlogic_jax import JAX, chunks, compiled, groups, parallel, points, sizes
+from attnlogic_jax import JAX, chunks, compiled, parallel, points, sizes
 
 NUMBERS = ("first_hit", "diverged_at", "final_loss", "gradient_norm")
 
@@ -128,18 +128,6 @@ def test_a_plane_in_pieces_is_the_whole(monkeypatch):
     whole = small()
     monkeypatch.setattr(planes, "POINTS_AT_ONCE", 50)  # a row at a time
     assert same(small(), whole)
-
-
-def test_on_a_gpu_all_groups_are_trained_at_once(monkeypatch):
-    """The layout of numbers for such a device; the arithmetic is this machine's."""
-    given = ("lr=0.03..3:log:40", "start.w1=-1..1:5")
-    one = plane("nand", "sgd", *given, epochs=30, progress=False)
-    monkeypatch.setattr(groups, "platform", lambda: "gpu")
-    other = plane("nand", "sgd", *given, epochs=31, progress=False)
-    again = plane("nand", "sgd", *given, epochs=30, progress=False)
-    # Compiled as another function, it may round otherwise: 30 epochs of float32.
-    np.testing.assert_allclose(again.final_loss, one.final_loss, rtol=1e-4)
-    assert not np.array_equal(other.final_loss, one.final_loss)
 
 
 def test_the_codes_are_those_of_status_and_ending():

@@ -1,5 +1,7 @@
 """Runs with settings of their own: what of them becomes numbers, and features that are off."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -7,7 +9,8 @@ from attnlogic.backend import Points, Training, in_order, one_condition, point_b
 from attnlogic.errors import InputError
 from attnlogic.optimizers import OPTIMIZERS, Optimizer, optimizer
 from attnlogic.problems import problem
-from attnlogic_jax import JAX
+from attnlogic_jax import JAX, groups, parallel
+from attnlogic_jax.groups import Given
 from attnlogic_jax.optimizers import numbers, structure
 from attnlogic_jax.points import numbers_of_runs
 
@@ -81,6 +84,52 @@ def test_what_is_derived_from_a_setting_differs_with_it():
     found = numbers_of_runs(optimizer("nadam"), {"beta1": beta})
     assert {*found} == {"beta1", "1-beta1", "log_beta1"}
     np.testing.assert_array_equal(found["1-beta1"], 1 - beta)
+
+
+def of_three_groups():
+    """Numbers of three groups of four seeds: one of each group, and one of each seed."""
+    rates = jnp.arange(12.0).reshape(3, 4)
+    return Given((jnp.arange(3.0),), {"lr": rates.T, "beta": jnp.arange(3.0)}, jnp.arange(3.0))
+
+
+def test_a_group_has_the_numbers_of_its_seeds():
+    one = groups.of_group(1, of_three_groups())
+    np.testing.assert_array_equal(one.numbers["lr"], [4, 5, 6, 7])
+    assert (one.numbers["beta"], one.threshold, one.targets) == (1, 1, (1,))
+
+
+def test_all_groups_at_once_have_the_numbers_of_their_seeds():
+    """As a GPU takes them."""
+    each = groups.one_a_seed(of_three_groups(), 12)
+    np.testing.assert_array_equal(each.numbers["lr"], np.arange(12))
+    np.testing.assert_array_equal(each.numbers["beta"], np.repeat(np.arange(3), 4))
+
+
+def test_seeds_that_are_laid_out_anew_keep_their_numbers():
+    chosen = np.array([[11, 8], [5, 5]])
+    now = groups.regrouped(of_three_groups(), chosen, 4)
+    np.testing.assert_array_equal(now.numbers["lr"], chosen.T)
+    np.testing.assert_array_equal(now.numbers["beta"], [2, 1])
+
+
+def test_on_a_gpu_all_groups_are_trained_at_once(monkeypatch):
+    """The layout of numbers for such a device; the arithmetic is this machine's."""
+    rates = np.geomspace(0.01, 1, 1000)
+    given = Points(
+        Training(problem("nand"), optimizer("sgd"), 30),
+        {"lr": rates},
+        problem("nand").initial(np.arange(1000) % 7),
+    )
+    monkeypatch.setattr(parallel, "cores", lambda: 1)
+    (chunk,) = parallel.layout(one_condition(given.training, given.initial))
+    assert len(chunk.runs) > 1  # several groups at once
+    one = in_order(JAX.train_points(given))
+    monkeypatch.setattr(groups, "platform", lambda: "gpu")
+    jax.clear_caches()  # or what was compiled for a CPU is used again
+    again = in_order(JAX.train_points(given))
+    jax.clear_caches()
+    # Compiled as another function, it may round otherwise: 30 epochs of float32.
+    np.testing.assert_allclose(again.final_loss, one.final_loss, rtol=1e-4)
 
 
 def test_a_backend_without_points_is_refused():
