@@ -28,8 +28,11 @@ from .results import merge as merge
 from .results import select as select
 from .statistics import STATISTICS as STATISTICS
 from .statistics import Statistic as Statistic
+from .studies import Axis as Axis
+from .studies import Plane as Plane
 from .studies import Run as Run
 from .studies import Study as Study
+from .studies import plane as plane
 from .studies import run as run
 from .studies import train as train
 from .version import __version__ as __version__

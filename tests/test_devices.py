@@ -12,7 +12,7 @@ import helpers
 import numpy as np
 import pytest
 
-from attnlogic.backend import Batch, in_order, one_condition
+from attnlogic.backend import Batch, Points, in_order, one_condition
 from attnlogic_jax import JAX, parallel
 
 SEEDS = 300
@@ -35,6 +35,17 @@ def leaves(by, epochs, until, *more):
     return [*helpers.leaves(runs).values()]
 
 
+POINTS = ("sgd", "lbfgs")
+"""Optimizers of runs that each have a learning rate for themselves."""
+
+
+def points(by):
+    training = helpers.condition("xor", by, 60)
+    rates = np.geomspace(0.01, 0.5, SEEDS)
+    runs = JAX.train_points(Points(training, {"lr": rates}, helpers.seed_range(SEEDS)))
+    return [*helpers.leaves(in_order(runs)).values()]
+
+
 SCRIPT = """
 import sys
 import jax, numpy as np
@@ -46,7 +57,8 @@ chunks.MIN_COMPACTED_CHUNK = 64
 assert len(jax.devices()) == len(JAX.devices()) == 4
 with jax.default_device("cpu"):  # to JAX that means the first one
     assert devices.devices() == jax.devices()[:1]
-np.savez(sys.argv[1], **{str(i): np.stack(this.leaves(*case)) for i, case in enumerate(this.CASES)})
+np.savez(sys.argv[1], **{str(i): np.stack(this.leaves(*case)) for i, case in enumerate(this.CASES)},
+         **{by: np.stack(this.points(by)) for by in this.POINTS})
 """
 
 
@@ -68,6 +80,11 @@ def on_four(tmp_path_factory):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
 def test_on_four_devices_every_run_is_the_same(on_four, case):
     np.testing.assert_array_equal(on_four[str(CASES.index(case))], np.stack(leaves(*case)))
+
+
+@pytest.mark.parametrize("by", POINTS)
+def test_on_four_devices_every_run_with_a_setting_of_its_own_is_the_same(on_four, by):
+    np.testing.assert_array_equal(on_four[by], np.stack(points(by)))
 
 
 @pytest.mark.parametrize(

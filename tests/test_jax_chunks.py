@@ -27,10 +27,10 @@ def test_runs_come_as_they_are_finished_with_their_places(monkeypatch):
     training, starts, train = condition("xor", "adam", 20), seed_range(256), chunks.train_chunk
     whole, others_came = trained("jax", training, starts), threading.Event()
 
-    def first_is_last(trainings, initial, tell):
+    def first_is_last(trainings, initial, *rest):
         if np.array_equal(initial[0, :2], starts[0, :2]):
             assert others_came.wait(60)
-        return train(trainings, initial, tell)
+        return train(trainings, initial, *rest)
 
     chunks_of(monkeypatch, 64)
     monkeypatch.setattr(parallel, "train_chunk", first_is_last)

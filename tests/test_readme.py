@@ -41,7 +41,10 @@ def test_its_two_commands_are_the_ones_that_ci_runs():
         assert sum(bool(re.match(rf"python3 -m venv .*{ending}$", line)) for line in lines) == 1
 
 
-PAGES = ["README.md", ".github/CONTRIBUTING.md", "attnlogic/examples/findings.md"]
+PAGES = [
+    "README.md", ".github/CONTRIBUTING.md", "attnlogic/examples/findings.md",
+    "attnlogic/examples/maps.md",
+]  # fmt: skip
 
 
 def test_the_files_that_its_pages_name_are_there():
@@ -87,7 +90,7 @@ def test_what_is_said_to_be_public_is_there():
 
 def test_its_pictures_are_small_and_there():
     root = Path(__file__).parent.parent
-    pictures = re.findall(r"\]\(([^)]*\.svg)\)", README)
+    pictures = re.findall(r"\]\(([^)]*\.(?:svg|png))\)", README)
     assert pictures
     for picture in pictures:
         assert (root / picture).stat().st_size < 60_000

@@ -61,6 +61,9 @@ wait with a timeout: else it may hear of Ctrl-C only when they are done (polars 
 which Python's locks wait on). And when a ``KeyboardInterrupt`` reaches the generator, which may be
 at a ``yield``, let it give the runs that others have finished meanwhile before it raises it again.
 
+**Points.** A method ``train_points`` besides trains runs that each have settings of the optimizer
+for themselves, as a map needs them: see ``PointBackend``. A backend without one draws no maps.
+
 # A whole backend
 
 This one is slow and complete. It trains by gradient descent, and takes its gradients from the

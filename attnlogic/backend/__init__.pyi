@@ -1,5 +1,8 @@
 from .finished_runs import Finished as Finished
 from .finished_runs import in_order as in_order
+from .points import PointBackend as PointBackend
+from .points import Points as Points
+from .points import point_backend as point_backend
 from .protocol import Backend as Backend
 from .protocol import OnProgress as OnProgress
 from .registry import GROUP as GROUP

@@ -13,6 +13,7 @@ import typer
 
 from attnlogic.cli import options
 from attnlogic.cli.inspecting import info, verify
+from attnlogic.cli.map import map_
 from attnlogic.cli.models import models
 from attnlogic.cli.plot import listed, plot
 from attnlogic.cli.reference import backends, gates, optimizers, theory
@@ -53,6 +54,7 @@ def _register(panel: str, *commands: Callable[..., None]) -> None:
 
 # In the order in which help lists them.
 _register(options.TRAINING, study, train)
+app.command("map", rich_help_panel=options.TRAINING)(map_)
 for _statistic in STATISTICS.values():
     add_statistic_command(app, _statistic)
 app.command(rich_help_panel=options.ON_RESULTS, epilog=listed().replace("\n", "\n\n"))(plot)

@@ -61,20 +61,31 @@ def structure(optimizer: Optimizer) -> Structure:
     )
 
 
-def real_numbers(optimizer: Optimizer) -> dict[str, float]:
+def real_numbers(optimizer: Optimizer, of: Structure | None = None) -> dict[str, float]:
     """Its real numbers, without those that are switched off: the same names for one structure.
 
     Those of its schedule follow, as ``schedule.epochs``; whole ones are ints.
+
+    Args:
+      optimizer: the optimizer.
+      of: a structure with more features than the optimizer's own, which it switches off: their
+        numbers are among those returned, with the values that have no effect.
 
     Example:
       >>> from attnlogic.optimizers import optimizer
       >>> real_numbers(optimizer("sgd(lr=0.1, momentum=0.9)"))
       {'lr': 0.1, 'momentum': 0.9}
+      >>> real_numbers(optimizer("sgd(lr=0.1)"), structure(optimizer("sgd(momentum=0.9)")))
+      {'lr': 0.1, 'momentum': 0.0}
     """
-    known = optimizer.record.settings
+    known, kept = optimizer.record.settings, frozenset() if of is None else of.enabled
     own = {
         key: value
         for key, value in optimizer.step_settings.items()
-        if isinstance(value, float) and not (key in known and value == known[key].off)
+        if isinstance(value, float)
+        and (key in kept or not (key in known and value == known[key].off))
     }
-    return own | {f"schedule.{key}": n for key, n in optimizer.schedule.numbers.items()}
+    of_schedule = optimizer.schedule.numbers
+    if of is not None and "exponential" in of.schedule and "log_gamma" not in of_schedule:
+        of_schedule = {"log_gamma": 0.0, **of_schedule}  # gamma is 1
+    return own | {f"schedule.{key}": n for key, n in of_schedule.items()}

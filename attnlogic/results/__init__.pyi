@@ -7,6 +7,7 @@ from .distribution import Distribution as Distribution
 from .endings import ending as ending
 from .exporting import to_file as to_file
 from .exporting import to_pandas as to_pandas
+from .files import write_frame as write_frame
 from .files import write_whole as write_whole
 from .grouping import condition as condition
 from .grouping import conditions as conditions

@@ -1,4 +1,8 @@
+from .axes import Axis as Axis
+from .axes import read_axis as read_axis
 from .folders import new_directory as new_directory
+from .planes import Plane as Plane
+from .planes import plane as plane
 from .progress import Progress as Progress
 from .running import folder_of as folder_of
 from .running import run as run

@@ -13,6 +13,8 @@ from .loss_chart import loss_history as loss_history
 from .loss_chart import run_history as run_history
 from .losses_chart import loss_bands as loss_bands
 from .losses_chart import runs_history as runs_history
+from .map_colors import MAP_COLORS as MAP_COLORS
+from .map_picture import map_chart as map_chart
 from .picture_files import file_format as file_format
 from .picture_files import save as save
 from .picture_files import writable_picture as writable_picture

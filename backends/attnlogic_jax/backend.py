@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from attnlogic.backend import Batch, Finished, OnProgress, Training, check_framework, checked
+from attnlogic.backend import (
+    Batch,
+    Finished,
+    OnProgress,
+    Points,
+    Training,
+    check_framework,
+    checked,
+)
 from attnlogic.errors import InputError
 from attnlogic.history import History
-from attnlogic_jax import parallel, traces
+from attnlogic_jax import parallel, points, traces
 from attnlogic_jax.devices import cores, devices
 from attnlogic_jax.optimizers import check_optimizer
 
@@ -72,6 +80,13 @@ class JaxBackend:
         for training in batch.trainings:
             self.check(training, jobs)
         return parallel.train(batch, on_progress)
+
+    def train_points(
+        self, given: Points, *, on_progress: OnProgress | None = None
+    ) -> Iterator[Finished]:
+        """Train runs with settings of their own; see ``PointBackend.train_points``."""
+        self.check(given.training, 1)
+        return points.train(given, on_progress)
 
     def history(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from attnlogic.outcomes import Outcome, mapped
 from attnlogic_jax import compiled
 from attnlogic_jax.compiled import Plan
 from attnlogic_jax.devices import devices, platform
+from attnlogic_jax.given import NO_NUMBERS
 from attnlogic_jax.given import given as numbers
 from attnlogic_jax.groups import Given, of_group
 from attnlogic_jax.layout import Runs, fewer, portions
@@ -48,7 +49,7 @@ class Part(NamedTuple):
       places: the seeds of the chunk that are done once these are: these and some that ended before.
       seeds: the places of these; (N,). They may be copies.
       conditions: a number for the condition of each group; (G,).
-      given: the conditions' numbers; (G,).
+      given: the groups' numbers; see ``Given``.
       packed: where the seeds started; (P, N).
       carry: how far they are.
       left: how many epochs are left.
@@ -72,11 +73,10 @@ class Part(NamedTuple):
     def take(self, chosen: Runs) -> Part:
         """These of the seeds; (groups, seeds of a group), as places among the N."""
         carry, packed = compiled.take((self.carry, self.packed), chosen.ravel())
-        groups = chosen[:, 0] // self.size
         return self._replace(
             seeds=self.seeds[chosen.ravel()],
-            conditions=self.conditions[groups],
-            given=compiled.take(self.given, groups),
+            conditions=self.conditions[chosen[:, 0] // self.size],
+            given=compiled.regroup(self.given, chosen, self.size),
             packed=packed,
             carry=carry,
         )
@@ -86,6 +86,7 @@ def train_chunk(
     trainings: Sequence[Training],
     initial: npt.NDArray[Any],
     on_call: Callable[[float, float], None],
+    each: Mapping[str, npt.NDArray[Any]] = NO_NUMBERS,
 ) -> Iterator[tuple[slice, Outcome]]:
     """Train the seeds of one chunk: all side by side or, if that takes long, in parts.
 
@@ -94,6 +95,7 @@ def train_chunk(
       initial: packed parameters (P, N), of the trainings' dtype; N is a multiple of G.
       on_call: called after each call with the share of the work done in it, and the seconds until
         the part that it trained is done, by its speed; may raise.
+      each: the optimizer's numbers that every seed has for itself, (n, G).
 
     Yields:
       Consecutive seeds, by their places, and their outcome: NumPy leaves (n,).
@@ -101,7 +103,7 @@ def train_chunk(
     training = trainings[0]
     plan, count = Plan.of(training), initial.shape[1]
     target, found = TARGET_CALL_SECONDS[training.until], None
-    pending = [_whole(plan, trainings, initial)]
+    pending = [_whole(plan, trainings, initial, each)]
     uneven = plan.method(of_group(0, pending[0].given)).counts_evaluations
     while pending:
         part, compiled_at = pending.pop(), math.inf
@@ -136,9 +138,14 @@ def train_chunk(
         yield part.places, mapped(lambda leaf: leaf[..., part.places], found)  # noqa: B023
 
 
-def _whole(plan: Plan, trainings: Sequence[Training], initial: npt.NDArray[Any]) -> Part:
+def _whole(
+    plan: Plan,
+    trainings: Sequence[Training],
+    initial: npt.NDArray[Any],
+    each: Mapping[str, npt.NDArray[Any]],
+) -> Part:
     """All seeds of a chunk, before the first epoch."""
-    packed, given = jnp.asarray(initial), jax.tree.map(jnp.asarray, numbers(trainings))
+    packed, given = jnp.asarray(initial), jax.tree.map(jnp.asarray, numbers(trainings, each))
     place = {id(training): k for k, training in enumerate(trainings)}  # to compare them takes long
     return Part(
         slice(0, packed.shape[1]),

@@ -24,7 +24,15 @@ from attnlogic.outcomes import NONE, Outcome
 from attnlogic.problems import Problem
 from attnlogic_jax import method, model, optimizers, training
 from attnlogic_jax.devices import platform
-from attnlogic_jax.groups import Given, by_device, by_group, each_group, of_group, one_a_seed
+from attnlogic_jax.groups import (
+    Given,
+    by_device,
+    by_group,
+    each_group,
+    of_group,
+    one_a_seed,
+    regrouped,
+)
 from attnlogic_jax.method import Evaluate, Method
 from attnlogic_jax.training import Carry
 from attnlogic_jax.xla import jit, on_one_core
@@ -148,6 +156,8 @@ def going(carry: Carry) -> jax.Array:
 
 
 take = jax.jit(method.take)
+
+regroup = jax.jit(regrouped, static_argnames="size")
 
 
 @partial(jit, static=("plan", "room", "kept"))

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from attnlogic.backend import Training
 from attnlogic_jax.groups import Given
 from attnlogic_jax.optimizers import numbers
 
+NO_NUMBERS: Mapping[str, npt.NDArray[Any]] = MappingProxyType({})
+"""Where all seeds of a group have the same numbers."""
 
-def given(trainings: Sequence[Training]) -> Given:
+
+def given(
+    trainings: Sequence[Training], each: Mapping[str, npt.NDArray[Any]] = NO_NUMBERS
+) -> Given:
     """The numbers of G groups of seeds.
 
     Args:
       trainings: one a group; all of one kind.
+      each: numbers that every seed has for itself, in place of its training's: (n, G).
 
     Returns:
-      NumPy leaves (G,) of the trainings' dtype.
+      NumPy leaves (G,), or (n, G), of the trainings' dtype.
     """
     dtype = np.dtype(trainings[0].precision)
     targets = np.asarray([training.problem.data.targets for training in trainings], dtype)
@@ -30,6 +39,7 @@ def given(trainings: Sequence[Training]) -> Given:
                 [n[name] for n in by_training], np.int32 if isinstance(number, int) else dtype
             )
             for name, number in by_training[0].items()
-        },
+        }
+        | {name: values.astype(dtype) for name, values in each.items()},
         threshold=np.full(len(trainings), trainings[0].threshold, dtype),
     )

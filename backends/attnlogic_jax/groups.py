@@ -23,6 +23,9 @@ Array = Any
 class Given(NamedTuple):
     """The numbers of training: of G groups (G,), or of one group ().
 
+    A number of the optimizer's may differ from seed to seed: then it is (n, G), or (n,) of a group
+    of n seeds.
+
     Attributes:
       targets: one a row of the problem's data.
       numbers: the optimizer's, by name.
@@ -60,7 +63,7 @@ def by_device(function: Callable[..., Any], *trees: Any) -> Any:
 
 def of_group(group: int | jax.Array, given: Given) -> Given:
     """The numbers of one group."""
-    one: Given = jax.tree.map(lambda leaf: leaf[group], given)
+    one: Given = jax.tree.map(lambda leaf: leaf[..., group], given)
     return one
 
 
@@ -76,11 +79,29 @@ def one_a_seed(given: Given, seeds: int) -> Given:
     shape = (given.groups, seeds // given.groups)
 
     def spread(leaf: jax.Array) -> jax.Array:
+        if leaf.ndim == 2:
+            return leaf.T.reshape(seeds)
         # jnp.repeat would have XLA look up each seed's group, and take half a minute to compile.
         return jnp.broadcast_to(leaf[:, None], shape).reshape(seeds)
 
     each: Given = jax.tree.map(spread, given)
     return each
+
+
+def regrouped(given: Given, chosen: jax.Array, size: int) -> Given:
+    """The numbers of seeds that are laid out anew.
+
+    Args:
+      given: those of G groups of n seeds.
+      chosen: seeds by their places among the G·n: (G', n'), those of a row from equal conditions.
+      size: n.
+    """
+
+    def some(leaf: jax.Array) -> jax.Array:
+        return leaf[chosen[:, 0] // size] if leaf.ndim == 1 else leaf.T.reshape(-1)[chosen].T
+
+    now: Given = jax.tree.map(some, given)
+    return now
 
 
 def by_group(

@@ -91,7 +91,7 @@ JAX_OPTIMIZERS: dict[str, JaxOptimizer] = {
         adam_rules.radam, complements=_BETAS, logarithms=_BETAS, derived=adam_rules.radam_numbers
     ),
     "adamax": _of(adam_rules.adamax, complements=("beta1",), logarithms=("beta1",)),
-    "sgd": _of(rules.sgd, complements=("dampening",)),
+    "sgd": _of(rules.sgd, complements=("dampening",), derived=rules.sgd_numbers),
     "asgd": _of(rules.asgd),
     "rprop": _of(rules.rprop),
     "rmsprop": _of(rules.rmsprop, complements=("alpha",)),
@@ -156,11 +156,15 @@ def structure(optimizer: Optimizer) -> Structure:
     return optimizers.structure(optimizer)
 
 
-def numbers(optimizer: Optimizer) -> dict[str, float]:
+def numbers(optimizer: Optimizer, of: Structure | None = None) -> dict[str, float]:
     """All numbers that the compiled code takes as data, in float64: its own, and derived ones.
 
     Derived here, where float64 is at hand: in float32 ``1 - 0.999`` has four digits. Optimizers of
     one structure have numbers of the same names.
+
+    Args:
+      optimizer: the optimizer.
+      of: a structure with more features; see ``attnlogic.optimizers.real_numbers``.
 
     Raises:
       InputError: see ``record``.
@@ -172,7 +176,7 @@ def numbers(optimizer: Optimizer) -> dict[str, float]:
     """
     if optimizer.source is not None:
         return foreign.numbers(optimizer)
-    how, found = _own(optimizer.name), real_numbers(optimizer)
+    how, found = _own(optimizer.name), real_numbers(optimizer, of)
     complements = {f"1-{key}": 1 - found[key] for key in how.complements if key in found}
     logarithms = {
         f"log_{key}": math.log(found[key]) if found[key] else -math.inf

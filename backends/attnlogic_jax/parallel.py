@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from itertools import islice, pairwise
 from threading import Event, Lock
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from attnlogic.backend import Batch, Finished, OnProgress
 from attnlogic.outcomes import mapped
@@ -21,6 +23,7 @@ from attnlogic_jax.chunks import train_chunk
 from attnlogic_jax.compiled import Plan
 from attnlogic_jax.contexts import captured
 from attnlogic_jax.devices import cores, devices, platform
+from attnlogic_jax.given import NO_NUMBERS
 from attnlogic_jax.layout import Chunk, chunks
 
 WAIT_SECONDS = 0.1
@@ -49,7 +52,10 @@ def layout(batch: Batch) -> list[Chunk]:
 
 
 def train(
-    batch: Batch, on_progress: OnProgress | None = None, laid_out: Sequence[Chunk] | None = None
+    batch: Batch,
+    on_progress: OnProgress | None = None,
+    laid_out: Sequence[Chunk] | None = None,
+    each: Mapping[str, npt.NDArray[Any]] = NO_NUMBERS,
 ) -> Iterator[Finished]:
     """Train many runs, giving them as they are finished.
 
@@ -59,14 +65,20 @@ def train(
       batch: the runs.
       on_progress: see ``Backend.train``.
       laid_out: the batch in chunks; None for ``layout``'s.
+      each: the optimizer's numbers that every run has for itself, (N,); then all are of one
+        condition.
     """
     if laid_out is None and len(several := parts(batch)) > 1:
         return _in_turn([_train(first, part, on_progress, layout(part)) for first, part in several])
-    return _train(0, batch, on_progress, layout(batch) if laid_out is None else laid_out)
+    return _train(0, batch, on_progress, layout(batch) if laid_out is None else laid_out, each)
 
 
 def _train(
-    first: int, batch: Batch, on_progress: OnProgress | None, laid_out: Sequence[Chunk]
+    first: int,
+    batch: Batch,
+    on_progress: OnProgress | None,
+    laid_out: Sequence[Chunk],
+    each: Mapping[str, npt.NDArray[Any]] = NO_NUMBERS,
 ) -> Iterator[Finished]:
     """Train runs, the first of which has this place."""
     settings = captured(batch.trainings[0].precision)
@@ -82,8 +94,9 @@ def _train(
 
         trainings = [batch.trainings[batch.which[run]] for run in chunk.conditions]
         start = batch.initial[:, chunk.runs.ravel()].astype(trainings[0].precision)
+        own = {name: numbers[chunk.runs].T for name, numbers in each.items()}
         with settings():
-            for seeds, outcome in train_chunk(trainings, start, on_call):
+            for seeds, outcome in train_chunk(trainings, start, on_call, own):
                 begin, end = np.searchsorted(chunk.lanes, [seeds.start, seeds.stop])
                 lanes = chunk.lanes[begin:end] - seeds.start  # of copies there are none
                 place = first + int(chunk.runs[0, 0] + begin)

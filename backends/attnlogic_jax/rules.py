@@ -5,6 +5,7 @@ Source of each formula: the documentation of the optimizer of that name in ``tor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
@@ -30,6 +31,11 @@ def sgd(how: Structure, n: Numbers) -> Rule:
         return gradient + n["momentum"] * u if how.chosen["nesterov"] else u, u
 
     return Rule(_zeros, direction)
+
+
+def sgd_numbers(given: Mapping[str, float]) -> dict[str, float]:
+    """Without momentum there is no velocity for torch to dampen."""
+    return {"1-dampening": 1.0} if given.get("momentum") == 0 and "dampening" in given else {}
 
 
 def asgd(how: Structure, n: Numbers) -> Rule:
