@@ -225,7 +225,7 @@ def test_at_an_interrupt_a_chunk_that_is_soon_done_is_kept_and_no_other_is_begun
     whole, interrupted, begun = trained("jax", training, starts), threading.Event(), []
     waits = threading.Event()
 
-    def train_chunk(trainings, initial, on_call):
+    def train_chunk(trainings, initial, on_call, each):
         place = int(np.flatnonzero((starts[:2] == initial[:2, :1]).all(axis=0))[0])
         begun.append(place)
         if place == 0:  # takes weeks: it is given up once that is asked
@@ -239,7 +239,7 @@ def test_at_an_interrupt_a_chunk_that_is_soon_done_is_kept_and_no_other_is_begun
             waits.set()
             assert interrupted.wait(60)
             on_call(1, 0.9)
-        return train(trainings, initial, lambda share, seconds_left: None)
+        return train(trainings, initial, lambda share, seconds_left: None, each)
 
     chunks_of(monkeypatch, 64)
     monkeypatch.setattr(parallel, "train_chunk", train_chunk)
