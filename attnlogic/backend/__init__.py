@@ -55,6 +55,10 @@ raises, the work ends, and no thread or process goes on. Where the main thread w
 it wait with a timeout: else it may hear of Ctrl-C only when they are done (polars sets a handler
 after which Python's locks wait on).
 
+**More, if you like.** With ``on(device)``, which returns the backend for another device,
+``attnlogic study --device`` chooses one; and ``default_jobs`` is its number of processes when none
+is asked for.
+
 # A whole backend
 
 This one is slow and complete. It trains by gradient descent, and takes its gradients from the

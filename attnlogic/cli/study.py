@@ -46,7 +46,7 @@ def study(
         str | None,
         typer.Option(
             metavar="N|A:B",
-            help="The seeds 0 … N-1, or A … B-1. Without it: 1000 with jax, 2 with torch.",
+            help="The seeds 0 … N-1, or A … B-1. Without it: 1000 with jax, 20 with torch.",
             show_default=False,
         ),
     ] = None,
@@ -97,8 +97,22 @@ def study(
     ] = None,
     until: options.Until = "budget",
     jobs: Annotated[
-        int, typer.Option(help="Processes side by side, with torch; jax uses all cores by itself.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            help="Processes side by side, with torch: without it one a core. jax uses all cores by "
+            "itself.",
+            show_default=False,
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="Where torch trains: cpu, cuda, mps or another of its devices. Without it: cpu. "
+            "jax chooses by itself, or as JAX_PLATFORMS says.",
+            autocompletion=lambda: ["cpu", "cuda", "mps"],
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -117,6 +131,8 @@ def study(
 
     [bold]attnlogic study xor -o 'adamw(lr=1e-4..1:log:25)' --seeds 2000[/bold]
     """
+    from attnlogic.backend import backend as find
+    from attnlogic.backend import on_device
     from attnlogic.cli.compile_cache import keep_compiled
     from attnlogic.optimizers import DEFAULT_STUDY
     from attnlogic.problems import read_data
@@ -137,8 +153,10 @@ def study(
     )
     directory = new_directory() if out is None else out
     keep_compiled(cache)
+    trainer = find(backend) if device is None else on_device(find(backend), device)
+    processes = getattr(trainer, "default_jobs", 1) if jobs is None else jobs
     with _keeping(directory):
-        runs = run(chosen, backend, directory, jobs=jobs)
+        runs = run(chosen, trainer, directory, jobs=processes)
     command = _sum_up(runs)
     terminal.say(f"{len(runs):,} runs in {directory}: attnlogic {command} {in_shell(directory)}")
 

@@ -12,42 +12,48 @@ import pickle
 import signal
 import traceback
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy.typing as npt
 import torch
 
-from attnlogic.backend import OnProgress, Training
+from attnlogic.backend import Batch, OnProgress, Training
 from attnlogic.errors import InputError, WorkError
 from attnlogic.history import join, outcome
-from attnlogic.outcomes import Outcome
+from attnlogic.outcomes import Outcome, concatenate
 from attnlogic_torch.training import history
 
-Work = tuple[Training, npt.NDArray[Any]]
-"""A run to train: what to do, and where to start; packed parameters (P,)."""
+
+class Work(NamedTuple):
+    """What a worker is given.
+
+    Attributes:
+      train: from the batch and ``OnProgress`` to the outcome; a function with a name.
+      batch: the runs.
+    """
+
+    train: Callable[[Batch, OnProgress | None], Outcome]
+    batch: Batch
 
 
-def train_one(
-    training: Training, initial: npt.NDArray[Any], on_progress: OnProgress | None = None
-) -> Outcome:
-    """Train one seed.
+def train_alone(batch: Batch, on_progress: OnProgress | None = None) -> Outcome:
+    """Train the run of a batch that has only one.
 
     Args:
-      training: what to do; checked already.
-      initial: where to start; packed parameters (P,).
+      batch: the run; checked already.
       on_progress: called with shares of the run, which add up to 1 at its end.
 
     Returns:
-      The outcome; NumPy scalars.
+      NumPy leaves (1,).
     """
-    run = join([*history(training, initial, on_progress)])
-    return outcome(run, training.threshold, training.problem)
+    training = batch.trainings[batch.which[0]]
+    run = join([*history(training, batch.initial[:, 0], on_progress)])
+    return concatenate([outcome(run, training.threshold, training.problem)])
 
 
 def check_can_be_sent(training: Training) -> None:
@@ -91,9 +97,9 @@ class Worker:
         return self._process.is_alive()
 
     def give(self, index: int, work: Work) -> None:
-        """Have it train a run.
+        """Have it train some runs.
 
-        Over the pipe come shares of the run that are done (float), then its ``Outcome``, or the
+        Over the pipe come the runs that are done since (float), then their ``Outcome``, or the
         exception that training raised. If the process dies the pipe ends.
         """
         self.index = index
@@ -125,18 +131,18 @@ class Workers:
         jobs: int,
         on_progress: OnProgress | None,
     ) -> Generator[Outcome, None, None]:
-        """Train each seed in one of ``jobs`` processes, giving the outcomes in the seeds' order.
+        """Do each work in one of ``jobs`` processes, giving the outcomes in their order.
 
         If anything goes wrong, an interrupt included, or the iterator is closed before its end, the
         processes end with the work that is left.
 
         Args:
-          works: the runs; checked already.
+          works: what to train; checked already.
           jobs: how many processes, at least 1.
-          on_progress: called as runs proceed; the sum is the number of seeds.
+          on_progress: called as runs proceed; the sum is their number.
 
         Yields:
-          Outcomes of NumPy scalars.
+          Outcomes of NumPy leaves (n,), one for each work.
 
         Raises:
           WorkError: a process died, or could not be started.
@@ -181,7 +187,7 @@ def _train(
     workers: Sequence[Worker],
     on_progress: OnProgress | None,
 ) -> Iterator[Outcome]:
-    """Keep the workers busy until every seed is trained; outcomes come in the seeds' order."""
+    """Keep the workers busy until all is trained; outcomes come in the works' order."""
     waiting = deque(enumerate(works))
     busy: dict[Any, Worker] = {}
     done: dict[int, Outcome] = {}
@@ -213,7 +219,8 @@ def _train(
 
 
 def _death(worker: Worker, works: Sequence[Work]) -> WorkError:
-    """An error for a worker that died: which seed it trained, what happened, and what to do."""
+    """An error for a worker that died: what it trained, what happened, and what to do."""
+    batch = works[worker.index].batch
     code = worker.exit_code() or 0
     if code < 0:
         try:
@@ -228,8 +235,8 @@ def _death(worker: Worker, works: Sequence[Work]) -> WorkError:
             "see its message above. A script must start its work under: if __name__ == '__main__'"
         )
     return WorkError(
-        f"a worker process {what} while it trained number {worker.index + 1} of the {len(works)} "
-        f"runs, of {works[worker.index][0]}: {advice}"
+        f"a worker process {what} while it trained part {worker.index + 1} of {len(works)} of the "
+        f"runs, of {batch.trainings[batch.which[0]]}: {advice}"
     )
 
 
@@ -240,10 +247,10 @@ def _work(pipe: Connection) -> None:
     Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # the other end is closed: nobody waits for the work
         while True:
-            training, start = pipe.recv()
+            train, batch = pipe.recv()
             answer: Outcome | Exception
             try:
-                answer = train_one(training, start, pipe.send)
+                answer = train(batch, pipe.send)
             except Exception as error:
                 error.add_note(traceback.format_exc())  # the place would not reach the parent
                 answer = error
