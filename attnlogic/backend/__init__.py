@@ -61,6 +61,10 @@ wait with a timeout: else it may hear of Ctrl-C only when they are done (polars 
 which Python's locks wait on). And when a ``KeyboardInterrupt`` reaches the generator, which may be
 at a ``yield``, let it give the runs that others have finished meanwhile before it raises it again.
 
+**More, if you like.** With ``on(device)``, which returns the backend for another device,
+``attnlogic study --device`` chooses one; and ``default_jobs`` is its number of processes when none
+is asked for.
+
 # A whole backend
 
 This one is slow and complete. It trains by gradient descent, and takes its gradients from the
