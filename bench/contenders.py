@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from attnlogic.backend import Finished, Training, in_order, one_condition
 from attnlogic_jax.backend import JaxBackend
-from attnlogic_torch.backend import TorchBackend
+from attnlogic_torch import PLAIN
 from bench import native, plain_jax, torch_batched
 from bench.work import Contender, Result, Starts
 
@@ -18,7 +18,7 @@ def attnlogic(training: Training, initial: Starts) -> Callable[[], Result]:
 
 def torch_one(training: Training, initial: Starts) -> Callable[[], Result]:
     """The notebook's way: one seed after the other, on one core."""
-    return lambda: _result(TorchBackend().train(one_condition(training, initial)))
+    return lambda: _result(PLAIN.train(one_condition(training, initial)))
 
 
 def _result(finished: Iterable[Finished]) -> Result:

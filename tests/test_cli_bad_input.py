@@ -33,6 +33,8 @@ BAD = {
     "study --until hti": ["unknown value of until 'hti'", "did you mean 'hit'"],
     "study --jobs 2": ["--jobs 2", "leave it out"],
     "study --jobs 0 --backend torch": ["jobs", "got 0"],
+    "study --backend torch --device gpu": ["device: expected cpu, or cuda, mps", "got 'gpu'"],
+    "study --device cuda": ["the jax backend", "leave --device out", "JAX_PLATFORMS"],
     "study --out .": ["not empty", "--out"],
     "study --nonsense": ["--nonsense"],
     "train": ["gate"],

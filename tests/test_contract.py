@@ -17,6 +17,7 @@ from attnlogic.testing import BackendContract
 from attnlogic.testing.conduct import ConductContract
 from attnlogic.testing.endings import EndingsContract
 from attnlogic.testing.identity import IdentityContract
+from attnlogic_torch import PLAIN
 
 OF_EACH_KIND = ["sgd", "adam", "polyak(tolerance=0.05)", "lbfgs"]
 """An optimizer without memory, one with, one that stops by itself, and one that counts evaluations.
@@ -30,6 +31,11 @@ class TestJax(BackendContract):
 
 class TestTorch(BackendContract):
     backend = "torch"
+    optimizers = OF_EACH_KIND
+
+
+class TestTorchPlain(BackendContract):
+    backend = PLAIN
     optimizers = OF_EACH_KIND
 
 

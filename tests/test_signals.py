@@ -59,7 +59,8 @@ def test_a_study_keeps_what_is_done_and_says_how_to_go_on(tmp_path, undisturbed,
     assert process.returncode == 128 + number, error
     said = [line for line in error.splitlines() if "kept" in line]
     assert said == [
-        f"interrupted by {number.name}: 16 finished runs are kept: attnlogic summary {directory}"
+        f"interrupted by {number.name}: 16 finished runs are kept: the same command again trains "
+        f"the rest; attnlogic summary {directory}"
     ]
     assert "Traceback" not in error
     expect_kept(directory, undisturbed, tmp_path)

@@ -15,7 +15,7 @@ from attnlogic.history import outcome
 from attnlogic.outcomes import NONE, concatenate
 from attnlogic.problems.gates import ROWS
 from attnlogic.problems.neuron import invariant, predict, unpack
-from attnlogic_torch import TORCH, RawAttentionWithTopNeuron
+from attnlogic_torch import PLAIN, TORCH, RawAttentionWithTopNeuron
 from attnlogic_torch import training as training_loop
 from attnlogic_torch.modules import load, read
 
@@ -181,7 +181,7 @@ def test_the_invariant_belongs_to_the_loss_of_its_epoch():
 
 def test_an_outcome_is_that_of_its_history():
     training = condition("xor", "adamw", 250, threshold=1e-3)
-    one = in_order(TORCH.train(one_condition(training, seeds(0))))
+    one = in_order(PLAIN.train(one_condition(training, seeds(0))))
     history = whole_history(TORCH, training, seed(0))
     assert_same(one, concatenate([outcome(history, 1e-3, training.problem)]))
     assert one.first_hit[0] > 0
@@ -198,7 +198,8 @@ def test_torchs_global_state_is_left_as_it_was():
         for by in ("adam", "lbfgs", "sgd(lr=50)"):
             for precision in ("float32", "float64"):
                 training = condition("xor", by, 10, precision=precision)
-                list(TORCH.train(one_condition(training, seeds(0, 1))))
+                for backend in (TORCH, PLAIN):
+                    list(backend.train(one_condition(training, seeds(0, 1))))
                 whole_history(TORCH, training, seed(0))
         assert torch.get_num_threads() == 2
     finally:

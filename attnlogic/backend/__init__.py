@@ -64,6 +64,10 @@ at a ``yield``, let it give the runs that others have finished meanwhile before 
 **Points.** A method ``train_points`` besides trains runs that each have settings of the optimizer
 for themselves, as a map needs them: see ``PointBackend``. A backend without one draws no maps.
 
+**More, if you like.** With ``on(device)``, which returns the backend for another device,
+``attnlogic study --device`` chooses one; and ``default_jobs`` is its number of processes when none
+is asked for.
+
 # A whole backend
 
 This one is slow and complete. It trains by gradient descent, and takes its gradients from the

@@ -9,6 +9,7 @@ from .registry import GROUP as GROUP
 from .registry import backend as backend
 from .registry import closed as closed
 from .registry import names as names
+from .registry import on_device as on_device
 from .trainings import MAX_EPOCHS as MAX_EPOCHS
 from .trainings import PRECISIONS as PRECISIONS
 from .trainings import UNTIL as UNTIL

@@ -5,7 +5,7 @@ A backend is imported when it is first used: to know the names imports no framew
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -55,9 +55,10 @@ def backend(name: str | Backend) -> Backend:
     try:
         loaded = entries[name].load()
     except ModuleNotFoundError as error:
+        ours = name in ("torch", "torch-plain")
         raise InputError(
             f"backend '{name}' needs the package '{error.name}', which is not installed: "
-            + (f"pip install 'attnlogic[{name}]'" if name == "torch" else "install it with pip")
+            + ("pip install 'attnlogic[torch]'" if ours else "install it with pip")
         ) from error
     except Exception as error:
         raise InputError(
@@ -69,6 +70,21 @@ def backend(name: str | Backend) -> Backend:
             f"backend '{name}' ({entries[name].value}) lacks methods of attnlogic.backend.Backend"
         )
     return loaded
+
+
+def on_device(trainer: Backend, device: str) -> Backend:
+    """The same backend on another device: it has a method ``on`` for that.
+
+    Raises:
+      InputError: it has none, or no such device.
+    """
+    on: Callable[[str], Backend] | None = getattr(trainer, "on", None)
+    if on is None:
+        hint = ", or set JAX_PLATFORMS" if trainer.name == "jax" else ""
+        raise InputError(
+            f"the {trainer.name} backend chooses its device by itself: leave --device out{hint}"
+        )
+    return on(device)
 
 
 @contextmanager

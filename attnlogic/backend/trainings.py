@@ -73,6 +73,21 @@ class Batch(NamedTuple):
     which: npt.NDArray[np.int32]
     initial: npt.NDArray[np.float32]
 
+    def part(self, start: int, end: int) -> Batch:
+        """Some consecutive runs, with their own conditions alone.
+
+        Args:
+          start, end: the places of the first of them, and after the last.
+        """
+        import numpy as np
+
+        used, which = np.unique(self.which[start:end], return_inverse=True)
+        return Batch(
+            tuple(self.trainings[k] for k in used),
+            which.astype(np.int32),
+            self.initial[:, start:end],
+        )
+
 
 def one_condition(training: Training, initial: Any) -> Batch:
     """Runs under one condition.

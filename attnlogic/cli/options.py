@@ -72,7 +72,12 @@ Epochs = Annotated[
 ]
 Threshold = Annotated[float, typer.Option(help="A run has hit once its loss ≤ this.")]
 BackendName = Annotated[
-    str, typer.Option("--backend", autocompletion=backend_names, help="What trains: jax or torch.")
+    str,
+    typer.Option(
+        "--backend",
+        autocompletion=backend_names,
+        help="What trains: jax, torch, or torch-plain, which is the notebook's loop.",
+    ),
 ]
 Precision = Annotated[
     str, typer.Option(help="float32 or float64.", autocompletion=lambda: ["float32", "float64"])

@@ -48,7 +48,7 @@ def study(
         str | None,
         typer.Option(
             metavar="N|A:B",
-            help="The seeds 0 … N-1, or A … B-1. Without it: 1000 with jax, 2 with torch.",
+            help="The seeds 0 … N-1, or A … B-1. Without it: 1000 with jax, 20 with torch.",
             show_default=False,
         ),
     ] = None,
@@ -99,8 +99,22 @@ def study(
     ] = None,
     until: options.Until = "budget",
     jobs: Annotated[
-        int, typer.Option(help="Processes side by side, with torch; jax uses all cores by itself.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            help="Processes side by side, with torch: without it one a core. jax uses all cores by "
+            "itself.",
+            show_default=False,
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="Where torch trains: cpu, cuda, mps or another of its devices. Without it: cpu. "
+            "jax chooses by itself, or as JAX_PLATFORMS says.",
+            autocompletion=lambda: ["cpu", "cuda", "mps"],
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -131,6 +145,8 @@ def study(
     The same command again trains what is missing or damaged, and nothing that is there. Exit code
     3: the folder's study is still unfinished.
     """
+    from attnlogic.backend import backend as find
+    from attnlogic.backend import on_device
     from attnlogic.cli.compile_cache import keep_compiled
     from attnlogic.optimizers import DEFAULT_STUDY
     from attnlogic.problems import read_data
@@ -153,12 +169,14 @@ def study(
         parameters=parameter or (),
     )
     keep_compiled(cache)
+    trainer = find(backend) if device is None else on_device(find(backend), device)
+    processes = getattr(trainer, "default_jobs", 1) if jobs is None else jobs
     if out is None:
-        out = new_directory() if again else folder_of(chosen, backend, jobs)
+        out = new_directory() if again else folder_of(chosen, trainer, processes)
         if out.exists():
             terminal.say(f"the same study lies in {out}: --again trains it anew")
     with _keeping(out):
-        runs = run(chosen, backend, out, jobs=jobs, extend=extend)
+        runs = run(chosen, trainer, out, jobs=processes, extend=extend)
     with reported([runs]):
         command = _sum_up(runs)
         terminal.say(f"{len(runs):,} runs in {out}: attnlogic {command} {in_shell(out)}")

@@ -122,17 +122,7 @@ def parts(batch: Batch) -> list[tuple[int, Batch]]:
     plans = [Plan.of(training) for training in batch.trainings]
     of_run = np.array([plans.index(plan) for plan in plans])[batch.which]
     bounds = pairwise([0, *(np.flatnonzero(np.diff(of_run)) + 1).tolist(), len(of_run)])
-    return [(start, _part(batch, start, end)) for start, end in bounds]
-
-
-def _part(batch: Batch, start: int, end: int) -> Batch:
-    """Some consecutive runs of a batch, with their own conditions alone."""
-    used, which = np.unique(batch.which[start:end], return_inverse=True)
-    return Batch(
-        tuple(batch.trainings[k] for k in used),
-        which.astype(np.int32),
-        batch.initial[:, start:end],
-    )
+    return [(start, batch.part(start, end)) for start, end in bounds]
 
 
 class Patience:

@@ -1,6 +1,6 @@
-"""attnlogic's PyTorch backend: the notebook's own modules, one seed at a time."""
+"""attnlogic's PyTorch backend: the models' own modules, many seeds at once."""
 
-from attnlogic_torch.backend import TORCH
+from attnlogic_torch.backend import PLAIN, TORCH
 from attnlogic_torch.model import RawAttention, RawAttentionWithTopNeuron
 
-__all__ = ["TORCH", "RawAttention", "RawAttentionWithTopNeuron"]
+__all__ = ["PLAIN", "TORCH", "RawAttention", "RawAttentionWithTopNeuron"]

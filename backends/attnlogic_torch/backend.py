@@ -1,41 +1,73 @@
-"""The backend: the notebook's own module, one seed after the other, or one a process."""
+"""The backends: the models' own modules, many seeds at once, or one seed after the other."""
 
 from __future__ import annotations
 
-import os
+import warnings
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy.typing as npt
 import torch
 
 from attnlogic.backend import Batch, Finished, OnProgress, Training, check_framework, checked
+from attnlogic.errors import InputError
 from attnlogic.history import History
-from attnlogic.outcomes import concatenate
 from attnlogic.settings import whole
 from attnlogic_torch import training as training_loop
+from attnlogic_torch.devices import check_device, cores, in_words
+from attnlogic_torch.evaluation import why_alone
 from attnlogic_torch.foreign_trial import try_optimizer
+from attnlogic_torch.layout import cut, one_by_one
 from attnlogic_torch.optimizers import record
 from attnlogic_torch.parallel import Workers, check_can_be_sent
-from attnlogic_torch.worker import train_one
+from attnlogic_torch.together import train_together
+from attnlogic_torch.worker import Work
 
 
 class TorchBackend:
     """Trains the notebook's module with torch's optimizers. See ``attnlogic.backend.Backend``.
 
-    It works on the CPU, with one thread a run, and leaves torch's threads, default dtype and random
+    It works with one thread a process, and leaves torch's threads, default dtype and random
     generator as they were.
+
+    Args:
+      name: the name under which it is registered.
+      plain: train one seed at a time, by the notebook's loop: the reference. Else many at once,
+        where the optimizer steps each parameter by itself and ``torch.func.vmap`` takes the model.
+      seeds: how many a condition has when none are asked for.
+      device: where many seeds are trained at once: ``"cpu"``, ``"cuda"``, ``"mps"`` or another of
+        torch's; one seed at a time is trained on the CPU.
+
+    Raises:
+      InputError: torch cannot use the device here.
     """
 
-    name = "torch"
-    seeds = 2
-
-    def __init__(self) -> None:
+    def __init__(
+        self, name: str = "torch", *, plain: bool = False, seeds: int = 20, device: str = "cpu"
+    ) -> None:
+        check_device(device)
+        self.name, self.seeds, self._plain, self._device = name, seeds, plain, device
         self._workers = Workers()
 
+    @property
+    def default_jobs(self) -> int:
+        """The processes of ``attnlogic study`` when no number is asked for: one a core."""
+        return cores()
+
+    def on(self, device: str) -> TorchBackend:
+        """The same on another device.
+
+        Raises:
+          InputError: torch cannot use it here; or seeds are trained one at a time.
+        """
+        if self._plain:
+            raise InputError(f"the {self.name} backend trains on the CPU: leave --device out")
+        return TorchBackend(self.name, seeds=self.seeds, device=device)
+
     def devices(self) -> list[str]:
-        """The CPU: for six parameters anything else is slower."""
-        return [f"cpu ({os.cpu_count()} cores)"]
+        """The device that trains many seeds at once."""
+        return [in_words(self._device)]
 
     def versions(self) -> dict[str, str]:
         """torch's."""
@@ -45,7 +77,9 @@ class TorchBackend:
         """Refuse numbers that make no sense; see ``Backend.check``."""
         done = checked(training)
         record(done.optimizer)
-        check_framework(done, self.name)
+        check_framework(done, "torch")
+        if done.precision == "float64" and torch.device(self._device).type == "mps":
+            raise InputError("device mps has no float64: use float32, or another device")
         if done.optimizer.source is not None:
             try_optimizer(done)
         if whole("jobs", jobs, low=1) > 1:
@@ -58,7 +92,7 @@ class TorchBackend:
         jobs: int = 1,
         on_progress: OnProgress | None = None,
     ) -> Iterator[Finished]:
-        """Train each run, giving each as it is done; see ``Backend.train``.
+        """Train each run, giving them chunk by chunk; see ``Backend.train``.
 
         With ``jobs`` above 1 a script must start its work under ``if __name__ == "__main__"``, as
         ever where Python spawns processes.
@@ -68,15 +102,32 @@ class TorchBackend:
         return self._train(batch, int(jobs), on_progress)
 
     def _train(self, batch: Batch, jobs: int, on_progress: OnProgress | None) -> Iterator[Finished]:
-        works = [
-            (batch.trainings[k], start)
-            for k, start in zip(batch.which, batch.initial.T, strict=True)
-        ]
+        works = self._works(batch, jobs)
         if min(jobs, len(works)) > 1:
             yield from self._workers.train(works, jobs, on_progress)
             return
-        for place, work in enumerate(works):
-            yield Finished(place, concatenate([train_one(*work, on_progress)]))
+        for work in works:
+            yield Finished(work.first, work.train(work.batch, on_progress))
+
+    def _works(self, batch: Batch, jobs: int) -> list[Work]:
+        """The batch in parts, and how each is trained."""
+        if self._trains_alone(batch.trainings[0]):
+            return [Work(first, training_loop.train_alone, one) for first, one in one_by_one(batch)]
+        train = partial(train_together, device=self._device)
+        return [Work(first, train, some) for first, some in cut(batch, jobs, self._device)]
+
+    def _trains_alone(self, training: Training) -> bool:
+        """Whether seeds are trained one at a time; warns where that is the model's doing."""
+        if self._plain or not record(training.optimizer).stacks:
+            return True
+        why = why_alone(training.problem, training.precision, self._device)
+        if why is not None:
+            warnings.warn(
+                f"model '{training.problem.model}' is trained one seed at a time, which takes "
+                f"long: {why}",
+                stacklevel=2,
+            )
+        return why is not None
 
     def history(
         self,
@@ -85,9 +136,13 @@ class TorchBackend:
         *,
         on_progress: OnProgress | None = None,
     ) -> Iterator[History]:
-        """Train one seed, keeping every loss; see ``Backend.history``."""
+        """Train one seed, keeping every loss, by the notebook's loop; see ``Backend.history``."""
         self.check(training, 1)
         return training_loop.history(checked(training), initial, on_progress)
 
 
 TORCH = TorchBackend()
+"""Many seeds at once."""
+
+PLAIN = TorchBackend("torch-plain", plain=True, seeds=2)
+"""One seed at a time, by the notebook's loop."""

@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.optim.lr_scheduler import ExponentialLR, LambdaLR, LRScheduler
 
 from attnlogic.errors import unknown
-from attnlogic.optimizers import Optimizer, factor
+from attnlogic.optimizers import Optimizer, Schedule, factor, factory_of
 from attnlogic_torch import foreign
-from attnlogic_torch.polyak import Polyak
+from attnlogic_torch.polyak import Polyak, StackedPolyak
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,20 @@ class TorchOptimizer:
       elementwise: whether a parameter's step depends on that parameter's gradients alone.
       stopped: whether the optimizer's own rule ended the run with the last step; most have none.
       stepping: from the optimizer to its step, a function of the closure.
+      build_stacked: as ``build``, from one parameter (N, P) whose rows are runs of their own; None
+        where there is none but ``build``.
     """
 
     build: Callable[..., torch.optim.Optimizer]
     elementwise: bool
     stopped: Callable[[Any], bool] = lambda _: False
     stepping: Callable[[Any], Callable[[Any], Any]] = lambda optimizer: optimizer.step
+    build_stacked: Callable[..., torch.optim.Optimizer] | None = None
+
+    @property
+    def stacks(self) -> bool:
+        """Whether one optimizer can step the parameters of many runs."""
+        return self.elementwise or self.build_stacked is not None
 
 
 Build = Callable[..., torch.optim.Optimizer]
@@ -122,15 +130,37 @@ TORCH_OPTIMIZERS: dict[str, TorchOptimizer] = {
     "adagrad": TorchOptimizer(torch.optim.Adagrad, elementwise=True),
     "adadelta": TorchOptimizer(torch.optim.Adadelta, elementwise=True),
     "lbfgs": TorchOptimizer(_lbfgs, elementwise=False),
-    "polyak": TorchOptimizer(Polyak, elementwise=False, stopped=lambda it: it.stopped),
+    "polyak": TorchOptimizer(
+        Polyak, elementwise=False, stopped=lambda it: it.stopped, build_stacked=StackedPolyak
+    ),
 }
 """How each optimizer is built, by its name in ``attnlogic.optimizers``."""
+
+
+ELEMENTWISE = (
+    torch.optim.Adadelta,
+    torch.optim.Adagrad,
+    torch.optim.Adam,
+    torch.optim.AdamW,
+    torch.optim.Adamax,
+    torch.optim.ASGD,
+    torch.optim.NAdam,
+    torch.optim.RAdam,
+    torch.optim.RMSprop,
+    torch.optim.Rprop,
+    torch.optim.SGD,
+)
+"""torch's own classes whose steps of a parameter depend on that parameter's gradients alone."""
 
 
 def _foreign(optimizer: Optimizer) -> TorchOptimizer:
     """The record of another package's optimizer."""
     make, _ = foreign.constructor(optimizer)
-    return TorchOptimizer(make, elementwise=False, stepping=foreign.stepping)
+    found = factory_of(optimizer)
+    while isinstance(found, partial):
+        found = found.func
+    elementwise = any(found is known for known in ELEMENTWISE)
+    return TorchOptimizer(make, elementwise, stepping=foreign.stepping)
 
 
 def record(optimizer: Optimizer) -> TorchOptimizer:
@@ -161,9 +191,30 @@ def construct(
     else:
         built = record(optimizer).build(params, **optimizer.step_settings)
         schedule = optimizer.schedule
+    return built, scheduler(built, schedule)
+
+
+def construct_stacked(
+    optimizer: Optimizer, parameter: Tensor
+) -> tuple[torch.optim.Optimizer, LRScheduler | None]:
+    """As ``construct``, on one parameter (N, P) whose rows are runs of their own.
+
+    Args:
+      optimizer: one whose record ``stacks``.
+      parameter: a leaf.
+    """
+    how = record(optimizer)
+    if how.build_stacked is None:
+        return construct(optimizer, [parameter])
+    built = how.build_stacked([parameter], **optimizer.step_settings)
+    return built, scheduler(built, optimizer.schedule)
+
+
+def scheduler(built: torch.optim.Optimizer, schedule: Schedule) -> LRScheduler | None:
+    """torch's, to be stepped once an epoch; None where the rate stays what it is."""
     match schedule.structure:
         case ():
-            return built, None
+            return None
         case ("exponential",):  # the notebook's, bit for bit
-            return built, ExponentialLR(built, float(dict(schedule.values)["gamma"]))
-    return built, LambdaLR(built, lambda epoch: float(factor(schedule, epoch, np)))
+            return ExponentialLR(built, float(dict(schedule.values)["gamma"]))
+    return LambdaLR(built, lambda epoch: float(factor(schedule, epoch, np)))

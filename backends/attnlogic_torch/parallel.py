@@ -1,4 +1,4 @@
-"""Many seeds side by side: worker processes that train one run at a time."""
+"""Many seeds side by side: worker processes, each of which trains one part of a batch at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from attnlogic.backend import Finished, OnProgress, Training
 from attnlogic.errors import InputError, WorkError
-from attnlogic.outcomes import Outcome, concatenate
+from attnlogic.outcomes import Outcome
 from attnlogic_torch.worker import Work, Worker, signals_held_back
 
 
@@ -45,18 +45,18 @@ class Workers:
         jobs: int,
         on_progress: OnProgress | None,
     ) -> Generator[Finished, None, None]:
-        """Train each seed in one of ``jobs`` processes, giving each run as soon as it is done.
+        """Do each work in one of ``jobs`` processes, giving its runs as soon as they are done.
 
         If anything goes wrong, an interrupt included, or the iterator is closed before its end, the
         processes end with the work that is left. Runs that are done by then come first.
 
         Args:
-          works: the runs; checked already.
+          works: what to train; checked already.
           jobs: how many processes, at least 1.
-          on_progress: called as runs proceed; the sum is the number of seeds.
+          on_progress: called as runs proceed; the sum is their number.
 
         Yields:
-          Single runs.
+          The runs of one work.
 
         Raises:
           WorkError: a process died, or could not be started.
@@ -101,7 +101,7 @@ def _train(
     workers: Sequence[Worker],
     on_progress: OnProgress | None,
 ) -> Iterator[Finished]:
-    """Keep the workers busy until every seed is trained; runs come as they are done."""
+    """Keep the workers busy until all is trained; runs come as they are done."""
     waiting = deque(enumerate(works))
     busy: dict[Any, Worker] = {}
 
@@ -118,19 +118,19 @@ def _train(
                 answer = _received(busy[pipe], works)
                 if isinstance(answer, Outcome):
                     worker = busy.pop(pipe)
-                    yield Finished(worker.index, concatenate([answer]))
+                    yield Finished(works[worker.index].first, answer)
                     give(worker)
                 elif on_progress is not None:
                     on_progress(answer)
     except GeneratorExit:  # nobody takes more
         raise
     except BaseException:
-        yield from _sent_already(busy.values())
+        yield from _sent_already(busy.values(), works)
         raise
 
 
 def _received(worker: Worker, works: Sequence[Work]) -> Outcome | float:
-    """What a worker has sent: a run's outcome, or a share of it that is done."""
+    """What a worker has sent: the outcome of its work, or how many more runs are done."""
     try:
         answer: Outcome | float | Exception = worker.pipe.recv()
     except (EOFError, OSError):
@@ -140,18 +140,19 @@ def _received(worker: Worker, works: Sequence[Work]) -> Outcome | float:
     return answer
 
 
-def _sent_already(workers: Iterable[Worker]) -> Iterator[Finished]:
+def _sent_already(workers: Iterable[Worker], works: Sequence[Work]) -> Iterator[Finished]:
     """Runs that are done and have not been received, of workers whose work ends here."""
     for worker in workers:
         with suppress(EOFError, OSError):  # it has died
             while worker.pipe.poll():
                 answer = worker.pipe.recv()
                 if isinstance(answer, Outcome):
-                    yield Finished(worker.index, concatenate([answer]))
+                    yield Finished(works[worker.index].first, answer)
 
 
 def _death(worker: Worker, works: Sequence[Work]) -> WorkError:
-    """An error for a worker that died: which seed it trained, what happened, and what to do."""
+    """An error for a worker that died: what it trained, what happened, and what to do."""
+    batch = works[worker.index].batch
     code = worker.exit_code() or 0
     if code < 0:
         try:
@@ -166,6 +167,6 @@ def _death(worker: Worker, works: Sequence[Work]) -> WorkError:
             "see its message above. A script must start its work under: if __name__ == '__main__'"
         )
     return WorkError(
-        f"a worker process {what} while it trained number {worker.index + 1} of the {len(works)} "
-        f"runs, of {works[worker.index][0]}: {advice}"
+        f"a worker process {what} while it trained part {worker.index + 1} of {len(works)} of the "
+        f"runs, of {batch.trainings[batch.which[0]]}: {advice}"
     )

@@ -64,3 +64,43 @@ class Polyak(torch.optim.Optimizer):
             for p in moving:
                 p.sub_(rate * p.grad)
         return loss
+
+
+class StackedPolyak(torch.optim.Optimizer):
+    """Polyak's step on many runs at once, each of which has a row of one parameter.
+
+    Args:
+      params: one parameter, (N, P).
+      f_min, tolerance: as in ``Polyak``.
+
+    Attributes:
+      stopped: of which runs the last step found ‖g‖² < tolerance, and so moved nothing; (N,).
+
+    Example:
+      >>> x = torch.tensor([[3.0, 4.0], [0.0, 0.0]], requires_grad=True)
+      >>> optimizer, losses = StackedPolyak([x]), x.detach().square().sum(1)
+      >>> x.grad = 2 * x.detach()
+      >>> _ = optimizer.step(lambda: losses)
+      >>> x.tolist(), optimizer.stopped.tolist()
+      ([[1.5, 2.0], [0.0, 0.0]], [False, True])
+    """
+
+    stopped: Tensor
+
+    def __init__(self, params: Iterable[Any], f_min: float = 0.0, tolerance: float = 1e-12) -> None:
+        super().__init__(params, {"f_min": f_min, "tolerance": tolerance})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Tensor]) -> Tensor:  # type: ignore[override]
+        """Move once by the gradients that are there.
+
+        Args:
+          closure: returns the losses, (N,).
+        """
+        losses, (group,) = closure(), self.param_groups
+        (p,) = group["params"]
+        square = p.grad.square().sum(1)
+        self.stopped = square < group["tolerance"]
+        rate = ((losses - group["f_min"]) / square).masked_fill(self.stopped, 0)
+        p.sub_(rate[:, None] * p.grad)
+        return losses

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -14,9 +14,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from attnlogic.backend import OnProgress, Training
-from attnlogic.history import History
-from attnlogic.outcomes import NONE
+from attnlogic.backend import Batch, OnProgress, Training
+from attnlogic.history import History, join, outcome
+from attnlogic.outcomes import NONE, Outcome, concatenate
 from attnlogic.problems import NO_DATA, OwnModule, Problem
 from attnlogic_torch.modules import load, module_for, read
 from attnlogic_torch.optimizers import construct, record
@@ -52,7 +52,8 @@ class Evaluation:
         self.losses: list[float] = []
         self.counts: list[int] = []
         self._module, self._parameters = module, list(module.parameters())
-        self._loss, self._goal = _loss(module, problem, dtype), goal
+        self._loss = partial(loss, problem, module, *rows(problem, dtype))
+        self._goal = goal
 
     def begin_part(self) -> None:
         """Forget the epochs so far."""
@@ -77,24 +78,34 @@ class Evaluation:
 
     def gradient_norm(self) -> float:
         """‖∇loss‖ over all parameters, where they are now; not counted."""
-        gradients = torch.autograd.grad(self._loss(), self._parameters)
+        gradients = torch.autograd.grad(
+            self._loss(), self._parameters, allow_unused=True, materialize_grads=True
+        )
         return float(torch.cat([g.flatten() for g in gradients]).norm())
 
 
-def _loss(module: nn.Module, problem: Problem, dtype: torch.dtype) -> Callable[[], torch.Tensor]:
-    """The loss of a module where its parameters are now: mean squared error, or a user's own."""
+def rows(
+    problem: Problem, dtype: torch.dtype, device: str = "cpu"
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The inputs (rows, n) and targets (rows,) of a problem's data."""
     data = problem.data
-    x, y = (torch.tensor(v, dtype=dtype, device="cpu") for v in (data.inputs, data.targets))
+    x, y = (torch.tensor(v, dtype=dtype, device=device) for v in (data.inputs, data.targets))
+    return x, y
+
+
+def loss(problem: Problem, module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The loss of a module where its parameters are now: mean squared error, or a user's own.
+
+    Args:
+      problem: what is trained; its targets do not matter.
+      module: the module of its model.
+      x, y: inputs (rows, n) and targets (rows,).
+    """
     if isinstance(problem.model, OwnModule):
-        given = () if data == NO_DATA else (x, y)
-        return partial(problem.prepared.loss, module, *given)
-    criterion, targets = nn.MSELoss(), y.unsqueeze(-1)
-
-    def loss() -> torch.Tensor:
-        value: torch.Tensor = criterion(module(x), targets)
+        given = () if problem.data == NO_DATA else (x, y)
+        value: torch.Tensor = problem.prepared.loss(module, *given)
         return value
-
-    return loss
+    return nn.functional.mse_loss(module(x), y.unsqueeze(-1))
 
 
 def history(
@@ -112,13 +123,28 @@ def history(
     """
     run, reported = _Run(training, initial), 0.0
     while not run.ended:
-        with _one_thread(), run.draws():
+        with one_thread(), run.draws():
             part = run.part()
         share = 1 - reported if run.ended else run.epoch / training.epochs - reported
         reported += share
         if on_progress is not None:
             on_progress(share)
         yield part
+
+
+def train_alone(batch: Batch, on_progress: OnProgress | None = None) -> Outcome:
+    """Train the run of a batch that has only one.
+
+    Args:
+      batch: the run; checked already.
+      on_progress: called with shares of the run, which add up to 1 at its end.
+
+    Returns:
+      NumPy leaves (1,).
+    """
+    training = batch.trainings[batch.which[0]]
+    run = join([*history(training, batch.initial[:, 0], on_progress)])
+    return concatenate([outcome(run, training.threshold, training.problem)])
 
 
 class _Run:
@@ -190,16 +216,18 @@ class _Run:
         )
 
 
-def module_at(problem: Problem, initial: npt.NDArray[Any], dtype: torch.dtype) -> nn.Module:
+def module_at(
+    problem: Problem, initial: npt.NDArray[Any], dtype: torch.dtype, device: str = "cpu"
+) -> nn.Module:
     """The module, starting there. Its own draws are made and discarded in a forked generator."""
     with torch.random.fork_rng(devices=[]):
-        module = module_for(problem.model, problem.data.n).to("cpu", dtype)
+        module = module_for(problem.model, problem.data.n).to(device, dtype)
     load(module, initial)
     return module
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """One thread for torch's operations: with six parameters a second one only gets in the way."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

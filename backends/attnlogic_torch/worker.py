@@ -1,4 +1,4 @@
-"""A worker process, which trains one run after the other.
+"""A worker process, which trains one part of a batch after the other.
 
 It has a pipe of its own. Over it the worker is given runs, and answers with their progress and
 their outcomes. When the parent process ends, in whatever way, the worker sees it and ends too.
@@ -10,51 +10,42 @@ from __future__ import annotations
 import os
 import signal
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from threading import Thread
-from typing import Any
+from typing import NamedTuple
 
-import numpy.typing as npt
 import torch
 
-from attnlogic.backend import OnProgress, Training
-from attnlogic.history import join, outcome
+from attnlogic.backend import Batch, OnProgress
 from attnlogic.outcomes import Outcome
-from attnlogic_torch.training import history
-
-Work = tuple[Training, npt.NDArray[Any]]
-"""A run to train: what to do, and where to start; packed parameters (P,)."""
 
 
-def train_one(
-    training: Training, initial: npt.NDArray[Any], on_progress: OnProgress | None = None
-) -> Outcome:
-    """Train one seed.
+class Work(NamedTuple):
+    """A part of a batch, and how it is trained.
 
-    Args:
-      training: what to do; checked already.
-      initial: where to start; packed parameters (P,).
-      on_progress: called with shares of the run, which add up to 1 at its end.
-
-    Returns:
-      The outcome; NumPy scalars.
+    Attributes:
+      first: the place in the batch of the first of its runs.
+      train: from these and ``OnProgress`` to their outcome; a function with a name.
+      batch: the runs, consecutive ones.
     """
-    run = join([*history(training, initial, on_progress)])
-    return outcome(run, training.threshold, training.problem)
+
+    first: int
+    train: Callable[[Batch, OnProgress | None], Outcome]
+    batch: Batch
 
 
 class Worker:
-    """A process that trains one run after the other. It takes seconds to start: it imports torch.
+    """A process that does one work after the other. It takes seconds to start: it imports torch.
 
     It is spawned, not forked: JAX and torch both have threads.
 
     Attributes:
       pipe: this process's end of the pipe to it.
-      index: which of the runs it was given last, from 0.
+      index: which of the works it was given last, from 0.
     """
 
     def __init__(self) -> None:
@@ -73,9 +64,9 @@ class Worker:
         return self._process.is_alive()
 
     def give(self, index: int, work: Work) -> None:
-        """Have it train a run.
+        """Have it train some runs.
 
-        Over the pipe come shares of the run that are done (float), then its ``Outcome``, or the
+        Over the pipe come the runs that are done since (float), then their ``Outcome``, or the
         exception that training raised. If the process dies the pipe ends.
         """
         self.index = index
@@ -102,10 +93,10 @@ def _work(pipe: Connection) -> None:
     Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # the other end is closed: nobody waits for the work
         while True:
-            training, start = pipe.recv()
+            work: Work = pipe.recv()
             answer: Outcome | Exception
             try:
-                answer = train_one(training, start, pipe.send)
+                answer = work.train(work.batch, pipe.send)
             except Exception as error:
                 error.add_note(traceback.format_exc())  # the place would not reach the parent
                 answer = error
