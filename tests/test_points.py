@@ -79,6 +79,11 @@ def test_numbers_that_are_the_same_for_all_stay_single():
     np.testing.assert_array_equal(found["lr"], rates)
 
 
+def test_a_feature_that_some_runs_have_must_be_on():
+    with pytest.raises(InputError, match="sgd has weight_decay switched off, and some runs have"):
+        numbers_of_runs(optimizer("sgd"), {"weight_decay": np.array([0.1, 0.2])})
+
+
 def test_what_is_derived_from_a_setting_differs_with_it():
     beta = np.array([0.9, 0.0, 0.99])
     found = numbers_of_runs(optimizer("nadam"), {"beta1": beta})

@@ -48,6 +48,8 @@ def numbers_of_runs(
         several, which = np.unique(values, return_inverse=True)
         _check_data(base, key, several[[0, -1]])
         rows = [numbers(_with(base, {key: value}), how) for value in several.tolist()]
+        if rows[0].keys() | rows[-1].keys() != alike.keys():
+            raise InputError(f"{base} has {key} switched off, and some runs have it: switch it on")
         last[key] = several[-1]
         for name, same in alike.items():
             column = np.array([row[name] for row in rows], np.float64)
