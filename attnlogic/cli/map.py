@@ -76,14 +76,7 @@ def map_(
     init: options.Init = "torch",
     model: options.ModelName = "attention",
     encoding: options.Encoding = "01",
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Rows to fit instead of a gate's: a CSV file with the columns x1 … xn, y.",
-            show_default=False,
-        ),
-    ] = None,
+    data: options.DataFile = None,
     cache: options.Cache = True,
 ) -> None:
     """Train a run for every point of a plane, and draw what became of it.

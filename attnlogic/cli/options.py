@@ -108,6 +108,14 @@ Form = Annotated[
     Literal["table", "json", "csv", "markdown"],
     typer.Option("--format", help="How to print it; json and csv have every column."),
 ]
+DataFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Rows to fit instead of a gate's: a CSV file with the columns x1 … xn, y.",
+        show_default=False,
+    ),
+]
 Results = Annotated[
     list[Path],
     typer.Argument(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -53,14 +52,7 @@ def train(
     until: options.Until = "budget",
     model: options.ModelName = "attention",
     encoding: options.Encoding = "01",
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Rows to fit instead of a gate's: a CSV file with the columns x1 … xn, y.",
-            show_default=False,
-        ),
-    ] = None,
+    data: options.DataFile = None,
     every: Annotated[
         int | None,
         typer.Option(
