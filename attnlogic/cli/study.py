@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -47,8 +47,9 @@ def study(
     seeds: Annotated[
         str | None,
         typer.Option(
-            metavar="N|A:B",
-            help="The seeds 0 … N-1, or A … B-1. Without it: 1000 with jax, 2 with torch.",
+            metavar="N|A:B|all",
+            help="The seeds 0 … N-1, A … B-1, or all 2^32. Without it: 1000 with jax, 2 with "
+            "torch.",
             show_default=False,
         ),
     ] = None,
@@ -118,6 +119,22 @@ def study(
         bool,
         typer.Option("--again", help="Without --out: train anew what is under runs/ already."),
     ] = False,
+    keep: Annotated[
+        Literal["rows", "tally"],
+        typer.Option(
+            help="What is kept on disk: a row for each run, or a tally for each condition, whose "
+            "size does not grow with the runs and from which statistics are made."
+        ),
+    ] = "rows",
+    keep_rows: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EXPRESSION",
+            help="With --keep tally: runs whose rows are kept besides, such as "
+            "\"status == 'lost' and C < -0.6\"; of each condition the 10,000 of the lowest seeds.",
+            show_default=False,
+        ),
+    ] = None,
     cache: options.Cache = True,
 ) -> None:
     """Train every seed under every condition (gate × model × optimizer), and sum up the results.
@@ -154,11 +171,15 @@ def study(
     )
     keep_compiled(cache)
     if out is None:
-        out = new_directory() if again else folder_of(chosen, backend, jobs)
+        out = (
+            new_directory()
+            if again
+            else folder_of(chosen, backend, jobs, keep=keep, keep_rows=keep_rows)
+        )
         if out.exists():
             terminal.say(f"the same study lies in {out}: --again trains it anew")
     with _keeping(out):
-        runs = run(chosen, backend, out, jobs=jobs, extend=extend)
+        runs = run(chosen, backend, out, jobs=jobs, extend=extend, keep=keep, keep_rows=keep_rows)
     with reported([runs]):
         command = _sum_up(runs)
         terminal.say(f"{len(runs):,} runs in {out}: attnlogic {command} {in_shell(out)}")
