@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -135,6 +135,15 @@ def study(
             show_default=False,
         ),
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tcp://HOST:PORT",
+            help="Train on the workers of a Dask cluster, whose scheduler is there; only this "
+            "process writes to disk.",
+            show_default=False,
+        ),
+    ] = None,
     cache: options.Cache = True,
 ) -> None:
     """Train every seed under every condition (gate × model × optimizer), and sum up the results.
@@ -151,7 +160,7 @@ def study(
     from attnlogic.cli.compile_cache import keep_compiled
     from attnlogic.optimizers import DEFAULT_STUDY
     from attnlogic.problems import read_data
-    from attnlogic.studies import Study, folder_of, new_directory, run
+    from attnlogic.studies import Study, connected, folder_of, new_directory, run
 
     if extend and out is None:
         raise InputError("--extend: name the folder of the study that is added to with --out")
@@ -170,16 +179,26 @@ def study(
         parameters=parameter or (),
     )
     keep_compiled(cache)
-    if out is None:
-        out = (
-            new_directory()
-            if again
-            else folder_of(chosen, backend, jobs, keep=keep, keep_rows=keep_rows)
-        )
-        if out.exists():
-            terminal.say(f"the same study lies in {out}: --again trains it anew")
-    with _keeping(out):
-        runs = run(chosen, backend, out, jobs=jobs, extend=extend, keep=keep, keep_rows=keep_rows)
+    with nullcontext() if scheduler is None else connected(scheduler) as executor:
+        if out is None and again:
+            out = new_directory()
+        elif out is None:
+            out = folder_of(
+                chosen, backend, jobs, keep=keep, keep_rows=keep_rows, executor=executor
+            )
+            if out.exists():
+                terminal.say(f"the same study lies in {out}: --again trains it anew")
+        with _keeping(out):
+            runs = run(
+                chosen,
+                backend,
+                out,
+                jobs=jobs,
+                extend=extend,
+                keep=keep,
+                keep_rows=keep_rows,
+                executor=executor,
+            )
     with reported([runs]):
         command = _sum_up(runs)
         terminal.say(f"{len(runs):,} runs in {out}: attnlogic {command} {in_shell(out)}")

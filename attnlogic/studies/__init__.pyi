@@ -1,3 +1,4 @@
+from .executors import connected as connected
 from .folders import new_directory as new_directory
 from .progress import Progress as Progress
 from .running import folder_of as folder_of

@@ -48,10 +48,13 @@ class Collector(Generic[T]):
         self._write, self._size, self._most, self._afterwards = write, size, most, afterwards
         self._state: tuple[tuple[_Block[T], ...], Hashable] = ((), None)
         self._sealed: _Block[T] | None = None  # it is or was being written
-        self._since = time.monotonic()
+        self._since = self._last = time.monotonic()
 
     def add(self, folder: str, content: T, key: Hashable) -> None:
         """Add what is kept of runs of one kind.
+
+        All is written once there is enough, or once it would be too late if the next addition took
+        as long to come as this one.
 
         Args:
           folder: the name of their kind's folder.
@@ -65,7 +68,15 @@ class Collector(Generic[T]):
             others = tuple(b for b in blocks if not open_ones or b is not open_ones[0])
             self._state = ((*others, grown), key)
         size = sum(self._size(one) for block in self._state[0] for one in block.content)
-        if size >= self._most or time.monotonic() - self._since >= PART_SECONDS:
+        now = time.monotonic()
+        late = now - self._since + now - self._last >= PART_SECONDS
+        self._last = now
+        if size >= self._most or late:
+            self.flush()
+
+    def flush_if_late(self) -> None:
+        """Write what has waited for long."""
+        if time.monotonic() - self._since >= PART_SECONDS:
             self.flush()
 
     def flush(self) -> None:
@@ -75,7 +86,7 @@ class Collector(Generic[T]):
             self._write(*block)
             self._state = (self._state[0][1:], self._state[1])
             self._afterwards(block.folder)  # only now: it may move what was written
-        self._since = time.monotonic()
+        self._since = self._last = time.monotonic()
 
 
 def rows_of(runs: Runs) -> Collector[pl.DataFrame]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ from attnlogic.backend import backend as find
 from attnlogic.errors import InputError, described
 from attnlogic.results import Counter, Runs, load, open_study
 from attnlogic.settings import whole
-from attnlogic.studies.describing import describe
+from attnlogic.studies.describing import by_kind, describe
+from attnlogic.studies.elsewhere import train_elsewhere
+from attnlogic.studies.executors import check_workers, pool_of
 from attnlogic.studies.folders import directory_of, new_directory
 from attnlogic.studies.here import train_here
 from attnlogic.studies.keeping import keeping
@@ -20,6 +24,7 @@ from attnlogic.studies.progress import Progress
 from attnlogic.studies.resuming import said_of
 from attnlogic.studies.signals import raised
 from attnlogic.studies.study import Study
+from attnlogic.studies.units import Kind
 from attnlogic.studies.work import Work
 from attnlogic.words import printable
 
@@ -35,6 +40,7 @@ def run(
     again: bool = False,
     keep: str = "rows",
     keep_rows: str | None = None,
+    executor: Executor | Any = None,
 ) -> Runs:
     """Run a study, writing its runs to disk as they come; or train what is missing of one.
 
@@ -54,6 +60,9 @@ def run(
       keep_rows: with ``"tally"``: rows that are kept besides, as ``select`` has them in ``where``:
         ``"status == 'lost' and C < -0.6"``; of each condition those of the lowest seeds, 10,000 at
         most.
+      executor: where runs are trained: None for this process; an executor as
+        ``concurrent.futures`` has them, such as a ``ProcessPoolExecutor`` (with JAX one that
+        spawns), or a ``distributed.Client`` of a Dask cluster. Only this process writes to disk.
 
     Returns:
       The runs, as they are on disk.
@@ -62,6 +71,7 @@ def run(
       InputError: the study cannot be run as asked, the folder holds another, or another process
         writes to it; raised before anything is trained or made.
       OSError: the runs cannot be written; it names the file. Those written before are kept.
+      WorkError: some runs could not be trained on the executor; all others are on disk.
       KeyboardInterrupt: on Ctrl-C, and in the main thread on SIGTERM and SIGHUP; the runs that were
         finished are on disk. If there are none, nor is the folder, unless it was there before.
 
@@ -80,16 +90,28 @@ def run(
     processes = whole("jobs", jobs, 1)
     for condition in study.conditions:
         trainer.check(condition.training, processes)
+    pool = None if executor is None else pool_of(executor)
     asked = describe(study, trainer, processes, keeping(keep, keep_rows))
-    count = None if keep == "rows" else Counter.of(asked)
+    if keep == "tally":
+        Counter.of(asked)  # what is wrong with keep_rows comes before anything is made
+    if pool is not None:
+        made_by = check_workers(pool, _kinds(study, trainer, processes))
+        asked |= _makers(made_by)
     folder = _folder(out, asked, extend=extend, again=again)
     with raised("SIGTERM", "SIGHUP"), open_study(folder, asked, extend=extend) as opened:
         work = Work(study, opened, asked)
         if progress is not False:
             for line in said_of(opened, asked, work.total):
                 print(printable(line), file=sys.stderr, flush=True)
+        count = None if keep == "rows" else Counter.of(opened.runs.description)
         with Progress(work.total, show=progress) as bar:
-            train_here(work, trainer, processes, count, bar)
+            if pool is None:
+                train_here(work, trainer, processes, count, bar)
+            else:
+                groups = [
+                    (group, _kind(study, group, trainer, processes)) for group in work.groups()
+                ]
+                train_elsewhere(work, groups, pool, count, made_by, bar)
     return load(folder)
 
 
@@ -100,9 +122,29 @@ def folder_of(
     *,
     keep: str = "rows",
     keep_rows: str | None = None,
+    executor: Executor | Any = None,
 ) -> Path:
     """The folder that ``run`` writes to without ``out``: where the study lies, or a new one."""
-    return directory_of(describe(study, find(backend), jobs, keeping(keep, keep_rows)))
+    trainer = find(backend)
+    asked = describe(study, trainer, jobs, keeping(keep, keep_rows))
+    if executor is not None:
+        asked |= _makers(check_workers(pool_of(executor), _kinds(study, trainer, jobs)))
+    return directory_of(asked)
+
+
+def _kinds(study: Study, trainer: Backend, jobs: int) -> list[Kind]:
+    """What other processes need to train the study."""
+    return [_kind(study, group, trainer, jobs) for group in by_kind(study.conditions)]
+
+
+def _kind(study: Study, group: Sequence[int], trainer: Backend, jobs: int) -> Kind:
+    conditions = [study.conditions[k] for k in group]
+    return Kind.of(conditions, [*study.parameters], trainer, jobs)
+
+
+def _makers(made_by: Mapping[str, Any]) -> dict[str, Any]:
+    """What a description says of the workers in place of this process."""
+    return {name: made_by[name] for name in ("devices", "machine", "platform")}
 
 
 def _folder(out: object, asked: dict[str, Any], *, extend: bool, again: bool) -> Path:

@@ -229,7 +229,7 @@ def seed_range(seeds: int | range | str) -> range:
       >>> seed_range(1000), seed_range(range(500, 1000))
       (range(0, 1000), range(500, 1000))
     """
-    expected = "expected a number such as 1000, a range such as range(500, 1000), or 'all'"
+    expected = "expected 'all', a number such as 1000, or a range such as range(500, 1000)"
     if isinstance(seeds, str) and seeds == "all":
         return range(SEED_LIMIT)
     chosen = seeds
