@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from attnlogic.cli import options
+from attnlogic.cli.estimating import say_estimate
 from attnlogic.cli.reporting import reported
 from attnlogic.errors import InputError, WorkError
 from attnlogic.view import terminal
@@ -144,6 +145,14 @@ def study(
             show_default=False,
         ),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Train a little of each condition, say how much time, disk and memory the whole "
+            "would need, here and on more workers, and write nothing.",
+        ),
+    ] = False,
     cache: options.Cache = True,
 ) -> None:
     """Train every seed under every condition (gate × model × optimizer), and sum up the results.
@@ -178,7 +187,10 @@ def study(
         encoding=encoding,
         parameters=parameter or (),
     )
-    keep_compiled(cache)
+    keep_compiled(cache and not dry_run)
+    if dry_run:
+        say_estimate(chosen, backend, jobs, keep, keep_rows)
+        return
     with nullcontext() if scheduler is None else connected(scheduler) as executor:
         if out is None and again:
             out = new_directory()

@@ -122,6 +122,14 @@ def _lowest(rows: pl.DataFrame) -> pl.DataFrame:
     return ordered.filter(pl.int_range(pl.len()).over("condition") < MOST_ROWS)
 
 
+def census_frame(counted: Counted) -> pl.DataFrame:
+    """What is kept of some runs as a part has it."""
+    schema = census_schema(counted.rows.schema)
+    fields = [name for name in counted.rows.columns if name != "condition"]
+    kept = counted.rows.select("condition", run=pl.struct(*fields).cast(schema["run"]))
+    return pl.concat([pl.DataFrame(schema=schema), counted.counts, kept], how="diagonal")
+
+
 def write_counted(runs: Runs, kind: str, counted: Counted, replaces: Iterable[str] = ()) -> None:
     """Add what is kept of some runs as a part; the same once more replaces itself.
 
@@ -134,16 +142,12 @@ def write_counted(runs: Runs, kind: str, counted: Counted, replaces: Iterable[st
     Raises:
       OSError: the system's own, with the path that could not be written.
     """
-    schema = census_schema(counted.rows.schema)
-    fields = [name for name in counted.rows.columns if name != "condition"]
-    kept = counted.rows.select("condition", run=pl.struct(*fields).cast(schema["run"]))
-    frame = pl.concat([pl.DataFrame(schema=schema), counted.counts, kept], how="diagonal")
     digests = [one["digest"] for one in runs.description["conditions"]]
     listed = [
         PartRuns(number, digests[number], seeds, counted.matching.get(number))
         for number, seeds in counted.seeds.items()
     ]
-    write_part_file(folder_of_parts(runs, kind), frame, listed, replaces)
+    write_part_file(folder_of_parts(runs, kind), census_frame(counted), listed, replaces)
 
 
 def read_counted(runs: Runs, part: Part) -> Counted:

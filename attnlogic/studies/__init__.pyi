@@ -1,6 +1,9 @@
+from .estimating import Estimate as Estimate
+from .estimating import estimate as estimate
 from .executors import connected as connected
 from .folders import new_directory as new_directory
 from .progress import Progress as Progress
+from .progress import duration as duration
 from .running import folder_of as folder_of
 from .running import run as run
 from .signals import SIGNALS as SIGNALS
