@@ -242,3 +242,27 @@ def test_a_census_by_jax(tmp_path):
     rows = run(study, out=tmp_path / "rows", progress=False)
     found = run(study, out=tmp_path / "census", progress=False, keep="tally")
     assert_same_tally(select(found).tally(), Tally.of(rows))
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+
+def test_commands_take_a_census_as_they_take_rows(type_in, tmp_path):
+    words = ["xor", "-o", "polyak", "--seeds", "0:300", "--epochs", "300"]
+    where = ["--keep-rows", "first_hit < 120"]
+    code, out, _ = type_in("study", *words, "--keep", "tally", *where, "--out", tmp_path / "census")
+    assert code == 0
+    code, summed, _ = type_in("study", *words, "--out", tmp_path / "rows")
+    assert (code, summed) == (0, out)
+    for command in ("endings", "times", "verify", "info"):
+        assert type_in(command, tmp_path / "census")[0] == 0, command
+    columns = ["--columns", "seed,first_hit"]
+    code, kept, err = type_in("runs", tmp_path / "census", *columns)
+    assert code == 0
+    assert "of the " in err
+    assert "where first_hit < 120" in err
+    _, expected, _ = type_in("runs", tmp_path / "rows", "--where", "first_hit < 120", *columns)
+    assert kept == expected
+    code, _, err = type_in("curvature", tmp_path / "census")
+    assert code == 2
+    assert "needs every run" in err

@@ -15,7 +15,7 @@ what is not read is named. What is missing is what ``study.json`` asks for and n
 
 Any Parquet reader reads the parts: the column ``condition`` is a place in the list of conditions in
 ``study.json``. Conditions are of one kind if they train one model by one optimizer, with other
-targets or numbers.
+targets or numbers. Parts of a census hold counts in place of rows: see ``census``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,10 @@
-"""Where units of work are trained: an executor of ``concurrent.futures``, or a cluster of Dask."""
+"""Where units of work are trained: an executor of ``concurrent.futures``, or a cluster of Dask.
+
+Which to use when: the cores and devices of one machine are the JAX backend's own affair, which uses
+all of them from one process, without any executor; a pool of processes is for backends that use one
+core. Dask is for several machines: a worker for each, with one thread (``--nthreads 1``), since
+each uses all cores that it may run on; on a machine with several GPUs one worker does, too.
+"""
 
 from __future__ import annotations
 
