@@ -88,7 +88,6 @@ def test_verify_reads_the_rows_too(type_in, tmp_path, monkeypatch):
     real = part_files.of_seeds
     runs = writing.create(tmp_path / "study", describe(seeds=range(8)))
     monkeypatch.setattr(part_files, "of_seeds", lambda seeds: real(seeds + 4))
-    monkeypatch.setattr(part_files, "_part_name", lambda rows: "4-7", raising=True)
     write(runs.directory, range(4))
     code, _, err = type_in("verify", tmp_path / "study")
     assert code == 3

@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "statistics": TRAINED | CONTRACT | {"theory", "results", "view"},
     "cli": TRAINED | CONTRACT | {"theory", "results", "studies", "view", "statistics"},
     "__main__": {"cli"},
-    "examples": {"results", "statistics", "view"},  # and the package's front door
+    "examples": {"results", "studies", "statistics", "view"},  # and the package's front door
     "attnlogic_jax": TRAINED | CONTRACT,
     "attnlogic_torch": TRAINED | CONTRACT,
 }

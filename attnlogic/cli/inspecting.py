@@ -86,6 +86,7 @@ def _about(runs: Runs) -> dict[str, Any]:
         about[name] = [*dict.fromkeys(one[name] for one in conditions if name in one)]
     for name in ("threshold", "until", "precision", "backend", "devices"):
         about[name] = said.get(name)
+    about |= {name: said[name] for name in ("keep", "keep_rows") if name in said}
     about |= {
         "attnlogic": said.get("attnlogic"),
         "versions": said.get("versions", {}),

@@ -205,17 +205,19 @@ REFERENCE = "Without training"
 
 
 def read_seeds(text: str) -> range:
-    """Read ``1000`` (the seeds 0 … 999) or ``500:1000`` (500 … 999).
+    """Read ``1000`` (the seeds 0 … 999), ``500:1000`` (500 … 999) or ``all`` (0 … 2^32-1).
 
     Raises:
       InputError: the text is of neither form, or means no seed at all.
     """
+    if text == "all":
+        return range(2**32)
     first, colon, end = text.partition(":")
     try:
         numbers = [int(part) for part in ([first, end] if colon else [first])]
     except ValueError:
         raise InputError(
-            f"--seeds: expected a number such as 1000, or A:B such as 500:1000, got '{text}'"
+            f"--seeds: expected a number such as 1000, A:B such as 500:1000, or all, got '{text}'"
         ) from None
     if numbers[0] < 0:
         raise InputError(f"--seeds: seeds are numbers from 0, got '{text}'")

@@ -13,7 +13,7 @@ from attnlogic.cli import options
 from attnlogic.cli.reporting import reported
 from attnlogic.errors import InputError
 from attnlogic.view import terminal
-from attnlogic.words import in_shell
+from attnlogic.words import counted, in_shell, printable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -110,7 +110,7 @@ def runs(
     names = None if columns is None else [name.strip() for name in columns.split(",")]
     found = read(paths, every_run=True)
     chosen = select(
-        found,
+        [_with_rows(one) for one in found],
         gate=gate or (),
         optimizer=optimizer or (),
         model=model or (),
@@ -124,6 +124,20 @@ def runs(
             terminal.write(chosen.table(names, rows).write_json())
         else:
             terminal.write_bytes(to_file(chosen.table(names, rows), form))
+
+
+def _with_rows(study: Runs | Tally) -> Runs | Tally | pl.DataFrame:
+    """A study, or of a census the rows that it keeps."""
+    from attnlogic.results import Runs, kept_rows
+
+    if not isinstance(study, Runs) or study.keeps_rows:
+        return study
+    rows, matching = kept_rows(study)
+    terminal.say(
+        f"{study.directory} keeps a tally, and {len(rows):,} of the {counted(matching, 'run')} "
+        f"where {printable(study.description['keep_rows'])}"
+    )
+    return rows
 
 
 def merge(

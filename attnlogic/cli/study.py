@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from attnlogic.cli import options
+from attnlogic.cli.estimating import say_estimate
 from attnlogic.cli.reporting import reported
 from attnlogic.errors import InputError, WorkError
 from attnlogic.view import terminal
@@ -47,8 +48,9 @@ def study(
     seeds: Annotated[
         str | None,
         typer.Option(
-            metavar="N|A:B",
-            help="The seeds 0 … N-1, or A … B-1. Without it: 1000 with jax, 20 with torch.",
+            metavar="N|A:B|all",
+            help="The seeds 0 … N-1, A … B-1, or all 2^32. Without it: 1000 with jax, 20 with "
+            "torch.",
             show_default=False,
         ),
     ] = None,
@@ -132,6 +134,39 @@ def study(
         bool,
         typer.Option("--again", help="Without --out: train anew what is under runs/ already."),
     ] = False,
+    keep: Annotated[
+        Literal["rows", "tally"],
+        typer.Option(
+            help="What is kept on disk: a row for each run, or a tally for each condition, whose "
+            "size does not grow with the runs and from which statistics are made."
+        ),
+    ] = "rows",
+    keep_rows: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EXPRESSION",
+            help="With --keep tally: runs whose rows are kept besides, such as "
+            "\"status == 'lost' and C < -0.6\"; of each condition the 10,000 of the lowest seeds.",
+            show_default=False,
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tcp://HOST:PORT",
+            help="Train on the workers of a Dask cluster, whose scheduler is there; only this "
+            "process writes to disk.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Train a little of each condition, say how much time, disk and memory the whole "
+            "would need, here and on more workers, and write nothing.",
+        ),
+    ] = False,
     cache: options.Cache = True,
 ) -> None:
     """Train every seed under every condition (gate × model × optimizer), and sum up the results.
@@ -150,7 +185,7 @@ def study(
     from attnlogic.cli.compile_cache import keep_compiled
     from attnlogic.optimizers import DEFAULT_STUDY
     from attnlogic.problems import read_data
-    from attnlogic.studies import Study, folder_of, new_directory, run
+    from attnlogic.studies import Study, connected, folder_of, new_directory, run
 
     if extend and out is None:
         raise InputError("--extend: name the folder of the study that is added to with --out")
@@ -168,15 +203,32 @@ def study(
         encoding=encoding,
         parameters=parameter or (),
     )
-    keep_compiled(cache)
+    keep_compiled(cache and not dry_run)
     trainer = find(backend) if device is None else on_device(find(backend), device)
     processes = getattr(trainer, "default_jobs", 1) if jobs is None else jobs
-    if out is None:
-        out = new_directory() if again else folder_of(chosen, trainer, processes)
-        if out.exists():
-            terminal.say(f"the same study lies in {out}: --again trains it anew")
-    with _keeping(out):
-        runs = run(chosen, trainer, out, jobs=processes, extend=extend)
+    if dry_run:
+        say_estimate(chosen, trainer, processes, keep, keep_rows)
+        return
+    with nullcontext() if scheduler is None else connected(scheduler) as executor:
+        if out is None and again:
+            out = new_directory()
+        elif out is None:
+            out = folder_of(
+                chosen, trainer, processes, keep=keep, keep_rows=keep_rows, executor=executor
+            )
+            if out.exists():
+                terminal.say(f"the same study lies in {out}: --again trains it anew")
+        with _keeping(out):
+            runs = run(
+                chosen,
+                trainer,
+                out,
+                jobs=processes,
+                extend=extend,
+                keep=keep,
+                keep_rows=keep_rows,
+                executor=executor,
+            )
     with reported([runs]):
         command = _sum_up(runs)
         terminal.say(f"{len(runs):,} runs in {out}: attnlogic {command} {in_shell(out)}")

@@ -1,7 +1,16 @@
 from .agreement import made_alike as made_alike
 from .agreement import made_by as made_by
 from .agreement import same as same
+from .census import MOST_PARTS as MOST_PARTS
+from .census import Counted as Counted
+from .census import Counter as Counter
+from .census import census_frame as census_frame
+from .census import kept_rows as kept_rows
+from .census import put_together as put_together
+from .census import together as together
+from .census import write_counted as write_counted
 from .description import FORMAT as FORMAT
+from .description import KEEP as KEEP
 from .digests import digest as digest
 from .distribution import Distribution as Distribution
 from .endings import ending as ending

@@ -9,7 +9,8 @@ from typing import Any
 from attnlogic.errors import InputError
 from attnlogic.results.seed_ranges import seeds_in_words, union
 
-_WHOLE = ("backend", "precision", "threshold", "until")
+_WHOLE = ("backend", "precision", "threshold", "until", "keep", "keep_rows")
+_USUAL = {"keep": "rows", "keep_rows": "none"}
 _EACH = ("gate", "optimizer", "epochs", "init", "model", "encoding")
 _MADE_BY = ("attnlogic", "versions", "devices", "machine")
 _LISTED = 3
@@ -101,8 +102,9 @@ def _by_another(there: Description, asked: Description) -> dict[str, Any]:
 
 def _whole_differences(there: Description, asked: Description) -> Iterable[str]:
     for name in _WHOLE:
-        if there[name] != asked[name]:
-            yield f"{name}: {there[name]} there, {asked[name]} asked for"
+        ours, theirs = (said.get(name, _USUAL.get(name)) for said in (there, asked))
+        if ours != theirs:
+            yield f"{name}: {ours} there, {theirs} asked for"
 
 
 def _differences(there: Description, asked: Description) -> Iterable[str]:

@@ -10,27 +10,12 @@ import numpy.typing as npt
 import polars as pl
 
 from attnlogic.errors import InputError
+from attnlogic.results.count_columns import COUNTS, ENTRY, OF_A_VALUE
 from attnlogic.results.distribution import Distribution
 from attnlogic.results.grouping import condition
 from attnlogic.results.known import known_of
 from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
 from attnlogic.results.rows import CONDITION
-
-COUNTS: dict[str, Any] = {
-    **CONDITION, "group": pl.String, "quantity": pl.String, "bin": pl.Float64, "word": pl.String,
-    "count": pl.Int64, "total": pl.Float64, "squares": pl.Float64,
-}  # fmt: skip
-"""The columns of a table of counts: how many runs of a group have a quantity in a bin.
-
-``bin`` is the edge that is nearer to 0; of a quantity that is no number, ``word`` is the value. The
-row that has neither counts the runs without a value. It is there, with a count of 0 if need be,
-wherever the quantity is known: a quantity without any row is not known of the condition's runs.
-"""
-
-_OF_A_VALUE = {name: kind for name, kind in COUNTS.items() if name not in CONDITION}
-
-ENTRY = [*COUNTS][:-3]
-"""The columns that tell one count from another."""
 
 _BELOW = ~np.int64((1 << (52 - 7)) - 1)
 """The bits of a float64 that stay: sign, exponent and seven of the fraction."""
@@ -59,7 +44,7 @@ def counted_rows(rows: pl.DataFrame) -> pl.DataFrame:
         if name in values.columns
     ]
     about = [pl.lit(key[name], COUNTS[name]).alias(name) for name in CONDITION]
-    every = pl.concat([pl.DataFrame(schema=_OF_A_VALUE), *parts], how="diagonal")
+    every = pl.concat([pl.DataFrame(schema=OF_A_VALUE), *parts], how="diagonal")
     return every.with_columns(about).select(*COUNTS)
 
 

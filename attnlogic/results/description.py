@@ -24,6 +24,9 @@ the second's parts had no checksum."""
 
 NAME = "study.json"
 
+KEEP = ("rows", "tally")
+"""What a study keeps of its runs: each run's row, or each condition's tally."""
+
 _KIND = {
     "parts": str,
     "model": Optional(str),
@@ -73,6 +76,8 @@ _SHAPE: dict[str, Any] = _EARLIER | {
         _EARLIER["conditions"][0]
         | {"epochs": int, "init": str, "kind": int, "seeds": [[int]], "digest": str}
     ],
+    "keep": Optional(str),
+    "keep_rows": Optional(str),
     "resumed": Optional(
         [
             {
@@ -219,6 +224,8 @@ def _each(conditions: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
 
 def _inconsistent(description: dict[str, Any]) -> str | None:
     """What does not fit together, or could lead out of the folder."""
+    if (keep := description.get("keep", "rows")) not in KEEP:
+        return f"'keep' is {described(keep)}, expected one of {', '.join(KEEP)}"
     folders: set[str] = set()
     for i, kind in enumerate(description["kinds"]):
         folder = kind["parts"]

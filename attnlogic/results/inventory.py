@@ -6,7 +6,7 @@ A file is hashed once in a process, in threads; a later look finds it by its siz
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,11 +50,13 @@ class Inventory(NamedTuple):
       parts: the parts that are sound; no run is in two of them.
       unread: what looks like a part and is none of these.
       seeds: of each condition, by its number, the seeds whose runs are there.
+      replaced: parts that another one of these replaces, and that can be removed.
     """
 
     parts: tuple[Part, ...]
     unread: tuple[Unread, ...]
     seeds: dict[int, SeedRanges]
+    replaced: tuple[Path, ...] = ()
 
 
 def take_inventory(
@@ -159,21 +161,34 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _each_run_once(
-    found: Iterable[tuple[Part, int]], conditions: list[dict[str, Any]], unread: list[Unread]
+    found: Sequence[tuple[Part, int]], conditions: list[dict[str, Any]], unread: list[Unread]
 ) -> Inventory:
-    """Accept parts one after the other; what is another study's, or there already, is not read."""
+    """Accept parts one after the other; what is another study's, or there already, is not read.
+
+    What a part replaces is passed over: a process that was killed may have left it."""
     there: dict[int, SeedRanges] = {}
     parts: list[Part] = []
-    for part, kind in sorted(found, key=lambda one: (one[0].runs[0].seeds, one[0].path)):
+    replaced: set[Path] = set()
+    for part, kind in sorted(found, key=_turn):
+        if part.path in replaced:
+            continue
         if reason := _stranger(part, kind, conditions):
             unread.append(Unread(part.path, reason))
         elif any(intersect(one.seeds, there.get(one.condition, ())) for one in part.runs):
             unread.append(Unread(part.path, "its runs are in another part already"))
         else:
             parts.append(part)
+            replaced |= {part.path.with_name(name) for name in part.replaces}
             for one in part.runs:
                 there[one.condition] = union(there.get(one.condition, ()), one.seeds)
-    return Inventory(tuple(parts), tuple(sorted(unread)), there)
+    sound = {part.path for part, _ in found}
+    return Inventory(tuple(parts), tuple(sorted(unread)), there, tuple(sorted(replaced & sound)))
+
+
+def _turn(found: tuple[Part, int]) -> tuple[Any, ...]:
+    """Parts that replace others come first, and of these those of the most runs."""
+    part = found[0]
+    return (-part.rows if part.replaces else 0, part.runs[0].seeds, part.path)
 
 
 def _stranger(part: Part, kind: int, conditions: list[dict[str, Any]]) -> str | None:

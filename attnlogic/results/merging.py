@@ -71,6 +71,11 @@ def _check_kind(studies: Sequence[Runs]) -> None:
                 f"'{runs.directory}' was written by an earlier version, which kept no checksums: "
                 "it can be read beside others, and not be merged"
             )
+        if not runs.keeps_rows:
+            raise InputError(
+                f"'{runs.directory}' keeps a tally and no rows: statistics take it beside others, "
+                "and attnlogic tally DIR DIR --out FILE adds them up"
+            )
         for name in ("backend", "precision", "threshold", "until"):
             one, other = first.description[name], runs.description[name]
             if one != other:

@@ -11,6 +11,7 @@ import io
 import json
 import re
 import stat
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,14 +21,19 @@ from attnlogic.results.description import FORMAT
 from attnlogic.results.digests import DIGITS, digest_of_bytes, digest_of_file
 from attnlogic.results.files import write_whole
 from attnlogic.results.seed_ranges import SeedRanges, count, of_seeds, union
-from attnlogic.results.shapes import misfit
+from attnlogic.results.shapes import Optional, misfit
 
 KEY = "attnlogic"
 """The key of what a part says of itself, in the metadata of its Parquet file."""
 
 _NAME = re.compile(rf"(\d+)-(\d+)\.([0-9a-f]{{{DIGITS}}})\.parquet", re.ASCII)
 
-_SHAPE = {"format": int, "rows": int, "runs": [{"condition": int, "digest": str, "seeds": [[int]]}]}
+_SHAPE = {
+    "format": int,
+    "rows": int,
+    "runs": [{"condition": int, "digest": str, "seeds": [[int]], "matching": Optional(int)}],
+    "replaces": Optional([str]),
+}
 
 
 class PartRuns(NamedTuple):
@@ -37,11 +43,13 @@ class PartRuns(NamedTuple):
       condition: the condition's place in the study.
       digest: the condition's digest.
       seeds: their seeds.
+      matching: of a census that keeps some rows, how many of these runs match; else None.
     """
 
     condition: int
     digest: str
     seeds: SeedRanges
+    matching: int | None = None
 
 
 class Part(NamedTuple):
@@ -52,42 +60,60 @@ class Part(NamedTuple):
       rows: how many runs it has.
       runs: which.
       columns: its columns with their types.
+      replaces: the names of parts whose runs are all in this one: they need not be there.
     """
 
     path: Path
     rows: int
     runs: tuple[PartRuns, ...]
     columns: dict[str, Any]
+    replaces: frozenset[str] = frozenset()
 
 
-def write_part_file(folder: Path, rows: pl.DataFrame, digests: list[str]) -> Path:
-    """Write a part, whole or not at all; the same rows replace themselves.
+def write_part_file(
+    folder: Path, frame: pl.DataFrame, runs: Sequence[PartRuns], replaces: Iterable[str] = ()
+) -> Path:
+    """Write a part, whole or not at all; the same content replaces itself.
 
     Args:
       folder: the folder of its kind.
-      rows: with the columns of ``run_schema``.
-      digests: that of each condition of the study.
+      frame: what is kept of the runs.
+      runs: which runs.
+      replaces: the names of parts whose runs are all in this one.
 
     Raises:
       OSError: the system's own, with the path that could not be written.
     """
+    listed = [
+        {name: value for name, value in one._asdict().items() if value is not None} for one in runs
+    ]
+    said: dict[str, Any] = {"format": FORMAT, "rows": _rows(runs), "runs": listed}
+    if names := sorted(replaces):
+        said["replaces"] = names
+    content = io.BytesIO()
+    frame.write_parquet(content, metadata={KEY: json.dumps(said)})
+    seeds = union(*(one.seeds for one in runs))
+    name = f"{seeds[0][0]}-{seeds[-1][1] - 1}.{digest_of_bytes(content.getbuffer())}.parquet"
+    write_whole(folder / name, content.getbuffer())
+    return folder / name
+
+
+def runs_of_rows(rows: pl.DataFrame, digests: Sequence[str]) -> list[PartRuns]:
+    """Which runs some rows are.
+
+    Args:
+      rows: with the columns of ``run_schema``.
+      digests: that of each condition of the study.
+    """
     by_condition = rows.group_by("condition", maintain_order=True).agg("seed")
-    runs = [
-        {"condition": number, "digest": digests[number], "seeds": of_seeds(seeds.to_numpy())}
+    return [
+        PartRuns(number, digests[number], of_seeds(seeds.to_numpy()))
         for number, seeds in zip(by_condition["condition"], by_condition["seed"], strict=True)
     ]
-    content = io.BytesIO()
-    said = json.dumps({"format": FORMAT, "rows": len(rows), "runs": runs})
-    rows.write_parquet(content, metadata={KEY: said})
-    path = folder / f"{_part_name(rows)}.{digest_of_bytes(content.getbuffer())}.parquet"
-    write_whole(path, content.getbuffer())
-    return path
 
 
-def _part_name(rows: pl.DataFrame) -> str:
-    """The range of the seeds of some rows."""
-    seeds = rows["seed"].sort()
-    return f"{seeds[0]}-{seeds[-1]}"
+def _rows(runs: Iterable[PartRuns]) -> int:
+    return sum(count(one.seeds) for one in runs)
 
 
 class NotSoundError(Exception):
@@ -137,11 +163,12 @@ def _part(path: Path, lowest: int, highest: int) -> Part:
     if any(len(pair) != 2 for one in said["runs"] for pair in one["seeds"]):
         raise foreign
     runs = tuple(
-        PartRuns(one["condition"], one["digest"], union(one["seeds"])) for one in said["runs"]
+        PartRuns(one["condition"], one["digest"], union(one["seeds"]), one.get("matching"))
+        for one in said["runs"]
     )
     seeds = union(*(one.seeds for one in runs))
     if not seeds or (lowest, highest + 1) != (seeds[0][0], seeds[-1][1]):
         raise NotSoundError("its name does not fit the seeds in it")
-    if said["rows"] != sum(count(one.seeds) for one in runs):
+    if said["rows"] != _rows(runs):
         raise foreign
-    return Part(path, said["rows"], runs, columns)
+    return Part(path, said["rows"], runs, columns, frozenset(said.get("replaces", ())))

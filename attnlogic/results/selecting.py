@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from attnlogic.errors import InputError
+from attnlogic.results.census import tally_of
 from attnlogic.results.chosen import check, choices, is_chosen
 from attnlogic.results.other_threshold import check_hits, rung_of
 from attnlogic.results.population import Population
@@ -99,6 +100,8 @@ def _read(one: Any) -> Source | Tally:
     if isinstance(one, str | os.PathLike):
         path = Path(one)
         one = Tally.read(path) if path.is_file() else load(path)
+    if isinstance(one, Runs) and not one.keeps_rows:
+        one = tally_of(one)
     if isinstance(one, Tally):
         return one
     return FolderSource(one) if isinstance(one, Runs) else FrameSource(one)

@@ -15,7 +15,7 @@ what is not read is named. What is missing is what ``study.json`` asks for and n
 
 Any Parquet reader reads the parts: the column ``condition`` is a place in the list of conditions in
 ``study.json``. Conditions are of one kind if they train one model by one optimizer, with other
-targets or numbers.
+targets or numbers. Parts of a census hold counts in place of rows: see ``census``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ import polars as pl
 
 from attnlogic.errors import InputError
 from attnlogic.outcomes import NUMBERS, Kind
+from attnlogic.results.blocks import together
 from attnlogic.results.condition_columns import condition_table, kinds
+from attnlogic.results.count_columns import census_schema
 from attnlogic.results.description import FORMAT, read_description
 from attnlogic.results.exporting import Exported
 from attnlogic.results.inventory import Inventory, Unread, earlier_parts, take_inventory
@@ -68,6 +70,8 @@ class Runs(Exported):
           InputError: a folder cannot be read.
         """
         columns = [run_schema(self.precision, own) for own in self._kinds]
+        if not self.keeps_rows:
+            columns = [*map(census_schema, columns)]
         return take_inventory(self.directory, self.description, columns, on_read)
 
     @property
@@ -103,6 +107,11 @@ class Runs(Exported):
     def is_earlier(self) -> bool:
         """Whether an earlier version wrote it, whose parts have no checksums."""
         return bool(self.description.get("format", 1) < FORMAT)
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether it keeps every run's row; a census keeps tallies: see ``census``."""
+        return bool(self.description.get("keep", "rows") == "rows")
 
     @cached_property
     def condition_table(self) -> pl.DataFrame:
@@ -166,7 +175,7 @@ class Runs(Exported):
         rows = self._scan(self.part_files())
         counts = dict(self.collect(rows.group_by("condition").len()).rows())
         there = [(number, counts[number]) for number in numbers if number in counts]
-        for some, runs in _together(there):
+        for some, runs in together(there, ROWS_AT_ONCE):
             number = pl.col("condition")  # a range, too: by that, files can be left out
             of_some = rows.filter(number.is_between(min(some), max(some)), number.is_in(some))
             if runs > ROWS_AT_ONCE:
@@ -219,6 +228,11 @@ class Runs(Exported):
 
     def _scan(self, parts: Sequence[Path]) -> pl.LazyFrame:
         """The rows of some parts; of the columns of ``run_schema`` those that any of them has."""
+        if not self.keeps_rows:
+            raise InputError(
+                f"'{self.directory}' keeps a tally and no rows: statistics take it as it is, and "
+                "what needs every run a study that was trained with --keep rows"
+            )
         if not parts:
             return pl.LazyFrame(schema=run_schema(self.precision))
         folders: dict[Path, list[Path]] = {}
@@ -239,6 +253,10 @@ class Runs(Exported):
         }
         joined = rows.cast(counts).join(of, on=("gate", "optimizer"), how="left")
         return joined.select(*run_schema(self.precision))
+
+    def known(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows with the columns of ``run_schema`` as rows with those of ``schema``."""
+        return self._with_conditions(rows.lazy()).collect()
 
     def _with_conditions(self, rows: pl.LazyFrame, keep: tuple[str, ...] = ()) -> pl.LazyFrame:
         """Rows of parts with the columns of ``schema``, in their order; those kept come first."""
@@ -270,20 +288,6 @@ class Runs(Exported):
             return f"<p>{escape(repr(self))}</p>{attnlogic.STATISTICS['summary'].html(self)}"
         except InputError as error:
             return f"<p>{escape(repr(self))}</p><p>{escape(str(error))}</p>"
-
-
-def _together(counts: Sequence[tuple[int, int]]) -> Iterator[tuple[list[int], int]]:
-    """Conditions with their numbers of runs, in lists of one or of up to ``ROWS_AT_ONCE`` runs."""
-    some: list[int] = []
-    rows = 0
-    for condition, runs in counts:
-        if some and rows + runs > ROWS_AT_ONCE:
-            yield some, rows
-            some, rows = [], 0
-        some.append(condition)
-        rows += runs
-    if some:
-        yield some, rows
 
 
 def load(directory: str | Path) -> Runs:

@@ -9,7 +9,7 @@ import polars as pl
 from attnlogic.errors import InputError
 from attnlogic.results.inventory import Inventory, Unread, forget_checked
 from attnlogic.results.part_files import Part
-from attnlogic.results.seed_ranges import of_seeds
+from attnlogic.results.seed_ranges import count, of_seeds
 from attnlogic.results.store import Runs
 
 
@@ -47,6 +47,8 @@ def _reason(part: Part) -> str | None:
     try:
         with part.path.open("rb") as file:
             rows = pl.read_parquet(file)
+        if "quantity" in rows.columns:
+            return _reason_of_a_census(part, rows)
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -56,6 +58,15 @@ def _reason(part: Part) -> str | None:
     said = {one.condition: one.seeds for one in part.runs}
     if there != said or len(rows) != part.rows:
         return "its rows are not the runs that it lists"
+    return None
+
+
+def _reason_of_a_census(part: Part, rows: pl.DataFrame) -> str | None:
+    """What is wrong in a part that has counts: every run has a status."""
+    statuses = rows.filter(pl.col("quantity") == "status", pl.col("group") == "all")
+    there = dict(statuses.group_by("condition").agg(pl.col("count").sum()).iter_rows())
+    if there != {one.condition: count(one.seeds) for one in part.runs}:
+        return "its counts are not those of the runs that it lists"
     return None
 
 

@@ -26,7 +26,7 @@ from attnlogic.results.description import (
 from attnlogic.results.files import sync_folder
 from attnlogic.results.inventory import Unread, remove_halves, set_aside
 from attnlogic.results.lock import LOCK, WRITER, locked
-from attnlogic.results.part_files import write_part_file
+from attnlogic.results.part_files import runs_of_rows, write_part_file
 from attnlogic.results.store import Runs
 
 
@@ -100,11 +100,22 @@ def write_part(runs: Runs, kind: str, rows: pl.DataFrame) -> None:
     Raises:
       OSError: the system's own, with the path that could not be written.
     """
+    folder = folder_of_parts(runs, kind)
+    digests = [one["digest"] for one in runs.description["conditions"]]
+    write_part_file(folder, rows, runs_of_rows(rows, digests))
+
+
+def folder_of_parts(runs: Runs, kind: str) -> Path:
+    """The folder for parts of a kind, made if need be.
+
+    Raises:
+      OSError: the system's own, with the path that could not be made.
+    """
     folder = runs.directory / "parts" / kind
     if not folder.is_dir():
         folder.mkdir()
         sync_folder(folder.parent)
-    write_part_file(folder, rows, [one["digest"] for one in runs.description["conditions"]])
+    return folder
 
 
 def _is_started(directory: Path) -> bool:
@@ -163,14 +174,16 @@ def _going_on(directory: Path, asked: Mapping[str, Any], extend: bool) -> Iterat
                 description = sealed(description)
                 _begin(directory, description)
             runs = Runs(directory, description)
-            unread = runs.unread
-            for one in unread:
+            found = runs.inventory()
+            for one in found.unread:
                 set_aside(one.path)
+            for path in found.replaced:
+                path.unlink(missing_ok=True)
             (directory / "parts").mkdir(exist_ok=True)
             remove_halves(directory, description)
         except OSError as error:
             raise _unwritable(directory, error) from error
-        yield Opened(runs, is_new=False, set_aside=unread)
+        yield Opened(runs, is_new=False, set_aside=found.unread)
 
 
 def _begin(directory: Path, description: Mapping[str, Any]) -> None:

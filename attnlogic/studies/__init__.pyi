@@ -1,9 +1,13 @@
 from .axes import Axis as Axis
 from .axes import read_axis as read_axis
+from .estimating import Estimate as Estimate
+from .estimating import estimate as estimate
+from .executors import connected as connected
 from .folders import new_directory as new_directory
 from .planes import Plane as Plane
 from .planes import plane as plane
 from .progress import Progress as Progress
+from .progress import duration as duration
 from .running import folder_of as folder_of
 from .running import run as run
 from .signals import SIGNALS as SIGNALS

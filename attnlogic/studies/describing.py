@@ -13,11 +13,12 @@ import numpy as np
 from attnlogic.backend import Backend
 from attnlogic.results import FORMAT, Own, own_columns
 from attnlogic.studies.identity import code, digests
+from attnlogic.studies.keeping import ROWS, Keeping
 from attnlogic.studies.study import Condition, Study, seed_range
 from attnlogic.version import __version__
 
 
-def describe(study: Study, trainer: Backend, jobs: int) -> dict[str, Any]:
+def describe(study: Study, trainer: Backend, jobs: int, keep: Keeping = ROWS) -> dict[str, Any]:
     """Everything that is needed to read the runs, and to make them again."""
     seeds = seed_range(trainer.seeds if study.seeds is None else study.seeds)
     groups = by_kind(study.conditions)
@@ -27,7 +28,7 @@ def describe(study: Study, trainer: Backend, jobs: int) -> dict[str, Any]:
     ]
     kind_of = {number: kind for kind, group in enumerate(groups) for number in group}
     kept = [own[kind_of[number]] for number in range(len(study.conditions))]
-    texts = digests(study.conditions, kept, trainer.name)
+    texts = digests(study.conditions, kept, trainer.name, keep)
     return {
         "format": FORMAT,
         "attnlogic": __version__,
@@ -42,6 +43,7 @@ def describe(study: Study, trainer: Backend, jobs: int) -> dict[str, Any]:
         "precision": study.precision,
         "threshold": study.threshold,
         "until": study.until,
+        **keep.said,
         "data": {
             data.name: {"inputs": [*map(list, data.inputs)], "targets": [*data.targets]}
             for data in {condition.training.problem.data for condition in study.conditions}

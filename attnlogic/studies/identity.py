@@ -11,21 +11,25 @@ from typing import Any
 from attnlogic.optimizers import Optimizer
 from attnlogic.problems import AnyModel, Data, Model
 from attnlogic.results import Own, digest
+from attnlogic.studies.keeping import ROWS, Keeping
 from attnlogic.studies.study import Condition
 
 
-def digests(conditions: Sequence[Condition], own: Sequence[Own], backend: str) -> list[str]:
+def digests(
+    conditions: Sequence[Condition], own: Sequence[Own], backend: str, kept: Keeping = ROWS
+) -> list[str]:
     """The digest of each condition.
 
     Args:
       conditions: the conditions of a study.
       own: of each the columns of its model's own that are kept.
       backend: the name of the backend that trains them.
+      kept: what is kept of each run.
     """
     met: Counter[str] = Counter()
     found = []
-    for condition, kept in zip(conditions, own, strict=True):
-        what = _decides(condition, kept) | {"backend": backend}
+    for condition, columns in zip(conditions, own, strict=True):
+        what = _decides(condition, columns) | {"backend": backend} | kept.said
         text = digest(what)
         met[text] += 1  # two models of a user's own may have one name and one text
         found.append(text if met[text] == 1 else digest({**what, "again": met[text]}))

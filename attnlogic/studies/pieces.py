@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -34,23 +35,43 @@ def pieces(todo: Iterable[tuple[int, SeedRanges]]) -> Iterator[Piece]:
     Args:
       todo: the number of each condition, and its seeds.
     """
-    some: list[tuple[int, int, int]] = []
-    room = RUNS_AT_ONCE
-    for condition, ranges in todo:
-        for start, stop in ranges:
-            while start < stop:
-                end = min(stop, start + room)
-                some.append((condition, start, end))
-                room -= end - start
-                start = end
-                if not room:
-                    yield _piece(some)
-                    some, room = [], RUNS_AT_ONCE
-    if some:
-        yield _piece(some)
+    left = Left(todo)
+    while some := left.take(RUNS_AT_ONCE):
+        yield piece_of(some)
 
 
-def _piece(some: Sequence[tuple[int, int, int]]) -> Piece:
+Stretch = tuple[int, int, int]
+"""Runs of one condition: its number, and their seeds from the first to before the last."""
+
+
+class Left:
+    """What is left to be cut off of some runs.
+
+    Args:
+      todo: the number of each condition, and its seeds.
+    """
+
+    def __init__(self, todo: Iterable[tuple[int, SeedRanges]]) -> None:
+        self._stretches = deque((k, start, stop) for k, ranges in todo for start, stop in ranges)
+        self.runs = sum(stop - start for _, start, stop in self._stretches)
+
+    def take(self, most: int) -> tuple[Stretch, ...]:
+        """Cut off the first runs: so many, or all that are left."""
+        some: list[Stretch] = []
+        room = most
+        while room and self._stretches:
+            condition, start, stop = self._stretches.popleft()
+            end = min(stop, start + room)
+            some.append((condition, start, end))
+            room -= end - start
+            if end < stop:
+                self._stretches.appendleft((condition, end, stop))
+        self.runs -= most - room
+        return tuple(some)
+
+
+def piece_of(some: Sequence[Stretch]) -> Piece:
+    """The runs of some stretches, one after the other."""
     numbers, starts, stops = np.array(some, np.int64).T
     seeds = np.concatenate([np.arange(a, b, dtype=np.uint32) for _, a, b in some])
     return Piece(np.repeat(numbers.astype(np.uint32), stops - starts), seeds)

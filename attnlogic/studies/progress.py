@@ -70,7 +70,7 @@ class Progress:
         self._bar.update(self._task, completed=self._done, done=done, rate=self._speed(rate))
         if self._lines and now - self._said >= LINE_SECONDS:
             self._said = now
-            left = f", {_duration((self._total - self._done) / rate)} left" if rate else ""
+            left = f", {duration((self._total - self._done) / rate)} left" if rate else ""
             line = f"{self._what}: {done:,} of {self._total:,} {self._unit}s{left}"
             with suppress(OSError):
                 print(line, file=sys.stderr, flush=True)
@@ -79,11 +79,11 @@ class Progress:
         return f"{rate:,.0f} {self._unit}s/s" if rate >= 10 else f"{rate:.2g} {self._unit}s/s"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """A duration in its largest fitting unit.
 
     Example:
-      >>> _duration(0.2), _duration(95), _duration(5000), _duration(3e5)
+      >>> duration(0.2), duration(95), duration(5000), duration(3e5)
       ('0 s', '95 s', '83 min', '83 h')
     """
     seconds = max(0.0, seconds)

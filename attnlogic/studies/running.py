@@ -4,38 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from attnlogic.backend import Backend, closed
+from attnlogic.backend import Backend
 from attnlogic.backend import backend as find
 from attnlogic.errors import InputError, described
-from attnlogic.outcomes import Outcome
-from attnlogic.problems import Problem
-from attnlogic.results import (
-    Opened,
-    Runs,
-    SeedRanges,
-    load,
-    open_study,
-    own_columns,
-    seeds_without,
-    table,
-    write_part,
-)
+from attnlogic.results import Counter, Runs, load, open_study
 from attnlogic.settings import whole
 from attnlogic.studies.describing import by_kind, describe
+from attnlogic.studies.elsewhere import train_elsewhere
+from attnlogic.studies.executors import check_workers, pool_of
 from attnlogic.studies.folders import directory_of, new_directory
-from attnlogic.studies.parts import write_in_parts
-from attnlogic.studies.pieces import Piece, batch_of, pieces
+from attnlogic.studies.here import train_here
+from attnlogic.studies.keeping import keeping
 from attnlogic.studies.progress import Progress
 from attnlogic.studies.resuming import said_of
 from attnlogic.studies.signals import raised
-from attnlogic.studies.study import Condition, Study
-from attnlogic.words import counted, printable
+from attnlogic.studies.study import Study
+from attnlogic.studies.units import Kind
+from attnlogic.studies.work import Work
+from attnlogic.words import printable
 
 
 def run(
@@ -47,6 +38,9 @@ def run(
     progress: bool | None = None,
     extend: bool = False,
     again: bool = False,
+    keep: str = "rows",
+    keep_rows: str | None = None,
+    executor: Executor | Any = None,
 ) -> Runs:
     """Run a study, writing its runs to disk as they come; or train what is missing of one.
 
@@ -61,6 +55,14 @@ def run(
         stderr is a terminal, and else for a line now and then.
       extend: whether conditions and seeds that the folder's study has not are added to it.
       again: whether, without ``out``, a study that is under ``runs/`` is trained once more.
+      keep: what is kept on disk: ``"rows"``, one for each run; or ``"tally"``: of each condition
+        the counts from which statistics are made, whose size does not grow with the runs.
+      keep_rows: with ``"tally"``: rows that are kept besides, as ``select`` has them in ``where``:
+        ``"status == 'lost' and C < -0.6"``; of each condition those of the lowest seeds, 10,000 at
+        most.
+      executor: where runs are trained: None for this process; an executor as
+        ``concurrent.futures`` has them, such as a ``ProcessPoolExecutor`` (with JAX one that
+        spawns), or a ``distributed.Client`` of a Dask cluster. Only this process writes to disk.
 
     Returns:
       The runs, as they are on disk.
@@ -69,6 +71,7 @@ def run(
       InputError: the study cannot be run as asked, the folder holds another, or another process
         writes to it; raised before anything is trained or made.
       OSError: the runs cannot be written; it names the file. Those written before are kept.
+      WorkError: some runs could not be trained on the executor; all others are on disk.
       KeyboardInterrupt: on Ctrl-C, and in the main thread on SIGTERM and SIGHUP; the runs that were
         finished are on disk. If there are none, nor is the folder, unless it was there before.
 
@@ -87,95 +90,61 @@ def run(
     processes = whole("jobs", jobs, 1)
     for condition in study.conditions:
         trainer.check(condition.training, processes)
-    asked = describe(study, trainer, processes)
+    pool = None if executor is None else pool_of(executor)
+    asked = describe(study, trainer, processes, keeping(keep, keep_rows))
+    if keep == "tally":
+        Counter.of(asked)  # what is wrong with keep_rows comes before anything is made
+    if pool is not None:
+        made_by = check_workers(pool, _kinds(study, trainer, processes))
+        asked |= _makers(made_by)
     folder = _folder(out, asked, extend=extend, again=again)
     with raised("SIGTERM", "SIGHUP"), open_study(folder, asked, extend=extend) as opened:
-        work = _Work(study, trainer, processes, opened, asked)
+        work = Work(study, opened, asked)
         if progress is not False:
             for line in said_of(opened, asked, work.total):
                 print(printable(line), file=sys.stderr, flush=True)
+        count = None if keep == "rows" else Counter.of(opened.runs.description)
         with Progress(work.total, show=progress) as bar:
-            for group in work.groups():
-                bar.describe(_described([study.conditions[k] for k in group]))
-                work.train(group, bar)
+            if pool is None:
+                train_here(work, trainer, processes, count, bar)
+            else:
+                groups = [
+                    (group, _kind(study, group, trainer, processes)) for group in work.groups()
+                ]
+                train_elsewhere(work, groups, pool, count, made_by, bar)
     return load(folder)
 
 
-def folder_of(study: Study, backend: str | Backend, jobs: int = 1) -> Path:
+def folder_of(
+    study: Study,
+    backend: str | Backend,
+    jobs: int = 1,
+    *,
+    keep: str = "rows",
+    keep_rows: str | None = None,
+    executor: Executor | Any = None,
+) -> Path:
     """The folder that ``run`` writes to without ``out``: where the study lies, or a new one."""
-    return directory_of(describe(study, find(backend), jobs))
+    trainer = find(backend)
+    asked = describe(study, trainer, jobs, keeping(keep, keep_rows))
+    if executor is not None:
+        asked |= _makers(check_workers(pool_of(executor), _kinds(study, trainer, jobs)))
+    return directory_of(asked)
 
 
-class _Work:
-    """What is to be trained: the runs of a study that are not on disk.
-
-    Args:
-      study: the study that was asked for.
-      trainer: the backend.
-      jobs: the number of its processes.
-      opened: the folder's study, whose conditions may have other numbers.
-      asked: the description of the study that was asked for.
-    """
-
-    def __init__(
-        self, study: Study, trainer: Backend, jobs: int, opened: Opened, asked: dict[str, Any]
-    ) -> None:
-        self.study, self.trainer, self.jobs, self.runs = study, trainer, jobs, opened.runs
-        there, stored = opened.runs.inventory().seeds, opened.runs.description["conditions"]
-        number = {one["digest"]: i for i, one in enumerate(stored)}
-        self.numbers = np.array([number[one["digest"]] for one in asked["conditions"]], np.uint32)
-        self.folders = [
-            opened.runs.description["kinds"][stored[i]["kind"]]["parts"] for i in self.numbers
-        ]
-        self.missing: list[SeedRanges] = [
-            seeds_without(one["seeds"], there.get(i, ()))
-            for i, one in zip(self.numbers.tolist(), asked["conditions"], strict=True)
-        ]
-
-    @property
-    def total(self) -> int:
-        """How many runs that is."""
-        return sum(stop - start for ranges in self.missing for start, stop in ranges)
-
-    def groups(self) -> list[list[int]]:
-        """The conditions with something to train, in lists that share code and a folder."""
-        found: dict[tuple[int, str], list[int]] = {}
-        for kind, group in enumerate(by_kind(self.study.conditions)):
-            for k in group:
-                if self.missing[k]:
-                    found.setdefault((kind, self.folders[k]), []).append(k)
-        return [*found.values()]
-
-    def train(self, group: Sequence[int], bar: Progress) -> None:
-        """Train what is missing of some conditions that share code and a folder."""
-        for piece in pieces([(k, self.missing[k]) for k in group]):
-            batch = batch_of(self.study.conditions, piece)
-            write = self._writer(self.folders[group[0]], batch.trainings[0].problem, piece)
-            work = self.trainer.train(batch, jobs=self.jobs, on_progress=bar.advance)
-            with closed(work) as outcomes:
-                write_in_parts(outcomes, write)
-
-    def _writer(
-        self, folder: str, problem: Problem, piece: Piece
-    ) -> Callable[[int, Outcome], None]:
-        """What writes outcomes of a piece as a part of their kind's folder."""
-        own = own_columns(problem, [*self.study.parameters])
-
-        def write(first: int, outcomes: Outcome) -> None:
-            some = slice(first, first + len(outcomes.first_hit))
-            numbers, seeds = self.numbers[piece.conditions[some]], piece.seeds[some]
-            rows = table(problem, self.study.precision, numbers, seeds, outcomes, own)
-            write_part(self.runs, folder, rows)
-
-        return write
+def _kinds(study: Study, trainer: Backend, jobs: int) -> list[Kind]:
+    """What other processes need to train the study."""
+    return [_kind(study, group, trainer, jobs) for group in by_kind(study.conditions)]
 
 
-def _described(conditions: Sequence[Condition]) -> str:
-    """What is being trained, in a few words."""
-    if len(conditions) == 1:
-        return str(conditions[0])
-    names = {condition.training.optimizer.name for condition in conditions}
-    return f"{', '.join(names)}: {counted(len(conditions), 'condition')}"
+def _kind(study: Study, group: Sequence[int], trainer: Backend, jobs: int) -> Kind:
+    conditions = [study.conditions[k] for k in group]
+    return Kind.of(conditions, [*study.parameters], trainer, jobs)
+
+
+def _makers(made_by: Mapping[str, Any]) -> dict[str, Any]:
+    """What a description says of the workers in place of this process."""
+    return {name: made_by[name] for name in ("devices", "machine", "platform")}
 
 
 def _folder(out: object, asked: dict[str, Any], *, extend: bool, again: bool) -> Path:

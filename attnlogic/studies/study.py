@@ -59,8 +59,8 @@ class Study:
       optimizers: ``"adam"``, ``"adamw(lr=0.01)"``, a sweep such as ``"adamw(lr=1e-4..1:log:25)"``,
         ``Optimizer``s or the frameworks' own objects, or one of these; kept as ``Optimizer``s, each
         once.
-      seeds: N for the seeds 0 … N-1, or a ``range`` of step 1; kept as a ``range``. None for as
-        many as the backend trains in about a minute.
+      seeds: N for the seeds 0 … N-1, a ``range`` of step 1, or ``"all"`` for 0 … 2^32-1; kept as a
+        ``range``. None for as many as the backend trains in about a minute.
       epochs: the budget of every run; None for each optimizer's usual one.
       threshold: the loss at or below which a run counts as having hit.
       precision: ``"float32"`` or ``"float64"``.
@@ -85,7 +85,7 @@ class Study:
 
     gates: str | Gate | Data | Iterable[str | Gate | Data] = ("xor", "nand")
     optimizers: str | Optimizer | Iterable[str | Optimizer] = DEFAULT_STUDY
-    seeds: int | range | None = None
+    seeds: int | range | str | None = None
     epochs: int | None = None
     threshold: float = 1e-4
     precision: str = "float32"
@@ -219,8 +219,8 @@ def _each_once(things: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(things))
 
 
-def seed_range(seeds: int | range) -> range:
-    """The seeds 0 … N-1 for a number N; a range as it is.
+def seed_range(seeds: int | range | str) -> range:
+    """The seeds 0 … N-1 for a number N; a range as it is; for ``"all"`` 0 … 2^32-1.
 
     Raises:
       InputError: no seeds, a step other than 1, or seeds out of 0 … 2^32-1.
@@ -229,7 +229,9 @@ def seed_range(seeds: int | range) -> range:
       >>> seed_range(1000), seed_range(range(500, 1000))
       (range(0, 1000), range(500, 1000))
     """
-    expected = "expected a number such as 1000, or a range such as range(500, 1000)"
+    expected = "expected 'all', a number such as 1000, or a range such as range(500, 1000)"
+    if isinstance(seeds, str) and seeds == "all":
+        return range(SEED_LIMIT)
     chosen = seeds
     if not isinstance(chosen, range):
         try:
