@@ -14,7 +14,7 @@ import attnlogic
 
 
 def test_a_full_disk_keeps_what_was_written(type_in, tmp_path, monkeypatch):
-    from attnlogic.studies import running as store
+    from attnlogic.studies import here as store
 
     write = store.write_part
 

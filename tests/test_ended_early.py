@@ -7,7 +7,7 @@ import pytest
 from abacus import Abacus, left, part_names, work
 
 from attnlogic.results import files, load, writing
-from attnlogic.studies import parts, running
+from attnlogic.studies import here, parts
 
 # --- before its time ----------------------------------------------------------------------------
 
@@ -69,7 +69,7 @@ def test_a_backends_work_is_ended_with_the_study(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(parts, "PART_ROWS", 1)
-    monkeypatch.setattr(running, "write_part", write_part)
+    monkeypatch.setattr(here, "write_part", write_part)
     with pytest.raises(OSError, match="No space"):
         work(tmp_path / "study", Watched())
     assert ended == [True]
@@ -92,7 +92,7 @@ def troubled_disk(monkeypatch):
                 write(*args)
             raise error
 
-        monkeypatch.setattr(running, "write_part", write_part)
+        monkeypatch.setattr(here, "write_part", write_part)
         return made
 
     return trouble

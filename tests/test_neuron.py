@@ -11,6 +11,7 @@ import sympy
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from notebook_modules import NotebooksModel
 from torch import nn
 
 from attnlogic.problems import neuron
@@ -147,35 +148,11 @@ def test_gradients_of_jax_and_torch_are_the_same(params, gate):
 # --- what it is a copy of -----------------------------------------------------------------------
 
 
-class RawAttention(nn.Module):
-    """The notebook's module, written out again from its description."""
-
-    def __init__(self):
-        super().__init__()
-        self.Wq = nn.Linear(1, 1, bias=False)
-        self.Wk = nn.Linear(1, 1, bias=False)
-        self.Wv = nn.Linear(1, 1, bias=False)
-
-    def forward(self, x):
-        tokens = x.unsqueeze(-1)
-        scores = self.Wq(tokens) @ self.Wk(tokens).transpose(1, 2)
-        return (scores @ self.Wv(tokens)).squeeze(-1)
-
-
-class RawAttentionWithTopNeuron(nn.Module):
-    """Its readout, on the attended tokens plus the tokens themselves."""
-
-    def __init__(self):
-        super().__init__()
-        self.raw_attention = RawAttention()
-        self.attn_out = nn.Linear(2, 1)
-
-    def forward(self, x):
-        return self.attn_out(self.raw_attention(x) + x).squeeze(-1)
-
-
 class Notebook(NamedTuple):
-    module: RawAttentionWithTopNeuron
+    module: NotebooksModel
+
+    def outputs(self, rows: torch.Tensor) -> torch.Tensor:
+        return self.module(rows).squeeze(-1)
 
     def set(self, params: Params) -> None:
         attention, readout = self.module.raw_attention, self.module.attn_out
@@ -195,7 +172,7 @@ class Notebook(NamedTuple):
 
 @pytest.fixture(scope="module")
 def notebook():
-    return Notebook(RawAttentionWithTopNeuron().double())
+    return Notebook(NotebooksModel().double())
 
 
 # Outputs and gradients stay below 2e3 here; some forty roundings of 2^-53 of that are below 1e-11.
@@ -206,7 +183,7 @@ CLOSE = {"rel": 1e-12, "abs": 1e-11}
 def test_predict_is_the_notebooks_module(notebook, params, rows):
     notebook.set(params)
     with torch.no_grad():
-        got = notebook.module(torch.tensor(rows, dtype=torch.float64)).tolist()
+        got = notebook.outputs(torch.tensor(rows, dtype=torch.float64)).tolist()
     assert [predict(params, x) for x in rows] == pytest.approx(got, **CLOSE)
 
 
@@ -215,7 +192,7 @@ def test_gradients_of_jax_are_the_notebooks(notebook, params, gate):
     notebook.set(params)
     notebook.module.zero_grad()
     rows, targets = (torch.tensor(v, dtype=torch.float64) for v in (ROWS, gate.targets))
-    nn.functional.mse_loss(notebook.module(rows), targets).backward()
+    nn.functional.mse_loss(notebook.outputs(rows), targets).backward()
     with jax.enable_x64(True):
         arrays = params_as(lambda p: jnp.asarray(p, jnp.float64), params)
         got = [float(g) for g in pack(jax_gradient(arrays, jnp.asarray(gate.targets, jnp.float64)))]

@@ -6,6 +6,7 @@ import torch
 from helpers import assert_same, condition, seed, seeds, whole_history
 from hypothesis import given
 from hypothesis import strategies as st
+from notebook_modules import NotebooksModel
 from torch import nn
 from torch.optim.lr_scheduler import ExponentialLR
 
@@ -18,32 +19,6 @@ from attnlogic.problems.neuron import invariant, predict, unpack
 from attnlogic_torch import PLAIN, TORCH, RawAttentionWithTopNeuron
 from attnlogic_torch import training as training_loop
 from attnlogic_torch.modules import load, read
-
-
-class NotebooksAttention(nn.Module):
-    """The notebook's class, written down without this package."""
-
-    def __init__(self):
-        super().__init__()
-        self.Wq = nn.Linear(1, 1, bias=False)
-        self.Wk = nn.Linear(1, 1, bias=False)
-        self.Wv = nn.Linear(1, 1, bias=False)
-
-    def forward(self, x):
-        x = x.unsqueeze(-1)
-        scores = torch.matmul(self.Wq(x), self.Wk(x).transpose(1, 2))
-        return torch.matmul(scores, self.Wv(x)).squeeze(-1)
-
-
-class NotebooksModel(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.raw_attention = NotebooksAttention()
-        self.attn_out = nn.Linear(2, 1)
-
-    def forward(self, x):
-        return self.attn_out(self.raw_attention(x) + x)
-
 
 # --- the modules --------------------------------------------------------------------------------
 

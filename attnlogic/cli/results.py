@@ -66,7 +66,7 @@ def tally(
     if not out.parent.is_dir():
         raise InputError(f"there is no folder '{out.parent}' for '{out.name}': make it first")
     found = read(paths)
-    chosen = select(found, gate=gate or (), optimizer=optimizer or (), model=model or ())
+    chosen = select(found, gate=gate, optimizer=optimizer, model=model)
     with reported(found, "csv"):
         chosen.tally().write(out)
         terminal.say(f"wrote {out}: attnlogic summary {in_shell(out)}")
@@ -111,9 +111,9 @@ def runs(
     found = read(paths, every_run=True)
     chosen = select(
         [_with_rows(one) for one in found],
-        gate=gate or (),
-        optimizer=optimizer or (),
-        model=model or (),
+        gate=gate,
+        optimizer=optimizer,
+        model=model,
         where=where,
         threshold=threshold,
     )

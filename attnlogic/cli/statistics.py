@@ -67,12 +67,7 @@ def _command(statistic: Statistic) -> Callable[..., None]:
         statistic.settings(given)
         found = read(paths, every_run=statistic.needs_rows)
         runs = select(
-            found,
-            gate=gate or (),
-            optimizer=optimizer or (),
-            model=model or (),
-            where=where,
-            threshold=threshold,
+            found, gate=gate, optimizer=optimizer, model=model, where=where, threshold=threshold
         )
         statistic.check(runs)
         with reported(found, form):
@@ -88,6 +83,7 @@ def _command(statistic: Statistic) -> Callable[..., None]:
     parameters += [_parameter(name, kind, None) for name, kind in _SELECTING.items()]
     if statistic.charts:
         parameters.append(_parameter("plot", options.Plot, None))
+    # typer reads it; mypy knows no such attribute of a function.
     print_statistic.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     print_statistic.__annotations__ = {p.name: p.annotation for p in parameters}
     return print_statistic

@@ -99,6 +99,7 @@ def _rates(sweep: pl.DataFrame) -> str:
     for (gate,), curve in sweep.group_by(["gate"], maintain_order=True):
         best = curve.filter(pl.col("best") == "best").row(0, named=True)
         among = curve.filter(pl.col("best").is_not_null())["value"]
+        # polars types a column's least as any Python value; this column's are floats.
         least, most = float(among.min() or 0), float(among.max() or 0)  # type: ignore[arg-type]
         lines.append(
             f"| {gate} | {best['value']:.3g} | {least:.3g} … {most:.3g} | "

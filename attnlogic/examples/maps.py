@@ -72,7 +72,7 @@ def _basin(gate: str) -> tuple[float, float]:
     return found
 
 
-def _initial_C(plane: attnlogic.Plane) -> Any:  # noqa: N802
+def _initial_C(plane: attnlogic.Plane) -> Any:  # noqa: N802  # the invariant's name
     """C of each start: (1, X)."""
     _, wk, wv, *_ = plane.training.problem.initial(plane.seed)
     return plane.x.values[None] * wk * wv

@@ -20,14 +20,19 @@ Choices = Mapping[str, Sequence[str]]
 """The column (``"gate"``, ``"optimizer"``, ``"model"``) -> texts, any of which will do."""
 
 
-def choices(**given: str | Sequence[str]) -> Choices:
+def choices(**given: str | Sequence[str] | None) -> Choices:
     """Choices as they are kept: without the columns of which nothing is asked.
+
+    Args:
+      given: a text or several of a column; none of them, or None, asks nothing of it.
 
     Raises:
       InputError: something is no text.
     """
     found = {}
     for name, asked in given.items():
+        if asked is None:
+            continue
         texts = tuple(asked) if isinstance(asked, list | tuple) else (asked,)
         wrong = [text for text in texts if not isinstance(text, str)]
         if wrong:

@@ -30,9 +30,9 @@ Selectable = One | Sequence[One] | Selection
 def select(
     runs: Selectable,
     *,
-    gate: str | Sequence[str] = (),
-    optimizer: str | Sequence[str] = (),
-    model: str | Sequence[str] = (),
+    gate: str | Sequence[str] | None = None,
+    optimizer: str | Sequence[str] | None = None,
+    model: str | Sequence[str] | None = None,
     where: str | None = None,
     threshold: float | None = None,
 ) -> Selection:
@@ -45,6 +45,7 @@ def select(
       runs: a study, a tally, a frame of runs, the path of a study or tally, or a list of these.
       gate, optimizer, model: only conditions that have one of these: ``"xor"``, ``"0110"``; a name
         such as ``"adamw"``, whatever its settings; or a text such as ``"adamw(lr=0.01)"``.
+        None for all.
       where: only runs for which this is true: an SQL expression over the columns of a run's row,
         such as ``"status == 'lost' and C < -0.6"``.
       threshold: another threshold than that of the training: a rung of ``outcomes.LADDER``. What

@@ -154,17 +154,19 @@ class Statistic:
         known = {chart.name: chart for chart in self.charts}
         if name and name not in known:
             raise unknown(f"chart of {self.name}", name, known)
-        from attnlogic.results import select
+        from attnlogic.results import populations, select
 
         chart, settings = known[name] if name else self.charts[0], self.settings(options)
         selection = select(runs)
         self.check(selection)
         if chart.needs_rows and selection.tallies:
             raise _needs_rows(f"the chart {chart.name}")
-        frame = self._frame(self._given(selection), settings)
         every_run = chart.needs_rows or self.needs_rows
-        given = selection.frames() if every_run else selection.populations()
-        return chart.draw(frame, [*given], settings)
+        given = [*(selection.frames() if every_run else selection.populations())]
+        counted: list[Any] = given
+        if every_run and not self.needs_rows:  # the frames are in memory: they are not read again
+            counted = [some for rows in given for some in populations(rows)]
+        return chart.draw(self._frame(iter(counted), settings), given, settings)
 
     @property
     def schema(self) -> pl.Schema:

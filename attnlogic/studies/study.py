@@ -204,6 +204,7 @@ def _several(name: str, example: str, given: object, one: tuple[type, ...]) -> t
     if isinstance(given, (str, *one)):
         return (given,)
     try:
+        # What is not iterable raises, and is refused below.
         several = tuple(given)  # type: ignore[var-annotated, arg-type]
     except TypeError:
         several = ()

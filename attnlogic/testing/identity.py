@@ -58,6 +58,7 @@ class IdentityContract(Subject):
     def test_it_refuses_what_makes_no_sense(self, setting: str) -> None:
         """Also where one condition of several makes no sense."""
         good = self.training()
+        # Values of a wrong type are what is tried here.
         bad = replace(good, **{setting: NONSENSE[setting]})  # type: ignore[arg-type]
         mend = f"{setting}={NONSENSE[setting]!r}: call attnlogic.backend.checked in check"
         self._expect_refused(bad, mend)
