@@ -248,6 +248,10 @@ statistic = Statistic(
     columns=COLUMNS,
     rows=_rows,
     sheet=_sheet,
+    reading=(
+        "Differences are of the same seeds, so luck of the start cancels. An interval that "
+        "does not hold 0 is a difference; with many pairs some do so by chance."
+    ),
     needs_rows=True,
     options=(LEVEL,),
     charts=(Chart("compare", "Differences of the rates of success, seed by seed"),),

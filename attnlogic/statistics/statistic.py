@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -86,6 +87,7 @@ class Statistic:
         iterator of ``results.Population``, or of frames if it ``needs_rows``), and the options, as
         keyword arguments, to the frame's rows.
       sheet: from the frame and the options (a dict) to the table that a person reads.
+      reading: how to read its charts and its table, in two or three plain sentences.
       needs_rows: whether it needs every run, so that a tally will not do.
       options: its settings.
       charts: its pictures; the first is the one that its command draws.
@@ -98,13 +100,14 @@ class Statistic:
     columns: tuple[Column, ...]
     rows: Callable[..., Iterable[Row]]
     sheet: Callable[[pl.DataFrame, Mapping[str, Any]], Sheet]
+    reading: str
     needs_rows: bool = False
     options: tuple[Option, ...] = ()
     charts: tuple[Chart, ...] = ()
     after_hit: bool = False
 
     def __post_init__(self) -> None:
-        lines = [self.question, ""]
+        lines = [self.question, "", *textwrap.wrap(self.reading, 88), ""]
         if self.options:
             lines += [
                 "Options:",
@@ -159,9 +162,32 @@ class Statistic:
         chart, settings = known[name] if name else self.charts[0], self.settings(options)
         selection = select(runs)
         self.check(selection)
+        self._check_chart(chart, selection)
+        frame = self._frame(self._given(selection), settings)
+        return self._drawn(chart, frame, selection, settings)
+
+    def drawn(self, chart: Chart, frame: pl.DataFrame, selection: Selection, **options: Any) -> Any:
+        """Draw one of its charts from a frame that is there already.
+
+        Args:
+          chart: one of ``charts``.
+          frame: what calling it gave.
+          selection: the runs; they may be fewer than those of the frame.
+          **options: those that it was given.
+
+        Raises:
+          InputError: as for ``chart``.
+        """
+        self._check_chart(chart, selection)
+        return self._drawn(chart, frame, selection, self.settings(options))
+
+    def _check_chart(self, chart: Chart, selection: Selection) -> None:
         if chart.needs_rows and selection.tallies:
             raise _needs_rows(f"the chart {chart.name}")
-        frame = self._frame(self._given(selection), settings)
+
+    def _drawn(
+        self, chart: Chart, frame: pl.DataFrame, selection: Selection, settings: Mapping[str, Any]
+    ) -> Any:
         every_run = chart.needs_rows or self.needs_rows
         given = selection.frames() if every_run else selection.populations()
         return chart.draw(frame, [*given], settings)

@@ -1,0 +1,137 @@
+"""The views of single runs that one choice links, as Vega-Lite.
+
+All read the data ``"runs"`` and three parameters: ``condition``, which runs are shown, and ``low``
+and ``high``, between which their ``x`` is chosen. Dragging over the first view sets the last two,
+and so do the page's two fields, for keyboards. No text of a user's is in an expression.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import altair as alt
+
+from attnlogic.view import COLORS, chart_theme
+
+SIZE = 260
+"""The height of a view in pixels."""
+
+STATUSES = {"solved": "#009E73", "lost": "#E69F00", "unsolved": "#D55E00", "diverged": "#8c2d19"}
+"""The colour of each status: those of the endings."""
+
+_CHOSEN = "datum.x >= low && datum.x <= high"
+
+
+class View(NamedTuple):
+    """A view of the data ``"runs"``.
+
+    Attributes:
+      title: what it shows.
+      spec: as Vega-Lite has it.
+    """
+
+    title: str
+    spec: dict[str, Any]
+
+
+def linked_views(by: str, ends: tuple[float, float] | None, beside: str, plane: bool) -> list[View]:
+    """The views, each of the page's width or less.
+
+    Args:
+      by: the name of what is on the axis of choice.
+      ends: of that axis, linear around 0; None for a logarithmic axis.
+      beside: the name of the loss on the other axis.
+      plane: whether runs have the readout's weights w1 and w2.
+    """
+    color = chart_theme.colors("status", STATUSES, chart_theme.mark_legend())
+    views = {f"Runs by {by}: drag to choose": _choice(by, ends, beside, color)}
+    if plane:
+        views["Their readout w1, w2"] = _plane(color)
+    views["First hits: all runs grey, the chosen ones blue"] = _first_hits()
+    return [
+        View(
+            title, view.add_params(*_params()).properties(width="container", height=SIZE).to_dict()
+        )
+        for title, view in views.items()
+    ]
+
+
+def _params() -> list[alt.Parameter]:
+    values = {"condition": 0, "low": -1e300, "high": 1e300}
+    return [alt.param(name=name, value=value) for name, value in values.items()]
+
+
+def _runs() -> alt.Chart:
+    return alt.Chart(alt.NamedData("runs")).transform_filter("datum.condition === condition")
+
+
+def _choice(
+    by: str, ends: tuple[float, float] | None, beside: str, color: alt.Color
+) -> alt.LayerChart:
+    """Runs by what they are chosen by and by a loss; a drag along the axis chooses."""
+    scale = (
+        alt.Scale(type="log", nice=False)
+        if ends is None
+        else alt.Scale(type="symlog", constant=0.3, domain=[*ends], nice=False, clamp=True)
+    )
+    axis = alt.Axis(**chart_theme.FONT, grid=False, labelOverlap=True, tickCount=7, format="~g")
+    x = alt.X("x:Q", title=by, scale=scale, axis=axis)
+    brush = alt.selection_interval(
+        name="brush", encodings=["x"], mark=alt.BrushConfig(fillOpacity=0, strokeOpacity=0)
+    )
+    points = _points().encode(x=x, y=_log_y("y", beside), color=color, opacity=_opacity())
+    band = (
+        alt.Chart(alt.InlineData(values=[{}]))
+        .mark_rect(color=chart_theme.INK, opacity=0.18, clip=True)
+        .encode(x=alt.XDatum(alt.expr("low"), scale=scale), x2=alt.X2Datum(alt.expr("high")))
+    )
+    return alt.layer(band, points.add_params(brush))
+
+
+def _plane(color: alt.Color) -> alt.Chart:
+    axes = {"axis": alt.Axis(**chart_theme.FONT, grid=False, tickCount=5)}
+    scale = alt.Scale(zero=False)
+    points = _points().encode(
+        x=alt.X("w1:Q", scale=scale, **axes), y=alt.Y("w2:Q", scale=scale, **axes),
+        color=color, opacity=_opacity(),
+    )  # fmt: skip
+    return points.transform_filter("isValid(datum.w1) && isValid(datum.w2)")
+
+
+def _first_hits() -> alt.LayerChart:
+    """The share of runs that have hit by an epoch: of all, and of the chosen ones."""
+    x = alt.X("hit:Q", title="epoch", axis=alt.Axis(**chart_theme.FONT, grid=False, format=",d"))
+    y = chart_theme.percent_axis("share", "have hit")
+
+    def line(runs: alt.Chart, color: str, width: float) -> alt.Chart:
+        return (
+            runs.transform_joinaggregate(total="count()")
+            .transform_filter("isValid(datum.hit)")
+            .transform_window(hits="count()", sort=[alt.SortField("hit")])
+            .transform_calculate(share="datum.hits / datum.total")
+            .mark_line(interpolate="step-after", color=color, strokeWidth=width, aria=False)
+            .encode(x=x, y=y)
+        )
+
+    every = line(_runs(), chart_theme.INK, 1.5)
+    chosen = line(_runs().transform_filter(_CHOSEN), COLORS[0], 2.5)
+    return alt.layer(every, chosen)
+
+
+def _points() -> alt.Chart:
+    return _runs().mark_circle(size=18, aria=False, clip=True)
+
+
+def _opacity() -> Any:
+    return alt.condition(_CHOSEN, alt.value(0.75), alt.value(0.06))
+
+
+def _log_y(field: str, title: str) -> alt.Y:
+    axis = alt.Axis(
+        **chart_theme.FONT,
+        grid=False,
+        tickCount=6,
+        labelOverlap=True,
+        labelExpr="replace(format(datum.value, '.0e'), '+', '')",
+    )
+    return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(type="log", nice=False), axis=axis)
