@@ -21,7 +21,7 @@ MAX_END = 100.0
 """The end of the axis of a quantity such as C, at most, in magnitude; beyond it runs are drawn at
 the edge."""
 
-TINY = 1e-30
+TINY = 1e-16
 """The least loss that is drawn."""
 
 
@@ -96,8 +96,9 @@ def _columns(rows: pl.DataFrame, own: str | None, number: int) -> pl.DataFrame:
     """The page's columns of a condition's runs, those with a finite end; numbers to six digits."""
     nothing = pl.lit(None, pl.Float64)
     plane = {n: pl.col(n) if {"w1", "w2"} <= {*rows.columns} else nothing for n in ("w1", "w2")}
-    loss = pl.col("final_loss").cast(pl.Float64).clip(TINY)
-    x, y = (pl.col(own), loss) if own else (loss, pl.col("initial_loss").cast(pl.Float64))
+    loss = pl.col("final_loss").cast(pl.Float64)
+    drawn = loss.clip(TINY)
+    x, y = (pl.col(own), drawn) if own else (drawn, pl.col("initial_loss").cast(pl.Float64))
     found = rows.select(
         condition=pl.lit(number),
         seed=pl.col("seed").cast(pl.Int64),

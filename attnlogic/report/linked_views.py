@@ -16,8 +16,8 @@ from attnlogic.view import COLORS, chart_theme
 SIZE = 260
 """The height of a view in pixels."""
 
-STATUSES = {"solved": "#009E73", "lost": "#E69F00", "unsolved": "#D55E00", "diverged": "#8c2d19"}
-"""The colour of each status: those of the endings."""
+STATUSES = {"solved": "#009E73", "lost": "#E69F00", "unsolved": "#D55E00"}
+"""The colour of each status; runs that diverged have no end to show."""
 
 _CHOSEN = "datum.x >= low && datum.x <= high"
 
@@ -43,17 +43,20 @@ def linked_views(by: str, ends: tuple[float, float] | None, beside: str, plane: 
       beside: the name of the loss on the other axis.
       plane: whether runs have the readout's weights w1 and w2.
     """
-    color = chart_theme.colors("status", STATUSES, chart_theme.mark_legend())
+    legend = alt.Legend(title=None, orient="bottom", labelFontSize=12, symbolOpacity=1, columns=3)
+    color = chart_theme.colors("status", STATUSES, legend)
     views = {f"Runs by {by}: drag to choose": _choice(by, ends, beside, color)}
     if plane:
-        views["Their readout w1, w2"] = _plane(color)
+        views["Their readout w1, w2"] = _plane(chart_theme.colors("status", STATUSES, None))
     views["First hits: all runs grey, the chosen ones blue"] = _first_hits()
-    return [
-        View(
-            title, view.add_params(*_params()).properties(width="container", height=SIZE).to_dict()
-        )
-        for title, view in views.items()
-    ]
+    return [View(title, _spec(view)) for title, view in views.items()]
+
+
+def _spec(view: Any) -> dict[str, Any]:
+    sized = view.add_params(*_params()).properties(width="container", height=SIZE)
+    spec: dict[str, Any] = sized.to_dict()
+    del spec["config"]  # altair's sizes; the page brings its colours
+    return spec
 
 
 def _params() -> list[alt.Parameter]:
@@ -74,7 +77,8 @@ def _choice(
         if ends is None
         else alt.Scale(type="symlog", constant=0.3, domain=[*ends], nice=False, clamp=True)
     )
-    axis = alt.Axis(**chart_theme.FONT, grid=False, labelOverlap=True, tickCount=7, format="~g")
+    ticks = {} if ends is None else {"values": _ticks(*ends)}
+    axis = alt.Axis(**chart_theme.FONT, **ticks, grid=False, labelOverlap=True, format="~g")
     x = alt.X("x:Q", title=by, scale=scale, axis=axis)
     brush = alt.selection_interval(
         name="brush", encodings=["x"], mark=alt.BrushConfig(fillOpacity=0, strokeOpacity=0)
@@ -83,9 +87,19 @@ def _choice(
     band = (
         alt.Chart(alt.InlineData(values=[{}]))
         .mark_rect(color=chart_theme.INK, opacity=0.18, clip=True)
-        .encode(x=alt.XDatum(alt.expr("low"), scale=scale), x2=alt.X2Datum(alt.expr("high")))
+        .encode(
+            x=alt.XDatum(alt.expr("low"), type="quantitative", scale=scale),
+            x2=alt.X2Datum(alt.expr("high")),
+        )
     )
     return alt.layer(band, points.add_params(brush))
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """0 and the powers of ten within the axis, from 0.1 where it ends below 1."""
+    least = 0 if max(-low, high) > 1 else -1
+    ticks = [0.0, *(sign * 10.0**k for k in range(least, 3) for sign in (-1, 1))]
+    return [tick for tick in sorted(ticks) if low <= tick <= high]
 
 
 def _plane(color: alt.Color) -> alt.Chart:
@@ -100,7 +114,8 @@ def _plane(color: alt.Color) -> alt.Chart:
 
 def _first_hits() -> alt.LayerChart:
     """The share of runs that have hit by an epoch: of all, and of the chosen ones."""
-    x = alt.X("hit:Q", title="epoch", axis=alt.Axis(**chart_theme.FONT, grid=False, format=",d"))
+    axis = alt.Axis(**chart_theme.FONT, grid=False, format="~s", labelOverlap=True, tickCount=4)
+    x = alt.X("epoch:Q", title="epoch", axis=axis, scale=alt.Scale(type="log", nice=False))
     y = chart_theme.percent_axis("share", "have hit")
 
     def line(runs: alt.Chart, color: str, width: float) -> alt.Chart:
@@ -108,7 +123,7 @@ def _first_hits() -> alt.LayerChart:
             runs.transform_joinaggregate(total="count()")
             .transform_filter("isValid(datum.hit)")
             .transform_window(hits="count()", sort=[alt.SortField("hit")])
-            .transform_calculate(share="datum.hits / datum.total")
+            .transform_calculate(share="datum.hits / datum.total", epoch="max(1, datum.hit)")
             .mark_line(interpolate="step-after", color=color, strokeWidth=width, aria=False)
             .encode(x=x, y=y)
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import altair as alt
 import numpy as np
 import polars as pl
 
@@ -15,14 +16,17 @@ if TYPE_CHECKING:
     from attnlogic.report.few_runs import Few
     from attnlogic.studies import Run
 
-EACH, MAX_RUNS = 2, 10
-"""Runs of each ending, and of all, at most."""
+EACH = 2
+"""Runs of each ending, at most."""
 
 MAX_EPOCHS = 20_000
 """The largest budget of a run that is trained again for a page."""
 
-WIDTH, HEIGHT = 420, 240
-"""Of the picture, in pixels."""
+WIDTH, HEIGHT = 170, 110
+"""Of a panel, in pixels."""
+
+LEAST = -9
+"""The exponent of the least loss that is drawn."""
 
 
 def few_losses(some: Few) -> Any:
@@ -38,35 +42,52 @@ def few_losses(some: Few) -> Any:
             f"budgets above {MAX_EPOCHS:,} epochs are not"
         )
     trained = [(ended, _trained(key, seed)) for ended, key, seed in picked]
-    seen = {ended for ended, _ in trained}
-    colors = {name: color for name, color in ENDING_COLORS.items() if name in seen}
     losses = [np.asarray(run.history.losses, float) for _, run in trained]
     finite = np.concatenate([loss[np.isfinite(loss) & (loss > 0)] for loss in losses])
-    powers = chart_theme.decades(np.log10(np.quantile(finite, [0.01, 1])).clip(-16, 6))
-    low, high = 10.0 ** powers[0], 10.0 ** powers[-1]
-    rows = [
-        {"epoch": int(epoch), "loss": float(loss[epoch].clip(low, high)), "ended": ended, "run": n}
-        for n, ((ended, _), loss) in enumerate(zip(trained, losses, strict=True))
-        for epoch in _drawn(loss)
+    powers = chart_theme.decades(np.log10([finite.min(), finite.max()]).clip(LEAST, 4))
+    panels = [
+        _panel(name, [run for ended, run in trained if ended == name], powers)
+        for name in ENDING_COLORS
+        if any(ended == name for ended, _ in trained)
     ]
-    legend = chart_theme.line_legend([*colors])
-    lines = chart_theme.data(rows).mark_line(strokeWidth=1.5, opacity=0.85, aria=False)
-    named = [f"{ended}: {run.training}, seed {run.seed}" for ended, run in trained]
-    return lines.encode(
-        x=chart_theme.epoch_axis(0, max(map(len, losses))),
-        y=chart_theme.log_axis("loss", powers, "loss"),
-        color=chart_theme.colors("ended", colors, legend),
-        detail="run:N",
-    ).properties(
-        width=WIDTH,
-        height=HEIGHT,
-        title=chart_theme.heading("A few runs of each ending", "; ".join(named) + "."),
+    title = chart_theme.heading(
+        "A few runs of each ending",
+        f"Loss by epoch. The lowest {EACH} seeds of each ending in the study, each trained again; "
+        "what lies beyond a panel is drawn at its edge.",
+    )
+    return alt.concat(*panels, columns=2, spacing=14).properties(title=title)
+
+
+def _panel(ended: str, runs: list[Run], powers: range) -> alt.Chart:
+    low, high = 10.0 ** powers[0], 10.0 ** powers[-1]
+    rows = []
+    for n, run in enumerate(runs):
+        loss = np.asarray(run.history.losses, float)
+        rows += [
+            {"epoch": int(epoch), "loss": float(f"{loss[epoch].clip(low, high):.4g}"), "run": n}
+            for epoch in _drawn(loss)
+        ]
+    named = [f"{run.training}, seed {run.seed}" for run in runs]
+    heading = alt.Title(
+        ended, subtitle=named, **chart_theme.PANEL_TITLE, subtitleFontSize=10, limit=WIDTH + 60
+    )
+    axis = alt.Axis(**chart_theme.FONT, grid=False, tickCount=4, format=",d")
+    return (
+        chart_theme.data(rows)
+        .mark_line(strokeWidth=1, color=ENDING_COLORS[ended], aria=False)
+        .encode(
+            x=alt.X("epoch:Q", title="epoch", axis=axis, scale=alt.Scale(nice=False)),
+            y=chart_theme.log_axis("loss", powers, "loss", most=5),
+            detail="run:N",
+            opacity=alt.Opacity("run:O", scale=alt.Scale(range=[0.9, 0.5]), legend=None),
+        )
+        .properties(width=WIDTH, height=HEIGHT, title=heading)
     )
 
 
 def _drawn(loss: np.ndarray[Any, Any]) -> Any:
     finite = np.flatnonzero(np.isfinite(loss))
-    return finite[chart_theme.thinned(loss[finite], WIDTH // 2)] if finite.size else finite
+    return finite[chart_theme.thinned(loss[finite], WIDTH)] if finite.size else finite
 
 
 def _picked(some: Few) -> list[tuple[str, dict[str, Any], int]]:
@@ -83,10 +104,7 @@ def _picked(some: Few) -> list[tuple[str, dict[str, Any], int]]:
             of = found.setdefault(name, [])
             if len(of) < EACH:
                 of.append((name, key, seed))
-    order = [*ENDING_COLORS]
-    kept = sorted(found.items(), key=lambda item: order.index(item[0]))
-    rounds = [of[n] for n in range(EACH) for _, of in kept if n < len(of)]
-    return sorted(rounds[:MAX_RUNS], key=lambda one: order.index(one[0]))
+    return [one for of in found.values() for one in of]
 
 
 def _can_be_trained(key: dict[str, Any]) -> bool:

@@ -61,6 +61,9 @@ addEventListener("afterprint", () => {
 // Runs: one choice, shown in every view and in the table.
 const LISTED = 100;
 
+const inDigits = (number) =>
+  number !== 0 && Math.abs(number) < 1e-3 ? number.toExponential(2) : String(Number(number.toPrecision(5)));
+
 const linked = (data) => {
   const { columns, conditions, limits } = data;
   const names = Object.keys(columns);
@@ -85,7 +88,10 @@ const linked = (data) => {
   const listed = (chosen, command) => {
     const shown = chosen.slice(0, LISTED).map((run) => {
       const row = document.createElement("tr");
-      const cells = [run.seed, run.status, run.hit ?? "–", run.x, run.loss, `${command} ${run.seed}`];
+      const cells = [
+        run.seed, run.status, run.hit ?? "–", inDigits(run.x), inDigits(run.loss),
+        `${command} ${run.seed}`,
+      ];
       for (const [place, value] of cells.entries()) {
         const cell = row.insertCell();
         if (place === 5) cell.append(document.createElement("code"));

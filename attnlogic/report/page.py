@@ -88,9 +88,7 @@ def made_page(found: Runs | Tally, of: str = "") -> str:
     every, n = select(found), about["runs"]
     with_rows = isinstance(found, Runs)
     some = few(every, n, MAX_SINGLE_RUNS) if with_rows else None
-    sections = []
-    for statistic in STATISTICS.values():
-        sections.append(section(statistic, every, some, of))
+    sections = [section(statistic, every, some, of) for statistic in STATISTICS.values()]
     chosen = choice(few(every, n, MAX_RUNS)) if with_rows else None
     scripts = [vl_convert.javascript_bundle()] if chosen else []  # type: ignore[call-arg]
     scripts.append(_asset("page.js"))

@@ -249,8 +249,8 @@ statistic = Statistic(
     rows=_rows,
     sheet=_sheet,
     reading=(
-        "Differences are of the same seeds, so luck of the start cancels. An interval that "
-        "does not hold 0 is a difference; with many pairs some do so by chance."
+        "Differences are of the same seeds, so luck of the start cancels. Pairs in colour differ "
+        "by more than chance, even with as many pairs as there are; grey ones cannot be told apart."
     ),
     needs_rows=True,
     options=(LEVEL,),
