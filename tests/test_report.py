@@ -1,0 +1,297 @@
+"""The page of a study: complete, made of the statistics' list, safe, and of bounded size."""
+
+import base64
+import hashlib
+import json
+import re
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+from pages import NASTY, diverged, folder, page_of, rows, section_text, without_hits
+
+import attnlogic
+from attnlogic.errors import InputError
+from attnlogic.report import citation, few_runs, made_page, write_page
+from attnlogic.report import page as pages
+from attnlogic.report.training_commands import training_command
+from attnlogic.results import Tally, select
+from attnlogic.statistics import STATISTICS
+
+
+@pytest.fixture(scope="module")
+def page(study):
+    return page_of(study)
+
+
+def test_the_citation_is_that_of_the_file():
+    said = (Path(__file__).parent.parent / "CITATION.cff").read_text(encoding="utf-8")
+    for text in (citation.TITLE, citation.AUTHORS, citation.MESSAGE, attnlogic.__version__):
+        assert text in said
+        assert text in citation.citation() + citation.MESSAGE
+
+
+def test_every_statistic_has_a_section_with_how_to_read_it_its_table_and_its_charts(study, page):
+    text, found = page
+    pictures = len(re.findall(r'<div class="chart" role="img"', text))
+    drawn = 0
+    for name, statistic in STATISTICS.items():
+        said = section_text(text, name)
+        assert statistic.question in said
+        assert " ".join(statistic.reading.split()) in said
+        if name == "sweep":
+            assert "here is no sweep in these runs" in said
+            continue
+        frame = statistic(study)
+        assert len(frame)
+        for row in statistic.shown(frame).rows:
+            for cell in row:
+                assert cell in said
+        drawn += sum(chart.about in said for chart in statistic.charts)
+    assert drawn >= 8
+    assert pictures <= drawn + 1  # the losses, too
+    assert [tag["id"] for tag in found.of("section")] == [
+        "asked", *STATISTICS, "runs", "losses", "provenance", "cite",
+    ]  # fmt: skip
+
+
+def test_a_new_statistic_appears_by_itself(study, monkeypatch):
+    more = replace(STATISTICS["summary"], name="another", question="Is it there?", charts=())
+    monkeypatch.setitem(STATISTICS, "another", more)
+    monkeypatch.setattr(pages, "STATISTICS", {"another": more})
+    assert "Is it there?" in section_text(made_page(study), "another")
+
+
+def test_it_says_what_was_asked_what_made_it_and_how_to_cite(study, page):
+    text, _ = page
+    asked, made = section_text(text, "asked"), section_text(text, "provenance")
+    for said in ("32", "xor, true", "adam, sgd(lr=50)", "300", "0.0001"):
+        assert said in asked
+    for said in ("jax", study.description["created"], study.description["platform"]):
+        assert said in made
+    assert attnlogic.__version__ in section_text(text, "cite")
+
+
+def test_no_script_but_its_own_runs_and_nothing_is_loaded(page):
+    _, found = page
+    policy = next(m["content"] for m in found.of("meta") if "http-equiv" in m)
+    assert "default-src 'none'" in policy
+    hashes = re.search(r"script-src ([^;]*);", policy)[1].split()
+    scripts = [content for kind, content in found.scripts if not kind]
+    assert hashes == [
+        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'"
+        for s in scripts
+    ]
+    assert "unsafe-eval" not in policy
+    assert "unsafe-inline" not in policy.partition("style-src")[0]
+    for tag, attributes in found.tags:
+        assert not {"src", "srcset", "action", "data"} & {*attributes}, tag
+        for name, value in attributes.items():
+            assert not name.startswith("on"), tag
+            if name.endswith("href"):
+                assert value.startswith("#"), tag
+
+
+def test_names_of_elements_are_unique(page):
+    names = [attributes["id"] for _, attributes in page[1].tags if attributes.get("id")]
+    assert len({*names}) == len(names)
+    for used in re.findall(r'="url\(#([^)]*)\)"', page[0]):
+        assert used in names
+
+
+def test_the_data_are_the_runs(study, page):
+    block = next(json.loads(content) for kind, content in page[1].scripts if kind)
+    columns = pl.DataFrame(block["columns"])
+    assert block["conditions"][0]["command"].startswith("attnlogic train xor -o adam --epochs 300")
+    there = study.table().filter(pl.col("C").is_not_null() & pl.col("final_loss").is_not_null())
+    assert len(columns) == len(there)
+    assert columns["seed"].to_list() == there["seed"].to_list()
+    assert columns["x"].to_list() == pytest.approx(there["C"].to_list(), rel=1e-5)
+    assert columns["status"].to_list() == there["status"].to_list()
+
+
+def test_the_command_trains_the_run_again(type_in, study):
+    row = study.table().filter(pl.col("optimizer") == "sgd(lr=50)").row(3, named=True)
+    words = shlex.split(f"{training_command(row)} {row['seed']} --json")
+    code, out, _ = type_in(*words[1:])
+    again = json.loads(out)
+    assert code == 0
+    assert (again["seed"], again["gate"]) == (row["seed"], row["gate"])
+    assert again["status"] == row["status"]
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ({"gate": "a b.csv", "encoding": "real"}, "--data 'a b.csv'"),
+        ({"gate": "none", "encoding": "none", "model": "my:loss"}, "train -o adam --epochs 9 --mo"),
+        ({"gate": "xor", "encoding": "pm1", "precision": "float64"}, "--precision float64 --enc"),
+        ({"gate": "xor", "threshold": 0.5}, "--threshold 0.5"),
+        ({"gate": "$(x)"}, "train '$(x)' -o"),
+    ],
+    ids=str,
+)
+def test_a_command_says_what_is_not_the_default(key, expected):
+    whole = {"optimizer": "adam", "epochs": 9, "threshold": 1e-4, **key}
+    assert expected in training_command(whole)
+
+
+# --- studies of every kind ----------------------------------------------------------------------
+
+
+def test_a_tally_has_a_page_without_single_runs(study):
+    tally = Tally.of(study)
+    text, found = page_of(tally, "a tally.parquet")
+    assert "attnlogic summary 'a tally.parquet'" in found.text
+    assert "tally" in section_text(text, "runs")
+    assert "needs every run" in section_text(text, "basins")
+    assert "Shares of runs that reached" in section_text(text, "summary")
+    assert len(found.scripts) == 1  # no choice, no Vega
+    assert len(text) < 1_000_000
+
+
+def test_one_run(tmp_path):
+    text, _ = page_of(folder(tmp_path / "one", rows(seeds=[7])))
+    assert "n = 1 run" in text
+    assert "nothing to compare" in section_text(text, "compare").lower()
+
+
+def test_no_hit(tmp_path):
+    text, _ = page_of(folder(tmp_path / "none", without_hits(rows())))
+    assert "never" in section_text(text, "summary")
+    assert "no run of a model with w1 and w2 is solved" in section_text(text, "solutions")
+
+
+def test_all_diverge(tmp_path):
+    text, found = page_of(folder(tmp_path / "away", diverged(rows())))
+    assert "diverged" in section_text(text, "endings")
+    assert "none of them ended at a finite loss" in section_text(text, "runs")
+    assert "NaN" not in "".join(content for kind, content in found.scripts if kind)
+
+
+def test_a_model_without_c(tmp_path):
+    study = attnlogic.Study("xor", "adam", seeds=6, epochs=60, models="mlp")
+    text, found = page_of(attnlogic.run(study, out=tmp_path / "mlp", progress=False))
+    assert "final loss" in section_text(text, "runs")
+    block = next(json.loads(content) for kind, content in found.scripts if kind)
+    assert len(block["columns"]["x"]) == 6
+    assert len(block["views"]) == 2  # no plane of w1 and w2
+    assert "nothing to draw" in section_text(text, "solutions").lower()
+
+
+def test_many_conditions_are_listed_up_to_a_limit(tmp_path, monkeypatch):
+    quick = {name: one for name, one in STATISTICS.items() if name != "compare"}  # 7,750 pairs
+    monkeypatch.setattr(pages, "STATISTICS", quick)
+    base = rows(seeds=range(4))
+    parts = [base.with_columns(optimizer=pl.lit(f"adam(lr={k / 1000:g})")) for k in range(1, 126)]
+    text, found = page_of(folder(tmp_path / "many", *parts))
+    assert "(125 in all)" in section_text(text, "asked")
+    assert "The table has the first 300 of 1,000 rows" in section_text(text, "starts")
+    assert "The first 12 of 125 conditions" in text
+    assert len([tag for tag in found.of("option") if tag["value"].isdigit()]) == 125
+    assert len(text) < 5_000_000
+
+
+def test_an_unfinished_study_says_so(tmp_path, type_in):
+    runs = folder(tmp_path / "half", rows(), rows(by="sgd"), keep=1)
+    said = section_text(page_of(runs)[0], "asked")
+    assert "Unfinished: 40 of 80 runs are there" in said
+    code, _, err = type_in("report", runs.directory, "-o", tmp_path / "a.html")
+    assert code == 3
+    assert "40 of 80 runs" in err
+    next((tmp_path / "half" / "parts").rglob("*.parquet")).unlink()
+    with pytest.raises(InputError, match="there is no run yet"):
+        made_page(runs)
+
+
+def test_files_that_are_not_read_are_named(tmp_path):
+    runs = folder(tmp_path / "odd", rows(), rows(by="sgd"))
+    next((tmp_path / "odd" / "parts").rglob("*.parquet")).write_bytes(b"no parquet")
+    assert "Not read: 1 of the study's files" in section_text(page_of(runs)[0], "asked")
+
+
+# --- text of users ------------------------------------------------------------------------------
+
+
+def test_text_of_users_stays_text(tmp_path):
+    """As a gate, an optimizer and the folder, on every place of the page."""
+    nasty = [NASTY, '"><img src=x onerror=alert(1)>', "'-alert(1)-'", "</script>", "{{ 7 * 7 }}"]
+    for text in nasty:
+        some = rows().with_columns(gate=pl.lit(text), optimizer=pl.lit(f"adam {text}"))
+        runs = folder(tmp_path / text.replace("/", "∕"), some, rows())
+        page, found = page_of(runs)
+        assert text in found.text
+        assert not {"img", "iframe", "object", "embed", "base", "a:href"} & {
+            tag for tag, _ in found.tags
+        }
+        assert len(found.scripts) == 3
+        assert not [a for _, attributes in found.tags for a in attributes if a.startswith("on")]
+        assert f"adam {text}" in found.text
+        assert page.count("<script") == page.count("</script") == 3
+
+
+def test_no_text_of_users_is_a_field_or_an_expression(study, page):
+    """Views name columns of the page's own alone, whatever a model calls its quantities."""
+    block = next(json.loads(content) for kind, content in page[1].scripts if kind)
+    fields = re.findall(r'"field": "([^"]*)"', json.dumps(block["views"]))
+    own = {"x", "y", "w1", "w2", "hit", "epoch", "share", "status"}
+    assert {*fields} <= own
+
+
+# --- large studies ------------------------------------------------------------------------------
+
+
+def test_of_many_runs_it_shows_the_first_of_each_condition_and_says_so(tmp_path, monkeypatch):
+    runs = folder(tmp_path / "large", rows(seeds=range(300)), rows(by="sgd", seeds=range(50)))
+    monkeypatch.setattr(pages, "MAX_RUNS", 40)
+    monkeypatch.setattr(pages, "MAX_SINGLE_RUNS", 100)
+    text, found = page_of(runs)
+    note = "Of each condition the {} runs of the lowest seeds, of 350 in all."
+    assert note.format(20) in section_text(text, "runs")
+    for name in ("basins", "curvature", "compare"):
+        assert note.format(50) in section_text(text, name)
+    assert note.format(50) in section_text(text, "solutions")  # the readout alone
+    assert "Of each condition" not in section_text(text, "summary")
+    block = next(json.loads(content) for kind, content in found.scripts if kind)
+    assert 0 < len(block["columns"]["seed"]) <= 40
+    assert max(block["columns"]["seed"]) < 20
+
+
+def test_few_runs_are_the_lowest_seeds_of_each_condition():
+    some = pl.concat([rows(seeds=range(100, 160)), rows(by="sgd", seeds=range(5))], how="diagonal")
+    found = few_runs.few(select(some), 65, 20).selection.table(["optimizer", "seed"])
+    by = {key[0]: part["seed"].to_list() for key, part in found.group_by("optimizer")}
+    assert by == {"adam": [*range(100, 110)], "sgd": [*range(5)]}
+    assert few_runs.few(select(some), 65, 65).note == ""
+
+
+def test_a_large_study_gives_a_page_of_bounded_size(tmp_path):
+    """Three hundred thousand runs; the sizes that grow with runs are limited well below."""
+    base = rows(seeds=range(500))
+    parts = [base.with_columns(pl.col("seed") + 500 * k) for k in range(600)]
+    text, _ = page_of(folder(tmp_path / "large", pl.concat(parts)))
+    assert len(text.encode()) < 5_000_000
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def test_the_command_writes_a_page(type_in, study, tmp_path):
+    out = tmp_path / "a.HTML"
+    assert type_in("report", study.directory, "-o", out) == (0, "", f"wrote {out}\n")
+    assert out.read_text().startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("name", "fragment"),
+    [("a.pdf", "ends in .html"), ("nowhere/a.html", "no folder"), ("folder.html", "is a folder")],
+)
+def test_a_page_that_cannot_be_written_is_one_message(study, type_in, tmp_path, name, fragment):
+    (tmp_path / "folder.html").mkdir()
+    code, out, err = type_in("report", study.directory, "-o", tmp_path / name)
+    assert (code, out) == (2, "")
+    assert fragment in err
+    with pytest.raises(InputError, match=fragment):
+        write_page(study, tmp_path / name)
