@@ -64,20 +64,18 @@ def _params() -> list[alt.Parameter]:
     return [alt.param(name=name, value=value) for name, value in values.items()]
 
 
-def _runs() -> alt.Chart:
+def _runs() -> Any:
     return alt.Chart(alt.NamedData("runs")).transform_filter("datum.condition === condition")
 
 
-def _choice(
-    by: str, ends: tuple[float, float] | None, beside: str, color: alt.Color
-) -> alt.LayerChart:
+def _choice(by: str, ends: tuple[float, float] | None, beside: str, color: alt.Color) -> Any:
     """Runs by what they are chosen by and by a loss; a drag along the axis chooses."""
     scale = (
         alt.Scale(type="log", nice=False)
         if ends is None
         else alt.Scale(type="symlog", constant=0.3, domain=[*ends], nice=False, clamp=True)
     )
-    ticks = {} if ends is None else {"values": _ticks(*ends)}
+    ticks: dict[str, Any] = {} if ends is None else {"values": _ticks(*ends)}
     axis = alt.Axis(**chart_theme.FONT, **ticks, grid=False, labelOverlap=True, format="~g")
     x = alt.X("x:Q", title=by, scale=scale, axis=axis)
     brush = alt.selection_interval(
@@ -102,8 +100,8 @@ def _ticks(low: float, high: float) -> list[float]:
     return [tick for tick in sorted(ticks) if low <= tick <= high]
 
 
-def _plane(color: alt.Color) -> alt.Chart:
-    axes = {"axis": alt.Axis(**chart_theme.FONT, grid=False, tickCount=5)}
+def _plane(color: alt.Color) -> Any:
+    axes: dict[str, Any] = {"axis": alt.Axis(**chart_theme.FONT, grid=False, tickCount=5)}
     scale = alt.Scale(zero=False)
     points = _points().encode(
         x=alt.X("w1:Q", scale=scale, **axes), y=alt.Y("w2:Q", scale=scale, **axes),
@@ -112,13 +110,13 @@ def _plane(color: alt.Color) -> alt.Chart:
     return points.transform_filter("isValid(datum.w1) && isValid(datum.w2)")
 
 
-def _first_hits() -> alt.LayerChart:
+def _first_hits() -> Any:
     """The share of runs that have hit by an epoch: of all, and of the chosen ones."""
     axis = alt.Axis(**chart_theme.FONT, grid=False, format="~s", labelOverlap=True, tickCount=4)
     x = alt.X("epoch:Q", title="epoch", axis=axis, scale=alt.Scale(type="log", nice=False))
     y = chart_theme.percent_axis("share", "have hit")
 
-    def line(runs: alt.Chart, color: str, width: float) -> alt.Chart:
+    def line(runs: Any, color: str, width: float) -> Any:
         return (
             runs.transform_joinaggregate(total="count()")
             .transform_filter("isValid(datum.hit)")
@@ -133,7 +131,7 @@ def _first_hits() -> alt.LayerChart:
     return alt.layer(every, chosen)
 
 
-def _points() -> alt.Chart:
+def _points() -> Any:
     return _runs().mark_circle(size=18, aria=False, clip=True)
 
 

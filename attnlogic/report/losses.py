@@ -25,8 +25,8 @@ MAX_EPOCHS = 20_000
 WIDTH, HEIGHT = 170, 110
 """Of a panel, in pixels."""
 
-LEAST = -9
-"""The exponent of the least loss that is drawn."""
+LEAST, MOST = -9, 4
+"""The exponents of the losses that are drawn."""
 
 
 def few_losses(some: Few) -> Any:
@@ -44,7 +44,8 @@ def few_losses(some: Few) -> Any:
     trained = [(ended, _trained(key, seed)) for ended, key, seed in picked]
     losses = [np.asarray(run.history.losses, float) for _, run in trained]
     finite = np.concatenate([loss[np.isfinite(loss) & (loss > 0)] for loss in losses])
-    powers = chart_theme.decades(np.log10([finite.min(), finite.max()]).clip(LEAST, 4))
+    ends = np.log10([finite.min(initial=1), finite.max(initial=1)]).clip(LEAST, MOST)
+    powers = chart_theme.decades([*map(float, ends)])
     panels = [
         _panel(name, [run for ended, run in trained if ended == name], powers)
         for name in ENDING_COLORS
@@ -58,7 +59,7 @@ def few_losses(some: Few) -> Any:
     return alt.concat(*panels, columns=2, spacing=14).properties(title=title)
 
 
-def _panel(ended: str, runs: list[Run], powers: range) -> alt.Chart:
+def _panel(ended: str, runs: list[Run], powers: range) -> Any:
     low, high = 10.0 ** powers[0], 10.0 ** powers[-1]
     rows = []
     for n, run in enumerate(runs):

@@ -23,7 +23,7 @@ from attnlogic.words import in_shell
 if TYPE_CHECKING:
     from attnlogic.results import Runs, Tally
 
-MAX_SINGLE_RUNS = 200_000
+MAX_SINGLE_RUNS = 100_000
 """Runs, at most, of which statistics that need each by itself are computed for a page."""
 
 _MADE_BY = ("attnlogic", "versions", "platform", "devices", "created", "resumed", "format",
@@ -92,7 +92,7 @@ def made_page(found: Runs | Tally, of: str = "") -> str:
     chosen = choice(few(every, n, MAX_RUNS)) if with_rows else None
     scripts = [vl_convert.javascript_bundle()] if chosen else []  # type: ignore[call-arg]
     scripts.append(_asset("page.js"))
-    return _template().render(
+    text: str = _template().render(
         title=Path(of).name or "tally",
         made_with=__version__,
         asked={k: in_words(v) for k, v in about.items() if k not in (*_MADE_BY, "unread")},
@@ -111,6 +111,7 @@ def made_page(found: Runs | Tally, of: str = "") -> str:
         scripts=scripts,
         hashes=" ".join(f"'sha256-{_hash(script)}'" for script in scripts),
     )
+    return text
 
 
 def _data(chosen: Any, configs: dict[str, Any]) -> dict[str, Any]:
