@@ -56,8 +56,8 @@ def choice(some: Few) -> Choice | None:
     from attnlogic.report.linked_views import linked_views
     from attnlogic.results import condition, labels
 
-    frames = [*some.selection.frames()]
-    own = _own_quantity(some.selection.columns, frames)
+    frames = some.frames
+    own = _own_quantity(frames)
     known = [rows for rows in frames if own is None or own in rows.columns]
     keys = [condition(rows) for rows in known]
     parts = [_columns(rows, own, number) for number, rows in enumerate(known)]
@@ -84,8 +84,9 @@ def choice(some: Few) -> Choice | None:
     )
 
 
-def _own_quantity(columns: Any, frames: Sequence[pl.DataFrame]) -> str | None:
+def _own_quantity(frames: Sequence[pl.DataFrame]) -> str | None:
     """C where a model has it, else another quantity of a model's own; None where there is none."""
+    columns = dict.fromkeys(name for rows in frames for name in rows.columns)
     own = [name.removesuffix("_initial") for name in columns if name.endswith("_initial")]
     found = [name for name in own if f"{name}_first_hit" in columns and name in columns]
     told = [name for name in found if any(name in f and f[name].count() for f in frames)]

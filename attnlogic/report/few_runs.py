@@ -18,11 +18,11 @@ class Few(NamedTuple):
     Seeds are drawn alike, so the first of them are a fair sample.
 
     Attributes:
-      selection: the runs.
+      frames: the runs of each condition.
       note: what was left out, in a sentence; empty where nothing was.
     """
 
-    selection: Selection
+    frames: list[pl.DataFrame]
     note: str
 
 
@@ -34,17 +34,11 @@ def few(selection: Selection, runs: int, most: int) -> Few:
       runs: how many it has.
       most: runs of all conditions.
     """
-    import polars as pl
-
-    from attnlogic.results import select
-
     if runs <= most:
-        return Few(selection, "")
-    conditions = sum(1 for _ in selection.conditions())
-    each = max(1, most // conditions)
-    frames: list[pl.DataFrame] = [
+        return Few([*selection.frames()], "")
+    each = max(1, most // sum(1 for _ in selection.conditions()))
+    frames = [
         selection.collect(rows.lazy().sort("seed").head(each)) for rows in selection.conditions()
     ]
-    first = select(pl.concat(frames, how="diagonal_relaxed"))
-    note = f"Of each condition the {counted(each, 'run')} of the lowest seeds, of {runs:,} in all."
-    return Few(first, note)
+    return Few(frames, f"Of each condition the {counted(each, 'run')} of the lowest seeds, of "
+                       f"{runs:,} in all.")  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -13,7 +14,6 @@ from attnlogic.grammar import foreign
 from attnlogic.view import ENDING_COLORS, chart_theme
 
 if TYPE_CHECKING:
-    from attnlogic.report.few_runs import Few
     from attnlogic.studies import Run
 
 EACH = 2
@@ -29,13 +29,16 @@ LEAST, MOST = -9, 4
 """The exponents of the losses that are drawn."""
 
 
-def few_losses(some: Few) -> Any:
+def few_losses(frames: Sequence[pl.DataFrame]) -> Any:
     """The losses of the lowest seeds of each ending, by epoch, as a chart.
+
+    Args:
+      frames: the runs of each condition.
 
     Raises:
       InputError: no run can be trained from its row alone, or a backend is not there.
     """
-    picked = _picked(some)
+    picked = _picked(frames)
     if not picked:
         raise InputError(
             "no run is trained again: data of files, models and optimizers of one's own, and "
@@ -91,12 +94,12 @@ def _drawn(loss: np.ndarray[Any, Any]) -> Any:
     return finite[chart_theme.thinned(loss[finite], WIDTH)] if finite.size else finite
 
 
-def _picked(some: Few) -> list[tuple[str, dict[str, Any], int]]:
+def _picked(frames: Sequence[pl.DataFrame]) -> list[tuple[str, dict[str, Any], int]]:
     """The ending, condition and seed of each run: of each ending the first that there are."""
     from attnlogic.results import condition, ending, known_of
 
     found: dict[str, list[tuple[str, dict[str, Any], int]]] = {}
-    for rows in some.selection.frames():
+    for rows in frames:
         key = condition(rows)
         if not _can_be_trained(key):
             continue

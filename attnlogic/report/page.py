@@ -14,7 +14,7 @@ from attnlogic.report.chosen_runs import MAX_RUNS, choice
 from attnlogic.report.citation import MESSAGE, bibtex, citation
 from attnlogic.report.few_runs import Few, few
 from attnlogic.report.losses import few_losses
-from attnlogic.report.sections import Picture, section
+from attnlogic.report.sections import Given, Picture, section, sentence
 from attnlogic.report.vector import svg_in_page
 from attnlogic.statistics import STATISTICS
 from attnlogic.version import __version__
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 MAX_SINGLE_RUNS = 100_000
 """Runs, at most, of which statistics that need each by itself are computed for a page."""
+
+MAX_RUNS_IN_MEMORY = 2_000_000
+"""Runs, at most, of which a page has every value in memory, some 400 bytes each; more are tallied:
+see ``results.Tally``."""
 
 _MADE_BY = ("attnlogic", "versions", "platform", "devices", "created", "resumed", "format",
             "parts", "bytes")  # fmt: skip
@@ -85,11 +89,14 @@ def made_page(found: Runs | Tally, of: str = "") -> str:
     if not about["runs"]:
         raise InputError("there is no run yet, and so nothing to report: go on with the study")
     of = str(found.directory) if isinstance(found, Runs) else of
-    every, n = select(found), about["runs"]
-    with_rows = isinstance(found, Runs)
-    some = few(every, n, MAX_SINGLE_RUNS) if with_rows else None
-    sections = [section(statistic, every, some, of) for statistic in STATISTICS.values()]
-    chosen = choice(few(every, n, MAX_RUNS)) if with_rows else None
+    selection, n = select(found), about["runs"]
+    has_rows = isinstance(found, Runs)
+    some = few(selection, n, MAX_SINGLE_RUNS) if has_rows else Few([], "")
+    binned = n > MAX_RUNS_IN_MEMORY
+    populations = [*(selection.tally() if binned else selection).populations()]
+    given = Given(selection, populations, some.frames, some.note, of)
+    sections = [section(statistic, given) for statistic in STATISTICS.values()]
+    chosen = choice(few(selection, n, MAX_RUNS)) if has_rows else None
     scripts = [vl_convert.javascript_bundle()] if chosen else []  # type: ignore[call-arg]
     scripts.append(_asset("page.js"))
     text: str = _template().render(
@@ -99,6 +106,7 @@ def made_page(found: Runs | Tally, of: str = "") -> str:
         made={k: in_words(v) for k, v in about.items() if k in _MADE_BY},
         unread=about.get("unread", []),
         missing=share(found),
+        binned=binned,
         sections=sections,
         losses=_losses(some),
         choice=chosen,
@@ -124,15 +132,14 @@ def _data(chosen: Any, configs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _losses(some: Few | None) -> Picture:
+def _losses(some: Few) -> Picture:
     about = "The loss of a few runs of each ending, trained again"
-    if some is None:
+    if not some.frames:
         return Picture(about, missing="A tally has no single runs: see the page of the study.")
     try:
-        svg, width = svg_in_page(few_losses(some), "losses")
+        return Picture(about, svg_in_page(few_losses(some.frames), "losses"))
     except InputError as error:
-        return Picture(about, missing=f"{str(error)[:1].upper()}{str(error)[1:]}.")
-    return Picture(about, svg, width=width)
+        return Picture(about, missing=sentence(error))
 
 
 def _template() -> Any:

@@ -12,8 +12,7 @@ from attnlogic.words import in_shell
 if TYPE_CHECKING:
     import polars as pl
 
-    from attnlogic.report.few_runs import Few
-    from attnlogic.results import Selection
+    from attnlogic.results import Population, Selection
     from attnlogic.statistics import Chart, Statistic
     from attnlogic.view import Sheet
 
@@ -28,13 +27,11 @@ class Picture(NamedTuple):
       about: what it shows.
       svg: the picture; empty where there is nothing to draw.
       missing: why not.
-      size: its width in pixels.
     """
 
     about: str
     svg: str = ""
     missing: str = ""
-    width: int = 0
 
 
 class Section(NamedTuple):
@@ -59,26 +56,36 @@ class Section(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def section(statistic: Statistic, every: Selection, some: Few | None, path: str) -> Section:
-    """The section of a statistic. What cannot be said or drawn is a note, never an error.
+class Given(NamedTuple):
+    """The runs of a page, read once for all statistics.
 
-    Args:
-      statistic: the statistic.
-      every: the runs.
-      some: those that it has where it needs each run by itself; None of a tally.
-      path: of the runs, for the command.
+    Attributes:
+      selection: where they are from.
+      populations: of each condition.
+      frames: of each condition the runs by themselves, all or the first; empty of a tally.
+      note: what ``frames`` leaves out; empty where that is nothing.
+      path: of the runs, for commands.
     """
-    command = f"attnlogic {statistic.name} {in_shell(path)}"
+
+    selection: Selection
+    populations: list[Population]
+    frames: list[pl.DataFrame]
+    note: str
+    path: str
+
+
+def section(statistic: Statistic, given: Given) -> Section:
+    """The section of a statistic. What cannot be said or drawn is a note, never an error."""
+    command = f"attnlogic {statistic.name} {in_shell(given.path)}"
     said = Section(statistic.name, statistic.question, statistic.reading, command)
-    of_some = statistic.needs_rows and some is not None
-    runs = some.selection if some is not None and of_some else every
     try:
-        frame = statistic(runs)
+        statistic.check(given.selection)
+        frame = statistic.computed(given.frames if statistic.needs_rows else given.populations)
     except InputError as error:
-        return said._replace(notes=(_sentence(error),))
+        return said._replace(notes=(sentence(error),))
     if frame.is_empty():
         return said._replace(notes=("There are no runs here of which this can be said.",))
-    notes = [some.note] if some is not None and of_some and some.note else []
+    notes = [given.note] if statistic.needs_rows and given.note else []
     shown = statistic.shown(frame)
     if len(shown.rows) > MAX_TABLE_ROWS:
         notes.append(
@@ -86,23 +93,20 @@ def section(statistic: Statistic, every: Selection, some: Few | None, path: str)
             "--format csv has all."
         )
         shown = shown._replace(rows=shown.rows[:MAX_TABLE_ROWS])
-    pictures = [_picture(statistic, chart, frame, runs, some) for chart in statistic.charts]
+    pictures = [_picture(statistic, chart, frame, given) for chart in statistic.charts]
     return said._replace(pictures=_said_once(pictures), table=shown, notes=tuple(notes))
 
 
-def _picture(
-    statistic: Statistic, chart: Chart, frame: pl.DataFrame, runs: Selection, some: Few | None
-) -> Picture:
-    """A chart that needs each run by itself is of the first runs, where the page has not all."""
-    by_itself = chart.needs_rows and not statistic.needs_rows and some is not None
-    of = some.selection if some is not None and by_itself else runs
-    about = f"{chart.about}. {some.note}" if some is not None and by_itself else chart.about
+def _picture(statistic: Statistic, chart: Chart, frame: pl.DataFrame, given: Given) -> Picture:
+    by_itself = statistic.needs_rows or chart.needs_rows
     try:
-        drawn = statistic.drawn(chart, frame, of)
+        statistic.check_chart(chart, given.selection)
+        drawn = statistic.drawn(chart, frame, given.frames if by_itself else given.populations)
     except InputError as error:
-        return Picture(chart.about, missing=_sentence(error))
-    svg, width = svg_in_page(drawn, chart.name)
-    return Picture(about.strip(), svg, width=width)
+        return Picture(chart.about, missing=sentence(error))
+    alone = chart.needs_rows and not statistic.needs_rows  # else the section says it
+    about = f"{chart.about}. {given.note}" if alone and given.note else chart.about
+    return Picture(about, svg_in_page(drawn, chart.name))
 
 
 def _said_once(pictures: Sequence[Picture]) -> tuple[Picture, ...]:
@@ -116,6 +120,7 @@ def _said_once(pictures: Sequence[Picture]) -> tuple[Picture, ...]:
     return tuple(kept)
 
 
-def _sentence(error: InputError) -> str:
+def sentence(error: InputError) -> str:
+    """What an error says, as a sentence of the page."""
     text = str(error)
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "'", ")")) else ".")

@@ -11,8 +11,8 @@ from functools import cache
 from typing import Any
 
 
-def svg_in_page(chart: Any, name: str) -> tuple[str, int]:
-    """The chart's SVG, and its width in pixels.
+def svg_in_page(chart: Any, name: str) -> str:
+    """The chart's SVG.
 
     Args:
       chart: an Altair chart without a configuration of its own.
@@ -20,9 +20,7 @@ def svg_in_page(chart: Any, name: str) -> tuple[str, int]:
     """
     from attnlogic.view import svg_text
 
-    svg = re.sub(r"<[^<>]*>", lambda tag: _tag_in_page(tag[0], name), svg_text(chart))
-    width = re.search(r'<svg[^<>]*\bwidth="([\d.]+)', svg)
-    return svg, round(float(width[1])) if width else 0
+    return re.sub(r"<[^<>]*>", lambda tag: _tag_in_page(tag[0], name), svg_text(chart))
 
 
 def _tag_in_page(tag: str, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -162,35 +162,34 @@ class Statistic:
         chart, settings = known[name] if name else self.charts[0], self.settings(options)
         selection = select(runs)
         self.check(selection)
-        self._check_chart(chart, selection)
-        frame = self._frame(self._given(selection), settings)
-        return self._drawn(chart, frame, selection, settings)
+        self.check_chart(chart, selection)
+        every_run = self.needs_rows or chart.needs_rows
+        given = selection.frames() if every_run else selection.populations()
+        return chart.draw(self._frame(self._given(selection), settings), [*given], settings)
 
-    def drawn(self, chart: Chart, frame: pl.DataFrame, selection: Selection, **options: Any) -> Any:
-        """Draw one of its charts from a frame that is there already.
+    def computed(self, given: Iterable[Any]) -> pl.DataFrame:
+        """The frame, by the options' defaults, of what was read for several statistics at once.
 
         Args:
-          chart: one of ``charts``.
-          frame: what calling it gave.
-          selection: the runs; they may be fewer than those of the frame.
-          **options: those that it was given.
+          given: the runs of each condition: populations, or frames if it ``needs_rows``.
 
         Raises:
-          InputError: as for ``chart``.
+          InputError: as for the call.
         """
-        self._check_chart(chart, selection)
-        return self._drawn(chart, frame, selection, self.settings(options))
+        return self._frame(iter(given), self.settings({}))
 
-    def _check_chart(self, chart: Chart, selection: Selection) -> None:
+    def drawn(self, chart: Chart, frame: pl.DataFrame, given: Sequence[Any]) -> Any:
+        """One of its charts, likewise; frames also if the chart ``needs_rows``.
+
+        Raises:
+          InputError: there is nothing to draw.
+        """
+        return chart.draw(frame, given, self.settings({}))
+
+    def check_chart(self, chart: Chart, selection: Selection) -> None:
+        """Raise ``InputError`` if one of its charts cannot be drawn of these runs."""
         if chart.needs_rows and selection.tallies:
             raise _needs_rows(f"the chart {chart.name}")
-
-    def _drawn(
-        self, chart: Chart, frame: pl.DataFrame, selection: Selection, settings: Mapping[str, Any]
-    ) -> Any:
-        every_run = chart.needs_rows or self.needs_rows
-        given = selection.frames() if every_run else selection.populations()
-        return chart.draw(frame, [*given], settings)
 
     @property
     def schema(self) -> pl.Schema:
