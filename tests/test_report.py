@@ -16,6 +16,7 @@ import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.report import citation, few_runs, made_page, write_page
 from attnlogic.report import page as pages
+from attnlogic.report.linked_views import ChoiceAxis, linked_views
 from attnlogic.report.training_commands import training_command
 from attnlogic.results import Tally, select
 from attnlogic.statistics import STATISTICS
@@ -237,6 +238,9 @@ def test_no_text_of_users_is_a_field_or_an_expression(study, page):
     fields = re.findall(r'"field": "([^"]*)"', json.dumps(block["views"]))
     own = {"x", "y", "w1", "w2", "hit", "epoch", "share", "status"}
     assert {*fields} <= own
+    for view in linked_views(ChoiceAxis(NASTY, -1, 1, False), NASTY, True, 9):
+        text = json.dumps(view.spec).replace(f'"title": "{NASTY}"', "")
+        assert NASTY not in text
 
 
 # --- large studies ------------------------------------------------------------------------------

@@ -4,8 +4,9 @@ import browser
 import polars as pl
 import pytest
 from browser import opened, said_on_console, violations
-from pages import NASTY, folder, rows
+from pages import NASTY, diverged, folder, rows, without_hits
 
+import attnlogic
 from attnlogic.report import write_page
 
 pytestmark = pytest.mark.skipif(bool(browser.WHY_NOT), reason=browser.WHY_NOT)
@@ -78,6 +79,27 @@ def test_it_says_nothing_on_the_console_and_asks_for_nothing(page):
         assert not [m for m in asked if '"http' in m and "requestWillBeSent" in m]
         canvases = "return document.querySelectorAll('.view canvas').length"
         assert driver.execute_script(canvases) == 3
+
+
+ODD = {
+    "one run": lambda: [rows(seeds=[7])],
+    "no hit": lambda: [without_hits(rows())],
+    "all diverged": lambda: [diverged(rows())],
+    "the first all diverged": lambda: [diverged(rows()), rows(by="sgd")],
+}
+
+
+@pytest.mark.parametrize("name", [*ODD, "no C"])
+def test_a_page_of_odd_runs_is_as_quiet(tmp_path, name):
+    if name in ODD:
+        runs = folder(tmp_path / "odd", *ODD[name]())
+    else:
+        study = attnlogic.Study("xor", "adam", seeds=6, epochs=60, models="mlp")
+        runs = attnlogic.run(study, out=tmp_path / "odd", progress=False)
+    write_page(runs, tmp_path / "page.html")
+    with opened(tmp_path / "page.html") as driver:
+        assert said_on_console(driver) == []
+        assert violations(driver) == {}
 
 
 def test_a_click_or_a_key_sorts_a_table(shown):

@@ -32,7 +32,7 @@ class Choice(NamedTuple):
       chosen_by: the name of the quantity by which runs are chosen: C, another model's own, or the
         final loss.
       conditions: of each its name, the command that trains a seed again but for the seed, and how
-        many runs it has here.
+        many runs it has here; the column ``condition`` is a place in this list.
       columns: of the runs: the name -> a value for each run.
       views: of the data ``"runs"`` with these columns.
       limits: what stands for no limit below and above.
@@ -53,32 +53,35 @@ def choice(some: Few) -> Choice | None:
     Args:
       some: of the study's runs at most ``MAX_RUNS``, about.
     """
-    from attnlogic.report.linked_views import linked_views
+    from attnlogic.report.linked_views import ChoiceAxis, linked_views
     from attnlogic.results import condition, labels
 
-    frames = some.frames
-    own = _own_quantity(frames)
-    known = [rows for rows in frames if own is None or own in rows.columns]
-    keys = [condition(rows) for rows in known]
-    parts = [_columns(rows, own, number) for number, rows in enumerate(known)]
-    runs = pl.concat(parts) if parts else pl.DataFrame()
-    if runs.is_empty():
+    own = _own_quantity(some.frames)
+    found = [
+        (condition(rows), _columns(rows, own))
+        for rows in some.frames
+        if own is None or own in rows.columns
+    ]
+    found = [(key, columns) for key, columns in found if len(columns)]
+    if not found:
         return None
-    counts = dict(runs.group_by("condition").len().rows())
+    keys = [key for key, _ in found]
     conditions = [
-        {"name": f"{key['gate']} · {name}", "command": training_command(key), "at": number,
-         "runs": counts[number]}
-        for number, (key, name) in enumerate(zip(keys, labels(keys), strict=True))
-        if number in counts
-    ]  # fmt: skip
-    ends = _ends(runs["x"]) if own else None
+        {"name": f"{key['gate']} · {name}", "command": training_command(key), "runs": len(columns)}
+        for (key, columns), name in zip(found, labels(keys), strict=True)
+    ]
+    numbered = [columns.with_columns(condition=pl.lit(n)) for n, (_, columns) in enumerate(found)]
+    runs = pl.concat(numbered)
     by = own or "final loss"
-    notes = [some.note, _not_here(sum(map(len, frames)) - len(runs), by)]
+    axis = ChoiceAxis(by, *(_ends(runs["x"]) if own else _log_ends(runs["x"])), own is None)
+    epochs = max(key["epochs"] for key in keys)
+    missing = sum(map(len, some.frames)) - len(runs)
+    notes = [some.note, f"{missing:,} runs without a finite {by} are left out." if missing else ""]
     return Choice(
         by,
         conditions,
         {name: runs[name].to_list() for name in runs.columns},
-        linked_views(by, ends, "initial loss" if own is None else "final loss", _has_plane(runs)),
+        linked_views(axis, "final loss" if own else "initial loss", _has_plane(runs), epochs),
         (-1e300, 1e300) if own else (1e-300, 1e300),
         " ".join(note for note in notes if note),
     )
@@ -93,7 +96,7 @@ def _own_quantity(frames: Sequence[pl.DataFrame]) -> str | None:
     return "C" if "C" in told else next(iter(told), None)
 
 
-def _columns(rows: pl.DataFrame, own: str | None, number: int) -> pl.DataFrame:
+def _columns(rows: pl.DataFrame, own: str | None) -> pl.DataFrame:
     """The page's columns of a condition's runs, those with a finite end; numbers to six digits."""
     nothing = pl.lit(None, pl.Float64)
     plane = {n: pl.col(n) if {"w1", "w2"} <= {*rows.columns} else nothing for n in ("w1", "w2")}
@@ -101,7 +104,6 @@ def _columns(rows: pl.DataFrame, own: str | None, number: int) -> pl.DataFrame:
     drawn = loss.clip(TINY)
     x, y = (pl.col(own), drawn) if own else (drawn, pl.col("initial_loss").cast(pl.Float64))
     found = rows.select(
-        condition=pl.lit(number),
         seed=pl.col("seed").cast(pl.Int64),
         status=pl.col("status").cast(pl.String),
         hit=pl.col("first_hit").cast(pl.Int64),
@@ -135,7 +137,7 @@ def _ends(x: pl.Series) -> tuple[float, float]:
     return -end(-low), end(high)
 
 
-def _not_here(missing: int, by: str) -> str:
-    if not missing:
-        return ""
-    return f"{missing:,} runs without a finite {by} or loss are left out."
+def _log_ends(x: pl.Series) -> tuple[float, float]:
+    """The ends of a logarithmic axis: the powers of ten around all values."""
+    low, high = (math.log10(float(end)) for end in (x.min(), x.max()))  # type: ignore[arg-type]
+    return 10.0 ** math.floor(low), 10.0 ** (math.floor(high) + 1)

@@ -34,21 +34,36 @@ class View(NamedTuple):
     spec: dict[str, Any]
 
 
-def linked_views(by: str, ends: tuple[float, float] | None, beside: str, plane: bool) -> list[View]:
+class ChoiceAxis(NamedTuple):
+    """The axis along which runs are chosen.
+
+    Attributes:
+      title: what is on it.
+      low, high: its ends.
+      logarithmic: whether it is that throughout; else it is linear around 0.
+    """
+
+    title: str
+    low: float
+    high: float
+    logarithmic: bool
+
+
+def linked_views(by: ChoiceAxis, beside: str, plane: bool, epochs: int) -> list[View]:
     """The views, each of the page's width or less.
 
     Args:
-      by: the name of what is on the axis of choice.
-      ends: of that axis, linear around 0; None for a logarithmic axis.
+      by: the axis of choice.
       beside: the name of the loss on the other axis.
       plane: whether runs have the readout's weights w1 and w2.
+      epochs: the largest budget of a run.
     """
     legend = alt.Legend(title=None, orient="bottom", labelFontSize=12, symbolOpacity=1, columns=3)
     color = chart_theme.colors("status", STATUSES, legend)
-    views = {f"Runs by {by}: drag to choose": _choice(by, ends, beside, color)}
+    views = {f"Runs by {by.title}: drag to choose": _choice(by, beside, color)}
     if plane:
         views["Their readout w1, w2"] = _plane(chart_theme.colors("status", STATUSES, None))
-    views["First hits: all runs grey, the chosen ones blue"] = _first_hits()
+    views["First hits: all runs grey, the chosen ones blue"] = _first_hits(epochs)
     return [View(title, _spec(view)) for title, view in views.items()]
 
 
@@ -68,16 +83,15 @@ def _runs() -> Any:
     return alt.Chart(alt.NamedData("runs")).transform_filter("datum.condition === condition")
 
 
-def _choice(by: str, ends: tuple[float, float] | None, beside: str, color: alt.Color) -> Any:
+def _choice(by: ChoiceAxis, beside: str, color: alt.Color) -> Any:
     """Runs by what they are chosen by and by a loss; a drag along the axis chooses."""
-    scale = (
-        alt.Scale(type="log", nice=False)
-        if ends is None
-        else alt.Scale(type="symlog", constant=0.3, domain=[*ends], nice=False, clamp=True)
-    )
-    ticks: dict[str, Any] = {} if ends is None else {"values": _ticks(*ends)}
-    axis = alt.Axis(**chart_theme.FONT, **ticks, grid=False, labelOverlap=True, format="~g")
-    x = alt.X("x:Q", title=by, scale=scale, axis=axis)
+    kind = alt.Scale(type="log") if by.logarithmic else alt.Scale(type="symlog", constant=0.3)
+    scale = kind.copy()
+    scale["domain"], scale["nice"], scale["clamp"] = [by.low, by.high], False, True
+    axis = alt.Axis(**chart_theme.FONT, grid=False, labelOverlap=True, format="~g", tickCount=5)
+    if not by.logarithmic:
+        axis["values"] = _ticks(by.low, by.high)
+    x = alt.X("x:Q", title=by.title, scale=scale, axis=axis)
     brush = alt.selection_interval(
         name="brush", encodings=["x"], mark=alt.BrushConfig(fillOpacity=0, strokeOpacity=0)
     )
@@ -110,10 +124,11 @@ def _plane(color: alt.Color) -> Any:
     return points.transform_filter("isValid(datum.w1) && isValid(datum.w2)")
 
 
-def _first_hits() -> Any:
+def _first_hits(epochs: int) -> Any:
     """The share of runs that have hit by an epoch: of all, and of the chosen ones."""
     axis = alt.Axis(**chart_theme.FONT, grid=False, format="~s", labelOverlap=True, tickCount=4)
-    x = alt.X("epoch:Q", title="epoch", axis=axis, scale=alt.Scale(type="log", nice=False))
+    scale = alt.Scale(type="log", domain=[1, max(epochs, 2)], nice=False)
+    x = alt.X("epoch:Q", title="epoch", axis=axis, scale=scale)
     y = chart_theme.percent_axis("share", "have hit")
 
     def line(runs: Any, color: str, width: float) -> Any:

@@ -111,7 +111,7 @@ const linked = (data) => {
     const to = limit(high, limits[1]);
     const there = runs.filter((run) => run.condition === at);
     const chosen = there.filter((run) => run.x >= from && run.x <= to);
-    const { command } = conditions.find((one) => one.at === at);
+    const { command } = conditions[at];
     listed(chosen, command);
     const hits = chosen.filter((run) => run.hit !== null).length;
     const solved = chosen.filter((run) => run.status === "solved").length;
