@@ -58,6 +58,12 @@ def test_every_statistic_has_a_section_with_how_to_read_it_its_table_and_its_cha
     ]  # fmt: skip
 
 
+def test_how_to_read_a_statistic_is_two_or_three_sentences():
+    for name, statistic in STATISTICS.items():
+        assert 2 <= len(re.findall(r"[.?](?= |$)", statistic.reading)) <= 3, name
+        assert 100 < len(statistic.reading) < 320, name
+
+
 def test_a_new_statistic_appears_by_itself(study, monkeypatch):
     more = replace(STATISTICS["summary"], name="another", question="Is it there?", charts=())
     monkeypatch.setitem(STATISTICS, "another", more)
