@@ -127,6 +127,7 @@ def test_the_command_trains_the_run_again(type_in, study):
     assert code == 0
     assert (again["seed"], again["gate"]) == (row["seed"], row["gate"])
     assert again["status"] == row["status"]
+    assert (again["epochs"], again["optimizer"]) == (row["epochs"], row["optimizer"])
 
 
 @pytest.mark.parametrize(

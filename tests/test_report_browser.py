@@ -135,6 +135,12 @@ def test_two_numbers_choose_runs_by_keyboard(shown, runs):
     )
     told = shown.execute_script("return document.getElementById('said').textContent")
     assert told.startswith(f"{len(expected)} of {len(finite(runs, 'adam'))} runs chosen")
+    for fields in ({"low": "0", "high": ""}, {"low": "", "high": "0"}):  # each alone, in each view
+        shown.find_element("id", "reset").click()
+        settled(shown)
+        before = pictures(shown)
+        choose(shown, **fields)
+        assert all(a != b for a, b in zip(before, pictures(shown), strict=True))
     choose(shown, low="5", high="4")
     assert cells(shown, "chosen", 0) == []
 
@@ -232,7 +238,8 @@ def test_everything_can_be_reached_by_keyboard(page):
 
 def test_it_prints_light_with_its_tables_open(page):
     with opened(page, prefers_color_scheme="dark") as driver:
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
         ground = "return getComputedStyle(document.body).backgroundColor"
         assert driver.execute_script(ground) == "rgb(255, 255, 255)"
         driver.execute_script("dispatchEvent(new Event('beforeprint'))")
