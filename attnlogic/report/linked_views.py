@@ -19,6 +19,7 @@ SIZE = 260
 STATUSES = {"solved": "#009E73", "lost": "#E69F00", "unsolved": "#D55E00"}
 """The colour of each status; runs that diverged have no end to show."""
 
+_POWER = "replace(format(datum.value, '.0e'), '+', '')"
 _CHOSEN = "datum.x >= low && datum.x <= high"
 
 
@@ -63,7 +64,7 @@ def linked_views(by: ChoiceAxis, beside: str, plane: bool, epochs: int) -> list[
     views = {f"Runs by {by.title}: drag to choose": _choice(by, beside, color)}
     if plane:
         views["Their readout w1, w2"] = _plane(chart_theme.colors("status", STATUSES, None))
-    views["First hits: all runs grey, the chosen ones blue"] = _first_hits(epochs)
+    views["First hits: all grey, chosen blue"] = _first_hits(epochs)
     return [View(title, _spec(view)) for title, view in views.items()]
 
 
@@ -88,7 +89,8 @@ def _choice(by: ChoiceAxis, beside: str, color: alt.Color) -> Any:
     kind = alt.Scale(type="log") if by.logarithmic else alt.Scale(type="symlog", constant=0.3)
     scale = kind.copy()
     scale["domain"], scale["nice"], scale["clamp"] = [by.low, by.high], False, True
-    axis = alt.Axis(**chart_theme.FONT, grid=False, labelOverlap=True, format="~g", tickCount=5)
+    axis = alt.Axis(**chart_theme.FONT, grid=False, labelOverlap=True, tickCount=5)
+    axis["labelExpr"] = _POWER if by.logarithmic else "format(datum.value, '~r')"
     if not by.logarithmic:
         axis["values"] = _ticks(by.low, by.high)
     x = alt.X("x:Q", title=by.title, scale=scale, axis=axis)
@@ -160,6 +162,6 @@ def _log_y(field: str, title: str) -> alt.Y:
         grid=False,
         tickCount=6,
         labelOverlap=True,
-        labelExpr="replace(format(datum.value, '.0e'), '+', '')",
+        labelExpr=_POWER,
     )
     return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(type="log", nice=False), axis=axis)
