@@ -35,7 +35,8 @@ MAY_IMPORT = {
     "studies": TRAINED | CONTRACT | {"theory", "results"},
     "view": TRAINED | CONTRACT | {"theory", "results", "studies"},
     "statistics": TRAINED | CONTRACT | {"theory", "results", "view"},
-    "cli": TRAINED | CONTRACT | {"theory", "results", "studies", "view", "statistics"},
+    "report": TRAINED | CONTRACT | {"theory", "results", "studies", "view", "statistics"},
+    "cli": TRAINED | CONTRACT | {"theory", "results", "studies", "view", "statistics", "report"},
     "__main__": {"cli"},
     "examples": {"results", "studies", "statistics", "view"},  # and the package's front door
     "attnlogic_jax": TRAINED | CONTRACT,

@@ -17,6 +17,7 @@ from attnlogic.cli.map import map_
 from attnlogic.cli.models import models
 from attnlogic.cli.plot import listed, plot
 from attnlogic.cli.reference import backends, gates, optimizers, theory
+from attnlogic.cli.report import report
 from attnlogic.cli.results import merge, runs, tally
 from attnlogic.cli.statistics import add_statistic_command
 from attnlogic.cli.study import study
@@ -58,7 +59,7 @@ app.command("map", rich_help_panel=options.TRAINING)(map_)
 for _statistic in STATISTICS.values():
     add_statistic_command(app, _statistic)
 app.command(rich_help_panel=options.ON_RESULTS, epilog=listed().replace("\n", "\n\n"))(plot)
-_register(options.ON_RESULTS, runs, tally, merge, info, verify)
+_register(options.ON_RESULTS, report, runs, tally, merge, info, verify)
 _register(options.REFERENCE, theory, gates, models, optimizers, backends)
 
 BAD_INPUT, FAILED = 2, 1

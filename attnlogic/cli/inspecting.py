@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from attnlogic.cli import options
-from attnlogic.cli.reporting import INCOMPLETE, reported, say_unread, share
+from attnlogic.cli.reporting import INCOMPLETE, reported, say_unread
 from attnlogic.view import terminal
 from attnlogic.words import counted
-
-if TYPE_CHECKING:
-    from attnlogic.results import Runs
-
-_LISTED = 8
-"""Values that a line names, at most."""
 
 
 def info(
@@ -31,17 +25,18 @@ def info(
 
     Exit code 3: the study is unfinished, or has files that were not read.
     """
+    from attnlogic.report import facts, in_words
     from attnlogic.results import read_study
 
     runs = read_study(directory)
     with reported([runs], form):
-        about = _about(runs)
+        about = facts(runs)
         if form == "json":
             terminal.write(json.dumps(about, indent=2))
             return
         width = max(map(len, about))
         for name, value in about.items():
-            terminal.write(f"{name:{width}}  {_in_words(value)}")
+            terminal.write(f"{name:{width}}  {in_words(value)}")
 
 
 def verify(directory: options.StudyFolder) -> None:
@@ -51,6 +46,7 @@ def verify(directory: options.StudyFolder) -> None:
 
     Exit code 0: every run is there, and every file is sound. Exit code 3: not so.
     """
+    from attnlogic.report import share
     from attnlogic.results import read_study
     from attnlogic.results import verify as check
     from attnlogic.studies import Progress
@@ -68,44 +64,3 @@ def verify(directory: options.StudyFolder) -> None:
         raise typer.Exit(INCOMPLETE)
     sums = "" if runs.is_earlier else f" in {counted(len(found.parts), 'part')}"
     terminal.write(f"{counted(len(runs), 'run')}{sums}: every one is there and sound")
-
-
-def _about(runs: Runs) -> dict[str, Any]:
-    from attnlogic.results import seeds_in_words
-
-    said, parts = runs.description, runs.part_files()
-    conditions = said["conditions"]
-    about = {
-        "study": str(runs.directory),
-        "runs": len(runs),
-        "asked": runs.asked,
-        "conditions": len(conditions),
-        "seeds": seeds_in_words(runs.seeds),
-    }
-    for name in ("gate", "optimizer", "model", "encoding", "init", "epochs"):
-        about[name] = [*dict.fromkeys(one[name] for one in conditions if name in one)]
-    for name in ("threshold", "until", "precision", "backend", "devices"):
-        about[name] = said.get(name)
-    about |= {name: said[name] for name in ("keep", "keep_rows") if name in said}
-    about |= {
-        "attnlogic": said.get("attnlogic"),
-        "versions": said.get("versions", {}),
-        "platform": said.get("platform"),
-        "created": said.get("created"),
-        "resumed": said.get("resumed", []),
-        "format": said.get("format", 1),
-        "parts": len(parts),
-        "bytes": sum(file.lstat().st_size for file in parts),
-        "unread": [{"path": str(one.path), "reason": one.reason} for one in runs.unread],
-    }
-    return about
-
-
-def _in_words(value: Any) -> str:
-    if isinstance(value, dict):
-        value = [f"{name} {one}" for name, one in value.items()]
-    if isinstance(value, list):
-        more = f", … ({len(value):,} in all)" if len(value) > _LISTED else ""
-        shown = [one if isinstance(one, str) else _in_words(one) for one in value[:_LISTED]]
-        return (", ".join(shown) or "none") + more
-    return f"{value:,}" if isinstance(value, int) else str(value)

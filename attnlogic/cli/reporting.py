@@ -37,6 +37,8 @@ def reported(results: Iterable[Runs | Tally], form: str = "table") -> Iterator[N
       results: what the command reads.
       form: how the result is printed. How much is there stands above a table; else on stderr.
     """
+    from attnlogic.report import share
+
     say = terminal.write if form in ("table", "markdown") else terminal.say
     whole = True
     for runs in results:
@@ -48,16 +50,6 @@ def reported(results: Iterable[Runs | Tally], form: str = "table") -> Iterator[N
     yield
     if not whole:
         raise typer.Exit(INCOMPLETE)
-
-
-def share(runs: Runs | Tally) -> str:
-    """How much of an unfinished study is there; empty for a finished one, and for a tally."""
-    from attnlogic.results import Runs
-
-    if not isinstance(runs, Runs) or (there := len(runs)) >= runs.asked:
-        return ""
-    asked = counted(runs.asked, "run")
-    return f"{there:,} of {asked} are there: run the same command again for the rest"
 
 
 def say_unread(unread: Iterable[Unread]) -> None:

@@ -107,6 +107,11 @@ statistic = Statistic(
     columns=COLUMNS,
     rows=_rows,
     sheet=_sheet,
+    reading=(
+        "The maximum of V(C) parts the starts: from one side gradient flow leads to the "
+        "solution, from the other into the valley. Rates near 100 % and 0 % mean that the "
+        "start decides; runs that crossed did what the flow cannot."
+    ),
     needs_rows=True,
     options=(INTERVAL, LEVEL),
     charts=(Chart("basins", "Success by the side of V(C) on which runs start"),),

@@ -248,6 +248,10 @@ statistic = Statistic(
     columns=COLUMNS,
     rows=_rows,
     sheet=_sheet,
+    reading=(
+        "Differences are of the same seeds, so luck of the start cancels. Pairs in colour differ "
+        "by more than chance, even with as many pairs as there are; grey ones cannot be told apart."
+    ),
     needs_rows=True,
     options=(LEVEL,),
     charts=(Chart("compare", "Differences of the rates of success, seed by seed"),),

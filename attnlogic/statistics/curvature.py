@@ -223,6 +223,11 @@ statistic = Statistic(
     columns=COLUMNS,
     rows=_rows,
     sheet=_sheet,
+    reading=(
+        "The sharpness is the largest eigenvalue of the loss's Hessian where a run ended; "
+        "gradient descent cannot rest where it exceeds 2/lr. A negative eigenvalue means a "
+        "saddle, a zero one a flat direction."
+    ),
     needs_rows=True,
     charts=(Chart("curvature", "The sharpness of the loss where runs end, by ending"),),
 )

@@ -44,6 +44,11 @@ statistic = Statistic(
     columns=COLUMNS,
     rows=_rows,
     sheet=_sheet,
+    reading=(
+        "Each bar shares out all runs by where they ended: green is solved, everything else "
+        "is a place where the loss is flat or falls without end. Paths show single runs on "
+        "their way there, over the least loss at each C."
+    ),
     charts=(
         Chart("endings", "Where runs end: shares, stacked"),
         Chart(

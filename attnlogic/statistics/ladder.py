@@ -142,6 +142,11 @@ statistic = Statistic(
     columns=COLUMNS,
     rows=_rows,
     sheet=_sheet,
+    reading=(
+        "The same as first hits, for ten thresholds from one training: the lines fan out "
+        "where an optimizer slows down on its way to the solution. Lines that are close "
+        "together mean that, once a run gets there, it gets all the way."
+    ),
     options=(INTERVAL, LEVEL),
     charts=(Chart("ladder", "First hits of each of ten losses, by epoch"),),
 )

@@ -114,6 +114,11 @@ statistic = Statistic(
     columns=COLUMNS,
     rows=_rows,
     sheet=_sheet,
+    reading=(
+        "The curve is the least loss at each C, the bars below it are the runs' final C: "
+        "solved runs pile up at C*, failed ones along the plateaus and in the valley. Among "
+        "exact solutions the readout and the drift tell which is picked."
+    ),
     charts=(
         Chart("C", "The C that runs end with, over V(C), the least loss at each C"),
         Chart("readout", "The readout w1, w2 of solved runs, and the exact solutions", True),

@@ -102,6 +102,11 @@ statistic = Statistic(
     columns=COLUMNS,
     rows=_rows,
     sheet=_sheet,
+    reading=(
+        "A run is held if it never left the threshold after its first hit. exits counts how often "
+        "runs left it, and the largest loss after the hit says how far: an optimizer can hit early "
+        "and often and still not stay."
+    ),
     options=(INTERVAL, LEVEL),
     charts=(Chart("stability", "Whether runs stay once they have hit, and how far they leave"),),
     after_hit=True,

@@ -114,6 +114,11 @@ statistic = Statistic(
     columns=COLUMNS,
     rows=_rows,
     sheet=_sheet,
+    reading=(
+        "Runs are sorted into bins of equally many by where they start, and each dot is the"
+        " share of a bin's runs that reached the threshold. A flat line means that the start does"
+        " not matter."
+    ),
     options=(BINS, INTERVAL, LEVEL),
     charts=(Chart("starts", "Success by the initial C and by the initial loss"),),
 )

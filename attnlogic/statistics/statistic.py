@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -86,6 +87,7 @@ class Statistic:
         iterator of ``results.Population``, or of frames if it ``needs_rows``), and the options, as
         keyword arguments, to the frame's rows.
       sheet: from the frame and the options (a dict) to the table that a person reads.
+      reading: how to read its charts and its table, in two or three plain sentences.
       needs_rows: whether it needs every run, so that a tally will not do.
       options: its settings.
       charts: its pictures; the first is the one that its command draws.
@@ -98,13 +100,14 @@ class Statistic:
     columns: tuple[Column, ...]
     rows: Callable[..., Iterable[Row]]
     sheet: Callable[[pl.DataFrame, Mapping[str, Any]], Sheet]
+    reading: str
     needs_rows: bool = False
     options: tuple[Option, ...] = ()
     charts: tuple[Chart, ...] = ()
     after_hit: bool = False
 
     def __post_init__(self) -> None:
-        lines = [self.question, ""]
+        lines = [self.question, "", *textwrap.wrap(self.reading, 88), ""]
         if self.options:
             lines += [
                 "Options:",
@@ -159,14 +162,37 @@ class Statistic:
         chart, settings = known[name] if name else self.charts[0], self.settings(options)
         selection = select(runs)
         self.check(selection)
-        if chart.needs_rows and selection.tallies:
-            raise _needs_rows(f"the chart {chart.name}")
+        self.check_chart(chart, selection)
         every_run = chart.needs_rows or self.needs_rows
         given = [*(selection.frames() if every_run else selection.populations())]
         counted: list[Any] = given
         if every_run and not self.needs_rows:  # the frames are in memory: they are not read again
             counted = [some for rows in given for some in populations(rows)]
         return chart.draw(self._frame(iter(counted), settings), given, settings)
+
+    def computed(self, given: Iterable[Any]) -> pl.DataFrame:
+        """The frame, by the options' defaults, of what was read for several statistics at once.
+
+        Args:
+          given: the runs of each condition: populations, or frames if it ``needs_rows``.
+
+        Raises:
+          InputError: as for the call.
+        """
+        return self._frame(iter(given), self.settings({}))
+
+    def drawn(self, chart: Chart, frame: pl.DataFrame, given: Sequence[Any]) -> Any:
+        """One of its charts, likewise; frames also if the chart ``needs_rows``.
+
+        Raises:
+          InputError: there is nothing to draw.
+        """
+        return chart.draw(frame, given, self.settings({}))
+
+    def check_chart(self, chart: Chart, selection: Selection) -> None:
+        """Raise ``InputError`` if one of its charts cannot be drawn of these runs."""
+        if chart.needs_rows and selection.tallies:
+            raise _needs_rows(f"the chart {chart.name}")
 
     @property
     def schema(self) -> pl.Schema:

@@ -122,6 +122,11 @@ statistic = Statistic(
     columns=COLUMNS,
     rows=_rows,
     sheet=_sheet,
+    reading=(
+        "Dots are shares of runs, with their intervals: intervals that do not overlap differ "
+        "by more than chance. solved counts the last epoch alone, so a run that reached the "
+        "threshold and left it is not in it; C should lie at the exact one."
+    ),
     options=(INTERVAL, LEVEL),
     charts=(Chart("summary", "Shares of runs that reached the threshold and that are solved"),),
 )

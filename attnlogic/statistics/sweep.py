@@ -153,6 +153,11 @@ statistic = Statistic(
     columns=COLUMNS,
     rows=_rows,
     sheet=_sheet,
+    reading=(
+        "Each curve is a rate against one setting, everything else being equal. The best "
+        "value is marked with the values that cannot be told from it: a broad top is worth "
+        "more than a high one."
+    ),
     options=(
         Option("by", "solve", "What the best value is best in: solve, reach or ert.", _by, BY),
         Option("setting", "", "Only the curves of this setting, such as lr.", _setting),

@@ -90,6 +90,11 @@ statistic = Statistic(
     columns=COLUMNS,
     rows=_rows,
     sheet=_sheet,
+    reading=(
+        "Each line is the share of runs that have hit by an epoch: higher and further left is"
+        " better. A line that levels off below 100 % leaves runs that never hit; ERT charges "
+        "their epochs to the hits of the others."
+    ),
     options=(LEVEL,),
     charts=(Chart("times", "First hits: the share of runs that have hit, by epoch, with bands"),),
 )

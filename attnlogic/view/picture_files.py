@@ -65,14 +65,30 @@ def save(chart: Any, path: Path, theme: str = AUTO) -> None:
         raise InputError(f"cannot write '{path}': {error.strerror or error}") from error
 
 
+def svg_text(chart: Any, theme: str = "light") -> str:
+    """A chart as the text of an .svg file.
+
+    Args:
+      chart: an Altair chart without a configuration of its own.
+      theme: ``"light"`` or ``"dark"``.
+
+    Raises:
+      InputError: another theme.
+    """
+    from attnlogic.view.chart_theme import themed
+
+    text = io.StringIO()
+    themed(chart, theme).save(text, format="svg")
+    return _compact(text.getvalue())
+
+
 def _picture(chart: Any, kind: str, theme: str) -> bytes:
     from attnlogic.view.chart_theme import themed
 
-    dressed = themed(chart, "light" if theme == AUTO else theme)
+    shown = "light" if theme == AUTO else theme
     if kind == "svg":
-        text = io.StringIO()
-        dressed.save(text, format=kind)
-        return _compact(text.getvalue()).encode()
+        return svg_text(chart, shown).encode()
+    dressed = themed(chart, shown)
     content = io.BytesIO()
     dressed.save(content, format=kind, **({"scale_factor": 2} if kind == "png" else {}))
     return content.getvalue()
