@@ -36,9 +36,7 @@ def _scan_alike(description: Mapping[str, Any], parts: Sequence[Path]) -> pl.Laz
         return rows
     # The first format: each row had its condition's columns, and counts had 32 bits.
     of = condition_table(description).lazy().select("condition", "gate", "optimizer")
-    counts: dict[Any, Any] = {
-        name: pl.Int64 for name, n in NUMBERS.items() if n.kind is Kind.COUNT
-    }
+    counts: dict[Any, Any] = {name: pl.Int64 for name, n in NUMBERS.items() if n.kind is Kind.COUNT}
     joined = rows.cast(counts).join(of, on=("gate", "optimizer"), how="left")
     return joined.select(*run_schema(str(description["precision"])))
 

@@ -241,9 +241,7 @@ class Runs(Exported):
 
     def _with_conditions(self, rows: pl.LazyFrame, keep: tuple[str, ...] = ()) -> pl.LazyFrame:
         """Rows of parts with the columns of ``schema``, in their order; those kept come first."""
-        return self._read(
-            lambda: with_conditions(rows, self.condition_table, self.schema, keep)
-        )
+        return self._read(lambda: with_conditions(rows, self.condition_table, self.schema, keep))
 
     def __repr__(self) -> str:
         conditions = counted(len(self.description["conditions"]), "condition")
