@@ -86,11 +86,10 @@ def contain(ranges: SeedRanges, seeds: npt.ArrayLike) -> npt.NDArray[np.bool_]:
       >>> contain(((0, 2), (5, 6)), [1, 2, 5])
       array([ True, False,  True])
     """
-    ends = np.array(
-        ranges, np.int64
-    ).ravel()  # of a seed in it an odd number of them lies at or below
-    below: npt.NDArray[np.int64] = np.searchsorted(ends, np.asarray(seeds, np.int64), "right")
-    return below % 2 == 1
+    ends = np.array(ranges, np.int64).ravel()
+    # Of a seed that is in one an odd number of ends lies at or below.
+    below: npt.NDArray[np.int64] = np.searchsorted(ends, np.asarray(seeds), "right")
+    return np.equal(below % 2, 1)
 
 
 def count(seeds: SeedRanges) -> int:
