@@ -8,6 +8,7 @@ from .census import kept_rows as kept_rows
 from .census import put_together as put_together
 from .census import rows_kept as rows_kept
 from .census import write_counted as write_counted
+from .census_counts import MOST_ROWS as MOST_ROWS
 from .census_counts import Counted as Counted
 from .census_counts import Counter as Counter
 from .census_counts import together as together

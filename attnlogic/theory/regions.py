@@ -4,9 +4,9 @@ For a fixed C = wq·wk·wv the loss is at least V(C) (see ``least_loss``), and a
 settled moves downhill along V's graph. So C and the loss show where it is and where it goes.
 On the way downhill ``runaway`` is a forecast: C grows for ever if the descent is steady.
 
-The final loss is that before the last update, C that after it. Of a run at rest, or on its way, both
-are of one place. Of a run that hops, a loss well below V(C) shows that they are not: no parameters
-with this C have such a loss, and the run is at no place.
+The final loss is that before the last update, C that after it. Of a run at rest, or on its way,
+both are of one place. Of a run that hops, a loss well below V(C) shows that they are not: no
+parameters with this C have such a loss, and the run is at no place.
 """
 
 from __future__ import annotations
