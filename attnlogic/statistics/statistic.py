@@ -262,7 +262,7 @@ class Statistic:
 
 
 def _needs_rows(what: str) -> InputError:
-    return InputError(f"{what} needs every run, not a tally: name the folders of the studies")
+    return InputError(f"{what} needs every run, not a tally: name studies that keep rows")
 
 
 _NOT_SAID = {"model": "attention", "encoding": "01", "init": "torch"}
