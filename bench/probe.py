@@ -23,9 +23,10 @@ from attnlogic.optimizers import optimizer
 from attnlogic.problems import problem
 from attnlogic_jax import compiled, parallel
 from attnlogic_jax.compiled import Plan
-from attnlogic_jax.devices import devices
+from attnlogic_jax.devices import here
 from attnlogic_jax.given import given
 from attnlogic_jax.layout import chunks
+from attnlogic_jax.memory import limits
 
 
 def train(
@@ -38,10 +39,11 @@ def train(
     """
     training = Training(problem("xor"), optimizer(by), epochs)
     batch = one_condition(training, training.problem.initial(np.arange(seeds)))
-    most_in_group, seconds = Plan.of(training).limits[1], []
+    on, seconds = here(), []
+    most_in_group = limits(Plan.of(training, on), training)[1]
     laid_out = None if chunk is None else chunks(
         batch.which, most=chunk, most_in_group=min(chunk, most_in_group),
-        workers=parallel.workers(), devices=len(devices()),
+        workers=on.workers, devices=on.shares,
     )  # fmt: skip
     for _ in range(1 + repetitions):
         began = time.perf_counter()
@@ -69,12 +71,12 @@ def loops(seeds: int) -> dict[str, Any]:
     many as it has rows where it stacks them, else one.
     """
     training = Training(problem("xor"), optimizer("adamw"), 1)
-    plan = Plan.of(training)
-    group = min(seeds, plan.limits[1])
+    plan = Plan.of(training, here())
+    group = min(seeds, limits(plan, training)[1])
     numbers = given([training] * (seeds // group))
     packed = jax.numpy.zeros((6, seeds // group * group))
     arguments = plan, numbers, compiled.start(plan, numbers, packed), 1
-    text = compiled.advance.jitted.lower(*arguments).compile().as_text() or ""
+    text = compiled.advance.jitted(plan.platform).lower(*arguments).compile().as_text() or ""
     blocks = {b.split(" ", 1)[0]: b for b in text.split("\n\n")}
     bodies = [blocks["%" + part.split(",")[0].split(" ")[0]]
               for part in text.replace("\n", " ").split("body=%")[1:]]  # fmt: skip

@@ -14,6 +14,7 @@ import pytest
 
 from attnlogic.backend import Batch, Points, in_order, one_condition
 from attnlogic_jax import JAX, parallel
+from attnlogic_jax.platforms import Platform
 
 SEEDS = 300
 CASES = [
@@ -50,9 +51,9 @@ SCRIPT = """
 import sys
 import jax, numpy as np
 from attnlogic_jax import JAX
-from attnlogic_jax import chunks, devices, sizes
+from attnlogic_jax import chunks, devices, platforms
 import test_devices as this
-sizes.USUAL.chunk["cpu"], sizes.WITH_HISTORY.chunk["cpu"] = 50, 25
+platforms.USUAL.chunk["cpu"], platforms.WITH_HISTORY.chunk["cpu"] = 50, 25
 chunks.MIN_COMPACTED_CHUNK = 64
 assert len(jax.devices()) == len(JAX.devices()) == 4
 with jax.default_device("cpu"):  # to JAX that means the first one
@@ -92,10 +93,9 @@ def test_on_four_devices_every_run_with_a_setting_of_its_own_is_the_same(on_four
     [("adam", {10: 192, 1000: 1152, 49_152: 49_152, 49_153: 24_960}),
      ("lbfgs", {10: 192, 1000: 1152, 1536: 1536, 1537: 960})],
 )  # fmt: skip
-def test_each_device_trains_its_share_of_a_chunk(monkeypatch, by, expected):
-    monkeypatch.setattr(parallel, "devices", lambda: [None] * 3)
-    found = {}
+def test_each_device_trains_its_share_of_a_chunk(by, expected):
+    on, found = Platform("cpu", tuple("abc")), {}
     for count in expected:
         batch = one_condition(helpers.condition("xor", by, 1), helpers.seed_range(count))
-        (found[count],) = {chunk.runs.size for chunk in parallel.layout(batch)}
+        (found[count],) = {chunk.runs.size for chunk in parallel.layout(batch, on)}
     assert found == expected
