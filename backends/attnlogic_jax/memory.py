@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -33,19 +34,18 @@ def limits(plan: Plan, training: Training) -> tuple[int, int]:
 def seed_bytes(plan: Plan, training: Training) -> int:
     """Bytes of a device's memory that one seed takes, at most.
 
-    They are those of its start, of what is carried from epoch to epoch and of its outcome, and of
-    every array that an evaluation makes, as if none of them took the place of another.
+    They are those of its start, of what is carried from epoch to epoch, of its outcome, which is no
+    larger than both, and of every array that an evaluation makes, as if none took another's place.
     """
-    seeds = LANES * plan.platform.shares
+    plan = plan._replace(platform=replace(plan.platform, devices=()))
     with jax.enable_x64(training.precision == "float64"):
         given = numbers([training])
-        packed = jax.ShapeDtypeStruct((len(plan.problem.names), seeds), training.precision)  # type: ignore[no-untyped-call]  # JAX's own
-        on = plan.platform
-        carry = compiled.start.jitted(on).eval_shape(plan, given, packed)
-        outcome = compiled.finish.jitted(on).eval_shape(plan, given, packed, carry)
+        packed = jax.ShapeDtypeStruct((len(plan.problem.names), LANES), training.precision)  # type: ignore[no-untyped-call]  # JAX's own
+        carry = compiled.start.jitted(plan.platform).eval_shape(plan, given, packed)
         evaluated = jax.make_jaxpr(partial(_evaluated, plan))(given, packed)
     made = [out.aval for equation in equations(evaluated.jaxpr) for out in equation.outvars]
-    return sum(map(_bytes, [*jax.tree.leaves((packed, carry, outcome)), *made])) // seeds
+    kept = jax.tree.leaves((packed, carry))
+    return sum(map(_bytes, [*kept, *kept, *made])) // LANES
 
 
 def _evaluated(plan: Plan, given: Any, packed: jax.Array) -> Any:
