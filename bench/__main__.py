@@ -33,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-Part = StrEnum("Part", [*PARTS])
+Part = StrEnum("Part", list(PARTS))  # type: ignore[misc]  # mypy knows literal lists only
 
 
 @app.command()
@@ -84,31 +84,41 @@ def main(
     """
     folder = out or (Path(mkdtemp(prefix="bench-")) if quick else HERE)
     published = folder.resolve() == HERE
-    left = [*map(str, only or PARTS)]
+    must_be_quiet = published and not anyway
+    left, failed = [*map(str, only or PARTS)], list[str]()
     try:
-        load(published and not anyway).check()
+        load(must_be_quiet).check()
         while left:
-            say(left[0])
-            began, watched = time.perf_counter(), load(published and not anyway)
-            measured = PARTS[left[0]](QUICK if quick else Sizes(), watched)
-            write(folder, left[0], {
-                "date": datetime.now(UTC).strftime("%Y-%m-%d"), "machine": machine(),
-                "load": max(watched.seen), "measured": measured,
-            })  # fmt: skip
-            say(f"  {time.perf_counter() - began:.0f} s, written to {folder}")
+            part, watched, began = left[0], load(must_be_quiet), time.perf_counter()
+            say(part)
+            try:
+                write(folder, part, measured(part, QUICK if quick else Sizes(), watched))
+                say(f"  {time.perf_counter() - began:.0f} s, written to {folder}")
+            except DisagreementError as error:
+                say(f"error: {error}")
+                failed.append(part)
             del left[0]
-    except (BusyError, DisagreementError) as error:
+    except BusyError as error:
         say(f"error: {error}")
         raise typer.Exit(1) from error
     finally:
-        if left:
-            say(f"not measured: python -m bench {' '.join(f'--only {part}' for part in left)}")
-    print((folder / "results.md").read_text(encoding="utf-8") if not published else "", end="")
+        if missing := failed + left:
+            again = " ".join(f"--only {part}" for part in missing)
+            say(f"not measured: {', '.join(missing)}; again: python -m bench {again}")
+    if failed:
+        raise typer.Exit(1)
 
 
 def load(must_be_quiet: bool) -> Load:
     """What is called before each measurement."""
     return Load(must_be_quiet)
+
+
+def measured(part: str, sizes: Sizes, watched: Load) -> dict[str, Any]:
+    """What a part measures, and on what machine."""
+    found = PARTS[part](sizes, watched)
+    date = datetime.now(UTC).strftime("%Y-%m-%d")
+    return {"date": date, "machine": machine(), "load": max(watched.seen), "measured": found}
 
 
 def write(folder: Path, part: str, found: dict[str, Any]) -> None:

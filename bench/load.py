@@ -98,7 +98,7 @@ class Load:
 
 def _busy(load: float) -> BusyError:
     return BusyError(
-        f"the machine is busy: other work keeps {load:.2f} of {os.cpu_count()} cores busy, expected "
-        f"at most {LIMIT_CORES:g}: end it (top shows it), or measure into another folder with "
-        "--out, or publish these times all the same with --anyway"
+        f"the machine is busy: other work keeps {load:.2f} of {os.cpu_count()} cores busy, "
+        f"expected at most {LIMIT_CORES:g}: end it (top shows it), or measure into another folder "
+        "with --out, or publish these times all the same with --anyway"
     )

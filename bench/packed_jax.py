@@ -42,6 +42,7 @@ def losses(problem: Problem) -> Callable[[Rows], jax.Array]:
     model, data = problem.model, problem.data
     if not isinstance(model, Model):
         x, y = jnp.array(data.inputs, jnp.float32), jnp.array(data.targets, jnp.float32)
+        own: Callable[[jax.Array], jax.Array]
         own = jax.vmap(lambda packed: model.loss(problem.unpack(packed), x, y), in_axes=-1)
         return lambda rows: own(jnp.stack([*rows]))
     scalars = range(len(problem.names))
@@ -56,8 +57,13 @@ def losses(problem: Problem) -> Callable[[Rows], jax.Array]:
 
 
 def trainer(training: Training) -> Callable[[dict[str, float], jax.Array], jax.Array]:
-    """A compiled function from the optimizer's numbers and packed starts to first hits (n,)."""
+    """A compiled function from the optimizer's numbers and packed starts to first hits (n,).
+
+    Raises:
+      SkippedError: optax has another optimizer of this name.
+    """
     name, losses_of = training.optimizer.name, losses(training.problem)
+    transformation(name, training.optimizer.settings)  # one that is lacking is refused here
 
     def summed(rows: Rows) -> tuple[jax.Array, jax.Array]:
         each = losses_of(rows)

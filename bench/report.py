@@ -117,7 +117,8 @@ def _comparison(measured: Any) -> Iterator[str]:
                              f"{row['contender']} {b:.2e}, ratio {_plain(a / b)}.")  # fmt: skip
     yield from _table(
         "optimizer | contender | seeds × epochs: | s: median (min–max): | seed-epochs/s: | "
-        "attnlogic ÷ it (95 %): | s to compile: | reached: it / attnlogic: | least p: | alike:", rows
+        "attnlogic ÷ it (95 %): | s to compile: | reached: it / attnlogic: | least p: | alike:",
+        rows,
     )  # fmt: skip
     yield from [*notes, ""] if notes else []
 

@@ -47,7 +47,7 @@ class Sizes(NamedTuple):
 
 
 QUICK = Sizes(
-    seeds=1024, epochs=300, lbfgs_epochs=10, torch_seeds=4, peer_epochs=100, torch_epochs=50,
+    seeds=2048, epochs=300, lbfgs_epochs=10, torch_seeds=4, peer_epochs=100, torch_epochs=50,
     repetitions=2, model_epochs=20, model_repetitions=1, point_repetitions=1,
     many_seeds=[1000, 4000], many_seeds_counted=[1000, 4000], many_epochs=[100, 1000],
     many_conditions=[1, 10], condition_epochs=20, many_bits=[2, 3], many_hidden=[1, 5],
