@@ -73,7 +73,8 @@ def main(
 
     optimizers: time and peak memory with each.
 
-    accelerator: the fast path with more and more seeds at once, on JAX's first device.
+    accelerator: the fast path on JAX's devices beside what these can do at most (a roofline), and
+    with more and more seeds at once.
 
     startup: attnlogic --help and the import.
 
@@ -92,7 +93,9 @@ def main(
             part, watched, began = left[0], load(must_be_quiet), time.perf_counter()
             say(part)
             try:
-                write(folder, part, measured(part, QUICK if quick else Sizes(), watched))
+                found = measured(part, QUICK if quick else Sizes(), watched)
+                write(folder, part, found)
+                print(report.markdown({part: found}))
                 say(f"  {time.perf_counter() - began:.0f} s, written to {folder}")
             except DisagreementError as error:
                 say(f"error: {error}")

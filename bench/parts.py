@@ -18,7 +18,10 @@ from bench.sizes import Sizes
 
 Item = TypeVar("Item")
 Measure = Callable[[Sizes, Load], Any]
-OPTIMIZERS = ("adamw", "adam", "sgd", "polyak", "lbfgs")
+ELEMENTWISE = ("adamw", "adam", "sgd", "polyak")
+"""Those whose epoch has no loop, so that its operations can be counted."""
+
+OPTIMIZERS = (*ELEMENTWISE, "lbfgs")
 
 
 def comparison(sizes: Sizes, load: Load) -> list[dict[str, Any]]:
@@ -62,18 +65,28 @@ def optimizers(sizes: Sizes, load: Load) -> dict[str, Any]:
     return {"optimizers": rows, "loops": costs.probe("loops", seeds=sizes.seeds)["loops"]}
 
 
-def chunks(sizes: Sizes, load: Load) -> list[dict[str, Any]]:
-    """The fast path on JAX's first device, with more and more of the same seeds at once."""
+def accelerator(sizes: Sizes, load: Load) -> dict[str, Any]:
+    """The fast path on JAX's devices: more and more of the same seeds at once; its rooflines."""
     at_once, seeds, epochs = sizes.chunks, sizes.chunks[-1], sizes.chunk_epochs
     if machine()["platform"] == "cpu":
         at_once, epochs = sizes.cpu_chunks, sizes.cpu_chunk_epochs
         seeds = at_once[-1] * (os.cpu_count() or 1)  # each core has a chunk of its own
-    rows = []
-    for n in announced(at_once):
-        before = load()
-        told = costs.point("adamw", seeds, epochs, sizes.point_repetitions, chunk=n)
-        rows.append({"load": before, **told})
-    return rows
+
+    def rows(ways: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        found = []
+        for way in announced(ways):
+            before = load()
+            told = costs.point(
+                seeds=seeds, epochs=epochs, repetitions=sizes.point_repetitions, **way
+            )
+            found.append({"load": before, **told})
+        return found
+
+    return {
+        "roofline": costs.probe("roofline", optimizers=ELEMENTWISE, epochs=epochs),
+        "optimizers": rows({"by": by} for by in ELEMENTWISE),
+        "chunks": rows({"by": "adamw", "chunk": n} for n in at_once),
+    }
 
 
 def startup(sizes: Sizes, load: Load) -> dict[str, list[float]]:
@@ -95,7 +108,7 @@ PARTS: dict[str, Measure] = {
     "models": models,
     **{name: partial(axis, name) for name in growth.AXES},
     "optimizers": optimizers,
-    "accelerator": chunks,
+    "accelerator": accelerator,
     "startup": startup,
     "studies": studies,
 }

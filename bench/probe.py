@@ -31,7 +31,7 @@ from attnlogic_jax.devices import here
 from attnlogic_jax.given import given
 from attnlogic_jax.layout import chunks
 from attnlogic_jax.memory import limits
-from bench import packed_jax
+from bench import counting, packed_jax, peaks
 from bench.models import own_mlp
 
 LONG_SECONDS = 3.0
@@ -169,6 +169,27 @@ def loops(seeds: int) -> dict[str, Any]:
     return {"loops": count}
 
 
+def roofline(optimizers: list[str], epochs: int) -> dict[str, Any]:
+    """What the device can do at most, and what an epoch of each optimizer asks of it, on XOR.
+
+    Returns:
+      ``bytes_a_second`` and ``operations_a_second``, the device's; and for each of ``optimizers``
+      the ``operations`` and the ``bytes_moved`` of a seed-epoch.
+    """
+    on = here()
+    shares = 1 if on.by_core else on.shares  # a CPU's virtual devices are one
+    # A core of a CPU has a group's state in its cache from the first epoch to the last.
+    in_one_pass, costs = epochs if on.by_core else on.unroll, {}
+    for by in optimizers:
+        told = counting.cost(Training(problem("xor"), optimizer(by), epochs), on)
+        costs[by] = {"operations": told.operations, "bytes_moved": told.bytes_moved(in_one_pass)}
+    return {
+        "bytes_a_second": peaks.bytes_a_second(on) * shares,
+        "operations_a_second": peaks.operations_a_second(on) * shares,
+        "optimizers": costs,
+    }
+
+
 def peak_bytes() -> int:
     """The peak of memory so far, of this process or of the largest that it has started.
 
@@ -187,7 +208,10 @@ def main() -> None:
     """Answer the request that is the only argument."""
     request = json.loads(sys.argv[1])
     known: dict[str, Callable[..., dict[str, Any]]]
-    known = {"train": train, "peer": peer, "census": census, "study": study, "loops": loops}
+    known = {
+        "train": train, "peer": peer, "census": census, "study": study, "loops": loops,
+        "roofline": roofline,
+    }  # fmt: skip
     reply = known[request.pop("what")](**request)
     reply |= {"peak_bytes": peak_bytes(), "device": jax.devices()[0].device_kind}
     print("\n" + json.dumps(reply))

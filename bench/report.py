@@ -187,11 +187,34 @@ def _optimizers(measured: Any) -> Iterator[str]:
     yield from (f"An epoch of AdamW is {measured['loops']} loops over a core's group of seeds.", "")
 
 
-def _chunks(measured: Any) -> Iterator[str]:
-    rows = [[f"{row['chunk']:,}", _seconds(row["seconds"]), f"{rate(row):.2e}",
-             f"{row['first_seconds']:.3g}"] for row in measured]  # fmt: skip
+def _accelerator(measured: Any) -> Iterator[str]:
+    peaks, rows = measured["roofline"], []
+    for row in measured["optimizers"]:
+        asked = peaks["optimizers"][row["optimizer"]]
+        floors = {
+            "memory": peaks["bytes_a_second"] / asked["bytes_moved"],
+            "arithmetic": peaks["operations_a_second"] / asked["operations"],
+        }
+        nearest = min(floors, key=lambda bound: floors[bound])
+        rows.append([
+            row["optimizer"], f"{asked['operations']:.0f}", f"{asked['bytes_moved']:.3g}",
+            f"{asked['operations'] / asked['bytes_moved']:.3g}", f"{rate(row):.2e}",
+            *(f"{floor / rate(row):.3g}" for floor in floors.values()), nearest,
+        ])  # fmt: skip
+    ridge = peaks["operations_a_second"] / peaks["bytes_a_second"]
+    yield from (
+        f"Measured, all devices together: {peaks['bytes_a_second'] / 1e9:.3g} GB/s to and from "
+        f"memory, {peaks['operations_a_second'] / 1e9:.3g}·10⁹ float32 products a second: "
+        f"arithmetic limits work of more than {ridge:.3g} operations a byte.", "",
+    )  # fmt: skip
+    yield from _table(
+        "optimizer | operations a seed-epoch: | bytes: | operations a byte: | seed-epochs/s: | "
+        "times the memory's floor: | times the arithmetic's: | limited by", rows
+    )  # fmt: skip
+    chunks = [[f"{row['chunk']:,}", _seconds(row["seconds"]), f"{rate(row):.2e}",
+               f"{row['first_seconds']:.3g}"] for row in measured["chunks"]]  # fmt: skip
     columns = "chunk: | s: median (min–max): | seed-epochs/s: | s with compilation:"
-    yield from _table(columns, rows)
+    yield from _table(columns, chunks)
 
 
 def _startup(measured: Any) -> Iterator[str]:
@@ -220,7 +243,7 @@ PARTS: dict[str, tuple[str, Callable[[Any], Iterator[str]]]] = {
     "models": ("Other models and gates", _models),
     **{name: (f"More {name}", partial(_axis, name)) for name in AXES},
     "optimizers": ("Each optimizer", _optimizers),
-    "accelerator": ("Seeds a chunk", _chunks),
+    "accelerator": ("Roofline, and seeds a chunk", _accelerator),
     "startup": ("Start", _startup),
     "studies": ("`attnlogic study`, end to end", _studies),
 }

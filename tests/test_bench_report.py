@@ -40,12 +40,14 @@ def small_results():
              "peak_bytes": 2**28, "stored_bytes": 2**20, "compiles": True}  # fmt: skip
     curve = [{**point, "way": growth.ATTNLOGIC}, {**point, "way": growth.PEER, "seconds": [2.5]},
              {**point, "way": growth.COUNTED, "seeds": 1000}]  # fmt: skip
+    roofline = {"bytes_a_second": 1e9, "operations_a_second": 1e9,
+                "optimizers": {"adamw": {"operations": 200, "bytes_moved": 300}}}  # fmt: skip
     measured = {
         "comparison": [work],
         "models": [other],
         **dict.fromkeys(growth.AXES, curve),
         "optimizers": {"optimizers": [point], "loops": 7},
-        "accelerator": [point],
+        "accelerator": {"roofline": roofline, "optimizers": [point], "chunks": [point]},
         "startup": {"help": [0.1], "python": [0.01], "import": [0.02]},
         "studies": [study],
     }
