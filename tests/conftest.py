@@ -71,8 +71,8 @@ def on_a_cpu():
 
 
 @pytest.fixture
-def cores(monkeypatch, on_a_cpu):
-    """Sets the number of cores that train, each a chunk."""
+def cores(monkeypatch):
+    """Sets the number of cores that train, each a chunk; other platforms train one at a time."""
     from attnlogic_jax import devices, parallel
 
     def count(number):

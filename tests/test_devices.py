@@ -53,22 +53,30 @@ import jax, numpy as np
 from attnlogic_jax import JAX
 from attnlogic_jax import chunks, devices, platforms
 import test_devices as this
+from exported import lowered
+from helpers import condition
 platforms.USUAL.chunk["cpu"], platforms.WITH_HISTORY.chunk["cpu"] = 50, 25
 chunks.MIN_COMPACTED_CHUNK = 64
-assert len(jax.devices()) == len(JAX.devices()) == 4
+assert len(jax.devices()) == len(JAX.devices()) == 8
 with jax.default_device("cpu"):  # to JAX that means the first one
     assert devices.devices() == jax.devices()[:1]
+exported = lowered("cuda", condition("xor", "adamw", 10), devices=tuple(jax.devices()))
+assert exported.nr_devices == 8
+text = exported.mlir_module()
+assert "manual_computation" in text  # each does its share by itself
+assert not any(word in text for word in ("all_reduce", "all_gather", "all_to_all", "permute"))
 np.savez(sys.argv[1], **{str(i): np.stack(this.leaves(*case)) for i, case in enumerate(this.CASES)},
          **{by: np.stack(this.points(by)) for by in this.POINTS})
 """
 
 
 @pytest.fixture(scope="module")
-def on_four(tmp_path_factory):
-    """The cases' leaves, from a process with four devices."""
+def on_eight(tmp_path_factory):
+    """The cases' leaves, from a process with eight devices."""
     file = tmp_path_factory.mktemp("devices") / "leaves.npz"
     env = os.environ | {
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=4",
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=8",
         "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path]),
     }
     done = subprocess.run(
@@ -78,14 +86,16 @@ def on_four(tmp_path_factory):
     return np.load(file)
 
 
+@pytest.mark.usefixtures("on_a_cpu")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
-def test_on_four_devices_every_run_is_the_same(on_four, case):
-    np.testing.assert_array_equal(on_four[str(CASES.index(case))], np.stack(leaves(*case)))
+def test_on_eight_devices_every_run_is_the_same(on_eight, case):
+    np.testing.assert_array_equal(on_eight[str(CASES.index(case))], np.stack(leaves(*case)))
 
 
+@pytest.mark.usefixtures("on_a_cpu")
 @pytest.mark.parametrize("by", POINTS)
-def test_on_four_devices_every_run_with_a_setting_of_its_own_is_the_same(on_four, by):
-    np.testing.assert_array_equal(on_four[by], np.stack(points(by)))
+def test_on_eight_devices_every_run_with_a_setting_of_its_own_is_the_same(on_eight, by):
+    np.testing.assert_array_equal(on_eight[by], np.stack(points(by)))
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_on_a_cpu_training_is_compiled_as_a_whole_for_one_core(groups):
 
 
 @pytest.fixture
-def chunks_of(monkeypatch, cores):
+def chunks_of(monkeypatch, cores, on_a_cpu):
     """Sets the most seeds of a chunk; two chunks are trained at a time."""
 
     def most(size):
@@ -196,6 +196,7 @@ def test_a_chunk_that_is_not_full_gives_no_more_than_its_seeds(chunks_of):
 # --- chunks that take long ----------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("on_a_cpu")
 @pytest.mark.parametrize(
     ("by", "epochs", "until"),
     [("adam", 700, "budget"), ("lbfgs", 60, "budget"), ("adam", 700, "hit"), ("lbfgs", 60, "hit")],

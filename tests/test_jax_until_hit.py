@@ -70,6 +70,7 @@ def test_those_that_go_on_are_trained_by_themselves(monkeypatch, cores):
     assert (whole.sustained_from == whole.first_hit).all()
 
 
+@pytest.mark.usefixtures("on_a_cpu")
 @pytest.mark.parametrize("until", ["budget", "hit"])
 def test_seeds_that_take_as_long_are_put_side_by_side(monkeypatch, until, cores):
     training, starts = replace(condition("xor", "lbfgs", 60), until=until), seed_range(512)

@@ -185,6 +185,7 @@ def test_ctrl_c_ends_it():
         [*JAX.train_points(given, on_progress=interrupt)]
 
 
+@pytest.mark.usefixtures("on_a_cpu")
 def test_runs_that_take_as_long_are_put_side_by_side_with_their_settings(monkeypatch, cores):
     given = Points(
         Training(problem("xor"), optimizer("lbfgs"), 60),
