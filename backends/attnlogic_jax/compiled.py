@@ -23,7 +23,6 @@ from attnlogic.optimizers import Structure
 from attnlogic.outcomes import NONE, Outcome
 from attnlogic.problems import Problem
 from attnlogic_jax import method, model, optimizers, training
-from attnlogic_jax.devices import platform
 from attnlogic_jax.groups import (
     Given,
     by_device,
@@ -34,6 +33,7 @@ from attnlogic_jax.groups import (
     regrouped,
 )
 from attnlogic_jax.method import Evaluate, Method
+from attnlogic_jax.platforms import Platform
 from attnlogic_jax.training import Carry
 from attnlogic_jax.xla import jit, on_one_core
 
@@ -45,32 +45,30 @@ class Plan(NamedTuple):
       problem: the problem without its targets.
       optimizer: the optimizer's structure.
       until_hit: whether runs end at their first hit.
+      platform: what it is compiled for.
     """
 
     problem: Problem
     optimizer: Structure
     until_hit: bool
+    platform: Platform
 
     @classmethod
-    def of(cls, training: Training) -> Plan:
+    def of(cls, training: Training, platform: Platform) -> Plan:
         """That of a training, and of all trainings of its kind."""
         problem = model.without_targets(training.problem)
-        return cls(problem, optimizers.structure(training.optimizer), training.until == "hit")
+        how = optimizers.structure(training.optimizer)
+        return cls(problem, how, training.until == "hit", platform)
 
     @property
-    def _record(self) -> optimizers.JaxOptimizer:
+    def record(self) -> optimizers.JaxOptimizer:
+        """How the optimizer is built."""
         return optimizers.record(self.optimizer, self.problem)
 
-    @property
-    def limits(self) -> tuple[int, int]:
-        """The most seeds that a device trains in one chunk, and in one group."""
-        sizes, parameters = self._record.sizes, len(self.problem.names)
-        chunk = sizes.of_chunk(platform(), parameters)
-        return chunk, min(chunk, sizes.of_group(platform(), parameters))
-
     def on_one_core(self, function: Callable[[Any], Any], tree: Any) -> Any:
-        """Call a function, compiled for one core where the optimizer allows it."""
-        return on_one_core(function, tree) if self._record.one_core else function(tree)
+        """Call a function, compiled for one core on a CPU, where the optimizer allows it."""
+        one_core = self.platform.by_core and self.record.one_core
+        return on_one_core(function, tree) if one_core else function(tree)
 
     def method(self, given: Given) -> Method:
         """The optimizer's functions."""
@@ -79,7 +77,7 @@ class Plan(NamedTuple):
 
     def evaluation(self, given: Given) -> Evaluate:
         """What is evaluated at some parameters."""
-        return model.evaluation(self.problem, given.targets)
+        return model.evaluation(self.problem, given.targets, self.platform)
 
 
 @partial(jit, static="plan")
@@ -89,14 +87,14 @@ def start(plan: Plan, given: Given, packed: jax.Array) -> Carry:
         numbers = one_a_seed(given, packed.shape[-1])
         return training.start(plan.method(numbers), plan.problem, packed)
 
-    carry: Carry = by_device(share, given, packed)
+    carry: Carry = by_device(plan.platform, share, given, packed)
     return carry
 
 
 @partial(jit, static="plan", donated="carry")
 def advance(plan: Plan, given: Given, carry: Carry, epochs: jax.Array) -> Carry:
     """Train ``epochs`` epochs: any number, compiled once."""
-    unroll = training.unroll()
+    unroll = plan.platform.unroll
 
     def train(given: Given, carry: Carry) -> Carry:
         how, evaluate = plan.method(given), plan.evaluation(given)
@@ -115,10 +113,12 @@ def advance(plan: Plan, given: Given, carry: Carry, epochs: jax.Array) -> Carry:
 
     def share(given: Given, carry: Carry) -> Carry:
         seeds = carry.packed.shape[-1]
-        trained: Carry = plan.on_one_core(partial(by_group, train, seeds), (given, carry))
+        trained: Carry = plan.on_one_core(
+            partial(by_group, plan.platform, train, seeds), (given, carry)
+        )
         return trained
 
-    trained: Carry = by_device(share, given, carry)
+    trained: Carry = by_device(plan.platform, share, given, carry)
     return trained
 
 
@@ -129,7 +129,7 @@ def finish(plan: Plan, given: Given, initial: jax.Array, carry: Carry) -> Outcom
 
     def share(given: Given, initial: jax.Array, carry: Carry) -> Outcome:
         def each(trees: tuple[Given, jax.Array, jax.Array]) -> Any:
-            return each_group(ends, initial.shape[-1], *trees)
+            return each_group(plan.platform, ends, initial.shape[-1], *trees)
 
         # On one core, as epochs are: XLA would round a gradient's norm otherwise.
         found = plan.on_one_core(each, (given, initial, carry.packed))
@@ -138,7 +138,7 @@ def finish(plan: Plan, given: Given, initial: jax.Array, carry: Carry) -> Outcom
             carry, until_hit=plan.until_hit,
         )  # fmt: skip
 
-    outcome: Outcome = by_device(share, given, initial, carry)
+    outcome: Outcome = by_device(plan.platform, share, given, initial, carry)
     return outcome
 
 
