@@ -9,7 +9,6 @@ from threading import RLock
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jax.experimental.xla_metadata import set_xla_metadata
 
 from attnlogic_jax.contexts import setting
@@ -31,6 +30,9 @@ be called from code for one core. A version without this option has no such libr
 @cache
 def options() -> dict[str, Any]:
     """The compiler's options that this version of XLA knows."""
+    every = VECTORS | NO_LIBRARY
+    if _refused(every) is None:
+        return every
     found: dict[str, Any] = {}
     for option in (VECTORS, NO_LIBRARY):
         refused = _refused(option)
@@ -48,7 +50,7 @@ def options() -> dict[str, Any]:
 def _refused(option: dict[str, Any]) -> str | None:
     """What XLA says against an option; None if it knows it."""
     try:
-        jax.jit(lambda x: x, compiler_options=option).lower(jnp.zeros(())).compile()
+        jax.jit(lambda x: x, compiler_options=option).lower(0.0).compile()
     except Exception as error:  # whatever XLA makes of an option that it has dropped
         return str(error).splitlines()[0]
     return None
