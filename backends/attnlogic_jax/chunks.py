@@ -14,7 +14,6 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
@@ -142,6 +141,17 @@ def train_chunk(
         yield part.places, mapped(lambda leaf: leaf[..., part.places], found)  # noqa: B023
 
 
+def prepare_chunk(trainings: Sequence[Training], count: int) -> None:
+    """Compile what ``train_chunk`` begins and ends with, by training N seeds for no epoch."""
+    plan, given = Plan.of(trainings[0]), numbers(trainings)
+    initial = np.zeros((len(plan.problem.names), count), trainings[0].precision)
+    part = _whole(plan, trainings, initial, given)
+    carry = compiled.advance(plan, part.given, part.carry, 0)
+    if plan.until_hit:
+        compiled.going(carry)
+    finished(plan.ending(given), part._replace(carry=carry))
+
+
 def _whole(
     plan: Plan,
     trainings: Sequence[Training],
@@ -149,7 +159,7 @@ def _whole(
     given: Given,
 ) -> Part:
     """All seeds of a chunk, before the first epoch."""
-    packed, given = jnp.asarray(initial), jax.tree.map(jnp.asarray, given)
+    packed, given = jax.device_put((initial, given))  # jnp.asarray would compile a copy
     place = {id(training): k for k, training in enumerate(trainings)}  # to compare them takes long
     return Part(
         slice(0, packed.shape[1]),

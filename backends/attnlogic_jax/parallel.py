@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from attnlogic.backend import Batch, Finished, OnProgress
 from attnlogic.outcomes import mapped
-from attnlogic_jax.chunks import train_chunk
+from attnlogic_jax.chunks import prepare_chunk, train_chunk
 from attnlogic_jax.compiled import Plan
 from attnlogic_jax.contexts import captured
 from attnlogic_jax.devices import cores, devices, platform
@@ -71,6 +71,28 @@ def train(
     if laid_out is None and len(several := parts(batch)) > 1:
         return _in_turn([_train(first, part, on_progress, layout(part)) for first, part in several])
     return _train(0, batch, on_progress, layout(batch) if laid_out is None else laid_out, each)
+
+
+def prepare(batch: Batch) -> Callable[[], None]:
+    """What compiles the code with which the training of a batch begins; for any thread.
+
+    A thread that comes to train meanwhile waits for the code, as JAX has it. On a CPU alone: the
+    memory of other devices may all be in use.
+
+    Args:
+      batch: the runs, wherever they start.
+    """
+    if platform() != "cpu":
+        return lambda: None
+    settings, first = captured(batch.trainings[0].precision), parts(batch)[0][1]
+    chunk = layout(first)[0]
+    trainings = [first.trainings[first.which[run]] for run in chunk.conditions]
+
+    def compile_code() -> None:
+        with settings():
+            prepare_chunk(trainings, chunk.runs.size)
+
+    return compile_code
 
 
 def _train(
