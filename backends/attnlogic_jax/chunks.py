@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from threading import Lock
 from typing import Any, NamedTuple
 
 import jax
@@ -141,15 +142,24 @@ def train_chunk(
         yield part.places, mapped(lambda leaf: leaf[..., part.places], found)  # noqa: B023
 
 
+_TRACING = Lock()
+"""Held while code to come is traced. Python does that on one core, so that the first code is there
+sooner if one is traced after the other; XLA compiles on all cores, and without it."""
+
+
 def prepare_chunk(trainings: Sequence[Training], count: int) -> None:
     """Compile what ``train_chunk`` begins and ends with, by training N seeds for no epoch."""
     plan, given = Plan.of(trainings[0]), numbers(trainings)
     initial = np.zeros((len(plan.problem.names), count), trainings[0].precision)
-    part = _whole(plan, trainings, initial, given)
-    carry = compiled.advance(plan, part.given, part.carry, 0)
+    with _TRACING:
+        part = _whole(plan, trainings, initial, given)
+        ending = plan.ending(given)
+        compiled.advance.jitted.lower(plan, part.given, part.carry, 0)
+        compiled.finish.jitted.lower(ending, *_at_end(part))
+    part = part._replace(carry=compiled.advance(plan, part.given, part.carry, 0))
     if plan.until_hit:
-        compiled.going(carry)
-    finished(plan.ending(given), part._replace(carry=carry))
+        compiled.going(part.carry)
+    finished(ending, part)
 
 
 def _whole(
@@ -209,13 +219,17 @@ def _cut(part: Part, going: npt.NDArray[np.int64], seconds_left: float) -> list[
 
 def finished(ending: Ending, part: Part) -> Outcome:
     """The outcome in NumPy, its evaluations in 64 bits."""
-    given, carry = part.given._replace(numbers={}), part.carry._replace(state=())
     with jax.debug_nans(False):  # NaN stands for what does not exist from here on
-        outcome = compiled.finish(ending, given, part.packed, carry)
+        outcome = compiled.finish(ending, *_at_end(part))
     return mapped(np.asarray, outcome._replace(
         evaluations=joined(outcome.evaluations),
         evaluations_first_hit=joined(outcome.evaluations_first_hit),
     ))  # fmt: skip
+
+
+def _at_end(part: Part) -> tuple[Given, jax.Array, Carry]:
+    """What the outcome is made of, without what is the optimizer's own."""
+    return part.given._replace(numbers={}), part.packed, part.carry._replace(state=())
 
 
 def joined(words: jax.Array) -> npt.NDArray[np.int64]:
