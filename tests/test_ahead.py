@@ -79,9 +79,9 @@ def test_at_an_interrupt_no_task_is_begun_any_more(monkeypatch):
 class Prepared(Abacus):
     """An abacus that is made ready for a kind of conditions, and says when."""
 
-    def __init__(self, fails=None, **how):
+    def __init__(self, fails=None, at_once=False, **how):
         super().__init__(**how)
-        self.fails, self.heard = fails, []
+        self.fails, self.at_once, self.heard = fails, at_once, []
 
     def _name(self, batch):
         return batch.trainings[0].optimizer.name
@@ -89,11 +89,13 @@ class Prepared(Abacus):
     def prepare(self, batch):
         self.heard.append(f"ready for {self._name(batch)}")
 
-        def fail():
+        def ready():
             if self._name(batch) == self.fails:
                 raise RuntimeError("a wire snapped")
 
-        return fail
+        if self.at_once:
+            ready()
+        return ready
 
     def train(self, batch, **rest):
         self.heard.append(f"train {self._name(batch)}")
@@ -110,8 +112,9 @@ def test_a_backend_is_made_ready_for_some_kinds_ahead(tmp_path):
         assert ready == [f"ready for {one}" for one in names[: place + count + 1]]
 
 
-def test_what_cannot_be_made_ready_disturbs_no_training(tmp_path):
-    found = work(tmp_path / "study", Prepared(fails="adam"), KINDS).table()
+@pytest.mark.parametrize("at_once", [False, True])
+def test_what_cannot_be_made_ready_disturbs_no_training(tmp_path, at_once):
+    found = work(tmp_path / "study", Prepared("adam", at_once), KINDS).table()
     assert found.equals(work(tmp_path / "plain", Abacus(), KINDS).table())
 
 

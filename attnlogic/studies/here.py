@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 
 import polars as pl
@@ -63,7 +64,7 @@ def _train(work: Work, trainer: Backend, jobs: int, keep: Keep, bar: Progress) -
         prepared = ahead(pool, _preparations(work, trainer), KINDS_AHEAD)
         drawn = ahead(pool, _draws(work), 1)
         for group in groups:
-            next(prepared)  # its error is none yet: the training meets it, too
+            next(prepared)  # an error is dropped: the training meets the same in its turn
             bar.describe(in_words([work.study.conditions[k] for k in group]))
             _train_group(work, group, trainer, jobs, keep, bar, drawn)
 
@@ -105,7 +106,14 @@ def _draws(work: Work) -> Iterator[Callable[[], Batch]]:
 
 def _preparations(work: Work, trainer: Backend) -> Iterator[Callable[[], None]]:
     """What makes the backend ready for each group, in order."""
-    prepare: Callable[[Batch], Callable[[], None]] | None = getattr(trainer, "prepare", None)
     for group in work.groups():
-        first = next(_pieces(work, group))
-        yield prepare(undrawn(work.study.conditions, first)) if prepare else lambda: None
+        yield _preparation(trainer, undrawn(work.study.conditions, next(_pieces(work, group))))
+
+
+def _preparation(trainer: Backend, batch: Batch) -> Callable[[], None]:
+    """What makes the backend ready for a batch: nothing, where it knows of none or fails."""
+    prepare: Callable[[Batch], Callable[[], None]] | None = getattr(trainer, "prepare", None)
+    if prepare is not None:
+        with suppress(Exception):  # the training meets the same in its turn
+            return prepare(batch)
+    return lambda: None
