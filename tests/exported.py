@@ -33,7 +33,8 @@ def lowered(platform, training, function=compiled.advance, devices=()):
         more[compiled.finish] = lambda: (packed, carry(plan, numbers, packed))
         more[compiled.trace] = lambda: ((packed, state(plan, numbers, packed)), epochs, 64, 1)
         exporting = export.export(function.jitted(on), platforms=[platform])
-        return exporting(plan, numbers, *more[function]())
+        first = plan.ending(numbers) if function is compiled.finish else plan
+        return exporting(first, numbers, *more[function]())
 
 
 def carry(plan, numbers, packed):

@@ -111,7 +111,7 @@ def chunks_of(monkeypatch, cores, on_a_cpu):
 
 def test_one_compilation_serves_every_gate_threshold_budget_and_chunk(compilations, chunks_of):
     chunks_of(128)
-    own = ["jit(advance)", "jit(finish)", "jit(start)"]
+    own = ["jit(advance)", "jit(start)"]  # jit(finish) serves other optimizers, too
 
     def compiled_by(name, by, epochs, threshold, count):
         training = condition(name, by, epochs, threshold=threshold)
@@ -129,8 +129,20 @@ def test_one_compilation_serves_every_gate_threshold_budget_and_chunk(compilatio
     assert compiled_by("or", by.format(0.1), 20, 1e-4, 768) == ([], 0)  # six chunks
     assert compiled_by("xor", by.format(0.2), 20, 1e-4, 256) == ([], 0)
     assert compiled_by("xor", by.format(0.1).replace("0.01", "0.5"), 20, 1e-4, 256) == ([], 0)
-    assert compiled_by("xor", by.format(0.1).replace("True", "False"), 20, 1e-4, 256)[0] == own
+    another = compiled_by("xor", by.format(0.1).replace("True", "False"), 20, 1e-4, 256)[0]
+    assert another == own
     assert compiled_by("xor", by.format(0.1), 20, 1e-4, 64)[0] == own
+
+
+def test_optimizers_share_the_code_of_the_outcome(compilations, chunks_of):
+    chunks_of(224)  # of a size that no other test has
+    compiles = {}
+    for by in ("adam", "sgd(momentum=0.3)", "polyak", "lbfgs"):
+        compilations.clear()
+        trained("jax", condition("xor", by, 3), seed_range(224))
+        compiles[by] = "jit(finish)" in compilations
+    # L-BFGS counts its evaluations.
+    assert [*compiles.values()] == [True, False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_what_a_seed_takes_is_no_less_than_what_xla_allots(model, gate, by):
     carry = compiled.start(plan, numbers, packed)
     for lowered in (
         compiled.advance.jitted(plan.platform).lower(plan, numbers, carry, 1),
-        compiled.finish.jitted(plan.platform).lower(plan, numbers, packed, carry),
+        compiled.finish.jitted(plan.platform).lower(plan.ending(numbers), numbers, packed, carry),
     ):
         found = lowered.compile().memory_analysis()
         bytes_ = found.argument_size_in_bytes + found.temp_size_in_bytes

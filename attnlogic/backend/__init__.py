@@ -66,7 +66,9 @@ for themselves, as a map needs them: see ``PointBackend``. A backend without one
 
 **More, if you like.** With ``on(device)``, which returns the backend for another device,
 ``attnlogic study --device`` chooses one; and ``default_jobs`` is its number of processes when none
-is asked for.
+is asked for. ``prepare(batch)`` returns a function that makes ready what training the batch takes,
+such as its compiled code, whatever its runs start at; a study calls that function in another thread
+while it trains other runs. It changes no run, and its errors are dropped: ``train`` raises them.
 
 # A whole backend
 

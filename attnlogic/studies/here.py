@@ -1,19 +1,31 @@
-"""Training in this process: a piece of the study after the other, written as runs are finished."""
+"""Training in this process: a piece of the study after the other, written as runs are finished.
+
+While one is trained the next one's starts are drawn, and the code of the next kinds of conditions
+is compiled, in threads beside it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 
 import polars as pl
 
-from attnlogic.backend import Backend, closed
+from attnlogic.backend import Backend, Batch, closed
 from attnlogic.outcomes import Outcome
 from attnlogic.results import Counter, table, write_part
+from attnlogic.studies.ahead import ahead, result, threads
 from attnlogic.studies.collecting import tallies_of
 from attnlogic.studies.parts import write_in_parts
-from attnlogic.studies.pieces import batch_of, pieces
+from attnlogic.studies.pieces import Piece, batch_of, pieces, undrawn
 from attnlogic.studies.progress import Progress
 from attnlogic.studies.work import Work, in_words
+
+KINDS_AHEAD = 3
+"""Kinds of conditions for which a backend is made ready while others are trained: compiled code
+takes memory, and a core the time in which it could train."""
 
 Keep = Callable[[str, pl.DataFrame], None]
 """Keeps some rows, given the folder of their kind. After an interrupt it may be called again with
@@ -47,18 +59,29 @@ def train_here(
 
 
 def _train(work: Work, trainer: Backend, jobs: int, keep: Keep, bar: Progress) -> None:
-    for group in work.groups():
-        bar.describe(in_words([work.study.conditions[k] for k in group]))
-        _train_group(work, group, trainer, jobs, keep, bar)
+    groups = work.groups()
+    with threads() as pool:
+        prepared = ahead(pool, _preparations(work, trainer), KINDS_AHEAD)
+        drawn = ahead(pool, _draws(work), 1)
+        for group in groups:
+            next(prepared)  # an error is dropped: the training meets the same in its turn
+            bar.describe(in_words([work.study.conditions[k] for k in group]))
+            _train_group(work, group, trainer, jobs, keep, bar, drawn)
 
 
 def _train_group(
-    work: Work, group: Sequence[int], trainer: Backend, jobs: int, keep: Keep, bar: Progress
+    work: Work,
+    group: Sequence[int],
+    trainer: Backend,
+    jobs: int,
+    keep: Keep,
+    bar: Progress,
+    drawn: Iterator[Future[Batch]],
 ) -> None:
     """Train what is missing of some conditions that share code and a folder."""
     own, folder = work.own(group), work.folders[group[0]]
-    for piece in pieces([(k, work.missing[k]) for k in group]):
-        batch = batch_of(work.study.conditions, piece)
+    for piece, future in zip(_pieces(work, group), drawn, strict=False):
+        batch = result(future)
 
         def write(first: int, outcomes: Outcome) -> None:
             some = slice(first, first + len(outcomes.first_hit))
@@ -68,3 +91,29 @@ def _train_group(
 
         with closed(trainer.train(batch, jobs=jobs, on_progress=bar.advance)) as outcomes:
             write_in_parts(outcomes, write)
+
+
+def _pieces(work: Work, group: Sequence[int]) -> Iterator[Piece]:
+    return pieces([(k, work.missing[k]) for k in group])
+
+
+def _draws(work: Work) -> Iterator[Callable[[], Batch]]:
+    """What draws the starts of each piece of each group, in order."""
+    for group in work.groups():
+        for piece in _pieces(work, group):
+            yield partial(batch_of, work.study.conditions, piece)
+
+
+def _preparations(work: Work, trainer: Backend) -> Iterator[Callable[[], None]]:
+    """What makes the backend ready for each group, in order."""
+    for group in work.groups():
+        yield _preparation(trainer, undrawn(work.study.conditions, next(_pieces(work, group))))
+
+
+def _preparation(trainer: Backend, batch: Batch) -> Callable[[], None]:
+    """What makes the backend ready for a batch: nothing, where it knows of none or fails."""
+    prepare: Callable[[Batch], Callable[[], None]] | None = getattr(trainer, "prepare", None)
+    if prepare is not None:
+        with suppress(Exception):  # the training meets the same in its turn
+            return prepare(batch)
+    return lambda: None

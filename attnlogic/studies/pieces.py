@@ -79,12 +79,33 @@ def piece_of(some: Sequence[Stretch]) -> Piece:
 
 def batch_of(conditions: Sequence[Condition], piece: Piece) -> Batch:
     """The runs of a piece, each with its condition and its start."""
-    numbers, which = np.unique(piece.conditions, return_inverse=True)
+    batch, numbers = undrawn(conditions, piece), _numbers(piece)
+    draw = batch.trainings[0].problem.initial
+    if len(numbers) == 1:  # then there is no seed twice
+        return batch._replace(initial=draw(piece.seeds, conditions[numbers[0]].init))
     seeds, place = np.unique(piece.seeds, return_inverse=True)
-    there = [conditions[k] for k in numbers]
-    problem = there[0].training.problem
-    initial = np.empty((len(problem.names), len(piece.seeds)), np.float32)
-    for init in {condition.init for condition in there}:
-        runs = np.array([condition.init == init for condition in there])[which]
-        initial[:, runs] = problem.initial(seeds, init)[:, place[runs]]
-    return Batch(tuple(condition.training for condition in there), which.astype(np.int32), initial)
+    initial = np.empty(batch.initial.shape, np.float32)
+    inits = [conditions[k].init for k in numbers]
+    for init in set(inits):
+        runs = np.array([one == init for one in inits])[batch.which]
+        initial[:, runs] = draw(seeds, init)[:, place[runs]]
+    return batch._replace(initial=initial)
+
+
+def undrawn(conditions: Sequence[Condition], piece: Piece) -> Batch:
+    """The runs of a piece, but for where they start: at 0, all of them."""
+    trainings = tuple(conditions[k].training for k in _numbers(piece))
+    shape = len(trainings[0].problem.names), len(piece.seeds)
+    which = np.cumsum(_begins(piece), dtype=np.int32) - np.int32(1)
+    return Batch(trainings, which, np.broadcast_to(np.float32(0), shape))
+
+
+def _begins(piece: Piece) -> npt.NDArray[np.bool_]:
+    """Which runs are the first of their condition, whose runs stand together; (N,)."""
+    return np.append(True, piece.conditions[1:] != piece.conditions[:-1])
+
+
+def _numbers(piece: Piece) -> list[int]:
+    """The conditions of a piece."""
+    numbers: list[int] = piece.conditions[_begins(piece)].tolist()
+    return numbers

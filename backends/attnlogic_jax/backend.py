@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +68,10 @@ class JaxBackend:
         from attnlogic_jax.differences import differences
 
         return differences()
+
+    def prepare(self, batch: Batch) -> Callable[[], None]:
+        """What compiles the code that training a batch takes; for any thread."""
+        return parallel.prepare(batch)
 
     def train(
         self,

@@ -11,20 +11,20 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from threading import Lock
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
 from attnlogic.backend import Training
 from attnlogic.outcomes import Outcome, mapped
 from attnlogic_jax import compiled
-from attnlogic_jax.compiled import Plan
+from attnlogic_jax.compiled import Ending, Plan
 from attnlogic_jax.given import NO_NUMBERS
 from attnlogic_jax.given import given as numbers
-from attnlogic_jax.groups import Given, of_group
+from attnlogic_jax.groups import Given
 from attnlogic_jax.layout import Runs, fewer, portions
 from attnlogic_jax.pacing import PROBE_EPOCHS, next_epochs
 from attnlogic_jax.training import Carry
@@ -102,10 +102,10 @@ def train_chunk(
       Consecutive seeds, by their places, and their outcome: NumPy leaves (n,).
     """
     training = trainings[0]
-    count = initial.shape[1]
+    count, given = initial.shape[1], numbers(trainings, each)
+    ending = plan.ending(given)
     target, found = TARGET_CALL_SECONDS[training.until], None
-    pending = [_whole(plan, trainings, initial, each)]
-    uneven = plan.method(of_group(0, pending[0].given)).counts_evaluations
+    pending = [_whole(plan, trainings, initial, given)]
     while pending:
         part, compiled_at = pending.pop(), math.inf
         while part.left:
@@ -126,16 +126,16 @@ def train_chunk(
                 break
             compiled_at = min(compiled_at, now)  # the first call of a size may have compiled it
             if min(now - compiled_at, seconds_left) < TARGET_PART_SECONDS:
-                several = _rearranged(part, going, plan, uneven)
+                several = _rearranged(part, going, ending)
             else:
                 several = _cut(part, going, plan, seconds_left)
             if several[0].seeds.size < part.seeds.size:
                 compiled_at = math.inf
                 if plan.until_hit:  # some have ended, and go no further
-                    found = _put(found, part.seeds, finished(plan, part), count)
+                    found = _put(found, part.seeds, finished(ending, part), count)
             part, *others = several
             pending += reversed(others)
-        outcome = finished(plan, part)
+        outcome = finished(ending, part)
         if found is None and np.array_equal(part.seeds, np.arange(count)):
             yield part.places, outcome  # all seeds in order: nothing to put together
             return
@@ -143,14 +143,34 @@ def train_chunk(
         yield part.places, mapped(lambda leaf: leaf[..., part.places], found)  # noqa: B023
 
 
+_TRACING = Lock()
+"""Held while code to come is traced. Python does that on one core, so that the first code is there
+sooner if one is traced after the other; XLA compiles on all cores, and without it."""
+
+
+def prepare_chunk(plan: Plan, trainings: Sequence[Training], count: int) -> None:
+    """Compile what ``train_chunk`` begins and ends with, by training N seeds for no epoch."""
+    given = numbers(trainings)
+    initial = np.zeros((len(plan.problem.names), count), trainings[0].precision)
+    with _TRACING:
+        part = _whole(plan, trainings, initial, given)
+        ending = plan.ending(given)
+        compiled.advance.jitted(plan.platform).lower(plan, part.given, part.carry, 0)
+        compiled.finish.jitted(plan.platform).lower(ending, *_at_end(part))
+    part = part._replace(carry=compiled.advance(plan, part.given, part.carry, 0))
+    if plan.until_hit:
+        compiled.going(part.carry)
+    finished(ending, part)
+
+
 def _whole(
     plan: Plan,
     trainings: Sequence[Training],
     initial: npt.NDArray[Any],
-    each: Mapping[str, npt.NDArray[Any]],
+    given: Given,
 ) -> Part:
     """All seeds of a chunk, before the first epoch."""
-    packed, given = jnp.asarray(initial), jax.tree.map(jnp.asarray, numbers(trainings, each))
+    packed, given = jax.device_put((initial, given))  # jnp.asarray would compile a copy
     place = {id(training): k for k, training in enumerate(trainings)}  # to compare them takes long
     return Part(
         slice(0, packed.shape[1]),
@@ -164,12 +184,12 @@ def _whole(
     )
 
 
-def _rearranged(part: Part, going: npt.NDArray[np.int64], plan: Plan, uneven: bool) -> list[Part]:
+def _rearranged(part: Part, going: npt.NDArray[np.int64], ending: Ending) -> list[Part]:
     """The part, its seeds laid out so that those that still train take less time."""
-    chosen, devices = None, plan.platform.shares
-    if part.seeds.size >= MIN_COMPACTED_CHUNK and plan.until_hit:
+    chosen, devices = None, ending.platform.shares
+    if part.seeds.size >= MIN_COMPACTED_CHUNK and ending.until_hit:
         chosen = fewer(part.conditions, going, part.size, devices)
-    if chosen is None and uneven and len(part.conditions) > devices:
+    if chosen is None and ending.counted and len(part.conditions) > devices:
         # A group goes on until its last seed is done: put seeds together that take as long.
         spent_by = joined(part.carry.seen.evaluations)
         order = np.lexsort((spent_by, np.repeat(part.conditions, part.size)))
@@ -198,14 +218,19 @@ def _cut(part: Part, going: npt.NDArray[np.int64], plan: Plan, seconds_left: flo
     ]
 
 
-def finished(plan: Plan, part: Part) -> Outcome:
+def finished(ending: Ending, part: Part) -> Outcome:
     """The outcome in NumPy, its evaluations in 64 bits."""
     with jax.debug_nans(False):  # NaN stands for what does not exist from here on
-        outcome = compiled.finish(plan, part.given, part.packed, part.carry)
+        outcome = compiled.finish(ending, *_at_end(part))
     return mapped(np.asarray, outcome._replace(
         evaluations=joined(outcome.evaluations),
         evaluations_first_hit=joined(outcome.evaluations_first_hit),
     ))  # fmt: skip
+
+
+def _at_end(part: Part) -> tuple[Given, jax.Array, Carry]:
+    """What the outcome is made of, without what is the optimizer's own."""
+    return part.given._replace(numbers={}), part.packed, part.carry._replace(state=())
 
 
 def joined(words: jax.Array) -> npt.NDArray[np.int64]:

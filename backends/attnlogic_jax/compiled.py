@@ -79,15 +79,42 @@ class Plan(NamedTuple):
         """What is evaluated at some parameters."""
         return model.evaluation(self.problem, given.targets, self.platform)
 
+    def ending(self, given: Given) -> Ending:
+        """What of it the outcome needs; the numbers may be NumPy's."""
+        counted = self.method(of_group(0, given)).counts_evaluations
+        one_core = self.platform.by_core and self.record.one_core
+        return Ending(self.problem, self.until_hit, self.platform, one_core, counted)
+
+
+class Ending(NamedTuple):
+    """What of a plan is compiled into the outcome: one code for all optimizers that have it alike.
+
+    Attributes:
+      problem, until_hit, platform: the plan's.
+      one_core: whether a CPU computes it by one function for one core.
+      counted: whether the optimizer counts its evaluations.
+    """
+
+    problem: Problem
+    until_hit: bool
+    platform: Platform
+    one_core: bool
+    counted: bool
+
 
 @partial(jit, static="plan")
 def start(plan: Plan, given: Given, packed: jax.Array) -> Carry:
-    def share(given: Given, packed: jax.Array) -> Carry:
+    def share(both: tuple[Given, jax.Array]) -> Carry:
+        given, packed = both
         # All seeds at once: a state begins with copies of numbers, which nothing rounds.
         numbers = one_a_seed(given, packed.shape[-1])
         return training.start(plan.method(numbers), plan.problem, packed)
 
-    carry: Carry = by_device(plan.platform, share, given, packed)
+    def on_a_core(given: Given, packed: jax.Array) -> Carry:
+        began: Carry = plan.on_one_core(share, (given, packed))
+        return began
+
+    carry: Carry = by_device(plan.platform, on_a_core, given, packed)
     return carry
 
 
@@ -122,24 +149,30 @@ def advance(plan: Plan, given: Given, carry: Carry, epochs: jax.Array) -> Carry:
     return trained
 
 
-@partial(jit, static="plan")
-def finish(plan: Plan, given: Given, initial: jax.Array, carry: Carry) -> Outcome:
+@partial(jit, static="ending")
+def finish(ending: Ending, given: Given, initial: jax.Array, carry: Carry) -> Outcome:
+    """The outcome after the last epoch. The optimizer's numbers and state may be left out."""
+
     def ends(given: Given, initial: jax.Array, final: jax.Array) -> Any:
-        return training.at_both_ends(plan.evaluation(given), initial, final)
+        evaluate = model.evaluation(ending.problem, given.targets, ending.platform)
+        return training.at_both_ends(evaluate, initial, final)
 
-    def share(given: Given, initial: jax.Array, carry: Carry) -> Outcome:
-        def each(trees: tuple[Given, jax.Array, jax.Array]) -> Any:
-            return each_group(plan.platform, ends, initial.shape[-1], *trees)
-
-        # On one core, as epochs are: XLA would round a gradient's norm otherwise.
-        found = plan.on_one_core(each, (given, initial, carry.packed))
+    def share(trees: tuple[Given, jax.Array, Carry]) -> Outcome:
+        given, initial, carry = trees
+        size = initial.shape[-1]
+        found = each_group(ending.platform, ends, size, given, initial, carry.packed)
         return training.finish(
-            plan.method(of_group(0, given)), plan.problem, found, given.threshold[0], initial,
-            carry, until_hit=plan.until_hit,
+            ending.problem, found, given.threshold[0], initial, carry,
+            counted=ending.counted, until_hit=ending.until_hit,
         )  # fmt: skip
 
-    outcome: Outcome = by_device(plan.platform, share, given, initial, carry)
-    return outcome
+    def on_a_core(*trees: Any) -> Outcome:
+        # As epochs are: XLA would round a gradient's norm otherwise, and take longer to compile.
+        found: Outcome = on_one_core(share, trees) if ending.one_core else share(trees)
+        return found
+
+    found: Outcome = by_device(ending.platform, on_a_core, given, initial, carry)
+    return found
 
 
 @partial(jit, static="plan")

@@ -10,11 +10,10 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from attnlogic import optimizers
 from attnlogic.errors import InputError, described
@@ -23,6 +22,9 @@ from attnlogic.outside import users_code
 from attnlogic_jax.elementwise import Numbers
 from attnlogic_jax.per_seed import updated
 from attnlogic_jax.rates import learning_rate
+
+if TYPE_CHECKING:
+    import optax
 
 RATE = "learning_rate"
 """The argument of optax's factories that a schedule changes."""
@@ -213,6 +215,8 @@ def transformation(how: Structure, numbers: Numbers) -> optax.GradientTransforma
       how: see ``structure``.
       numbers: those of ``numbers``, each ().
     """
+    import optax  # see per_seed
+
     found = optimizers.factory_of(Optimizer(how.name, (), how.of))
     if optimizers.is_transformation(found):
         return optax.with_extra_args_support(found)

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from attnlogic.backend import Batch, Finished, OnProgress
 from attnlogic.outcomes import mapped
-from attnlogic_jax.chunks import train_chunk
+from attnlogic_jax.chunks import prepare_chunk, train_chunk
 from attnlogic_jax.compiled import Plan
 from attnlogic_jax.contexts import captured
 from attnlogic_jax.devices import here
@@ -74,6 +74,29 @@ def train(
         for first, part in parts(batch, on)
     ]
     return works[0] if len(works) == 1 else _in_turn(works)
+
+
+def prepare(batch: Batch) -> Callable[[], None]:
+    """What compiles the code with which the training of a batch begins; for any thread.
+
+    A thread that comes to train meanwhile waits for the code, as JAX has it. On a CPU alone: the
+    memory of other devices may all be in use.
+
+    Args:
+      batch: the runs, wherever they start.
+    """
+    on = here()
+    if not on.by_core:
+        return lambda: None
+    settings, first = captured(batch.trainings[0].precision, on), parts(batch, on)[0][1]
+    plan, chunk = Plan.of(first.trainings[0], on), layout(first, on)[0]
+    trainings = [first.trainings[first.which[run]] for run in chunk.conditions]
+
+    def compile_code() -> None:
+        with settings():
+            prepare_chunk(plan, trainings, chunk.runs.size)
+
+    return compile_code
 
 
 def _train(

@@ -2,6 +2,8 @@
 
 For those that look across parameters, or that evaluate the loss themselves. Seeds are mapped over,
 which takes some 1.6 times as long as the rules of ``elementwise`` on all seeds at once.
+
+optax is imported when one of them is built: studies of our own optimizers start sooner without it.
 """
 
 from __future__ import annotations
@@ -9,18 +11,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from attnlogic.optimizers import Structure
 from attnlogic_jax.elementwise import Numbers
 from attnlogic_jax.method import Evaluate, Evaluated, Goal, Method, Report, State
 from attnlogic_jax.tensors import PACKED, Form
 
-Transformation = Callable[[Numbers], optax.GradientTransformation]
+if TYPE_CHECKING:
+    import optax
+
+Transformation = Callable[[Numbers], "optax.GradientTransformation"]
 """An optimizer of optax's from the numbers of one seed, each ()."""
 
 
@@ -43,6 +47,8 @@ def per_seed(
       shares_counters: whether the whole numbers in its state are the same for all seeds, and kept
         once: what is computed from them, such as Adam's bias corrections, is computed once, too.
     """
+    import optax
+
     axes = {name: -1 if number.ndim else None for name, number in numbers.items()}
 
     def init(packed: jax.Array) -> State:
@@ -107,6 +113,8 @@ def updated(
     **given: Any,
 ) -> tuple[Any, Any]:
     """The updates and the state after a step, with those extra arguments that are taken."""
+    import optax
+
     chosen = optax.with_extra_args_support(transformation)
     parameters = inspect.signature(chosen.update).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
@@ -184,6 +192,8 @@ def _loss(
 
 def lbfgs_zoom(how: Structure, numbers: Numbers, goal: Goal) -> Method:
     """``optax.lbfgs`` with its zoom line search: one iteration an epoch."""
+    import optax
+
     settings = how.chosen
 
     def transformation(numbers: Numbers) -> optax.GradientTransformation:

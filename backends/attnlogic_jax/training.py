@@ -62,13 +62,14 @@ def at_both_ends(
 
 
 def finish(
-    method: Method, problem: Problem, ends: tuple[jax.Array, jax.Array], threshold: jax.Array,
-    initial: jax.Array, carry: Carry, *, until_hit: bool,
+    problem: Problem, ends: tuple[jax.Array, jax.Array], threshold: jax.Array,
+    initial: jax.Array, carry: Carry, *, counted: bool, until_hit: bool,
 ) -> Outcome:  # fmt: skip
     """The outcome after the last epoch; its evaluations as words (see ``streaming``).
 
     Args:
       ends: see ``at_both_ends``.
+      counted: whether the method counts its evaluations.
     """
     initial_loss, norm = ends
     return streaming.finish(
@@ -80,7 +81,7 @@ def finish(
         carry.epoch,
         threshold,
         problem.quantities,
-        counted=method.counts_evaluations,
+        counted=counted,
         until_hit=until_hit,
     )
 
@@ -156,7 +157,10 @@ def trainer(
             epoch, began, None, length=training.epochs, unroll=min(on.unroll, training.epochs)
         )[0]
         ends = at_both_ends(evaluate, initial, carry.packed)
-        outcome = finish(by_which, what, ends, limit, initial, carry, until_hit=until_hit)
+        outcome = finish(
+            what, ends, limit, initial, carry,
+            counted=by_which.counts_evaluations, until_hit=until_hit,
+        )  # fmt: skip
         return outcome._replace(
             initial=params,
             final=what.unpack(tuple(outcome.final)),

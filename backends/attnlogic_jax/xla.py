@@ -9,7 +9,6 @@ from threading import RLock
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jax.experimental.xla_metadata import set_xla_metadata
 
 from attnlogic_jax.contexts import setting
@@ -34,9 +33,12 @@ def options(platform: Platform) -> dict[str, Any]:
     Args:
       platform: what is compiled for; its compiler is asked.
     """
-    found: dict[str, Any] = {}
     if platform.name != "cpu":
-        return found
+        return {}
+    every = VECTORS | NO_LIBRARY
+    if _refused(every) is None:
+        return every
+    found: dict[str, Any] = {}
     for option in (VECTORS, NO_LIBRARY):
         refused = _refused(option)
         if refused is None:
@@ -53,7 +55,7 @@ def options(platform: Platform) -> dict[str, Any]:
 def _refused(option: dict[str, Any]) -> str | None:
     """What XLA says against an option; None if it knows it."""
     try:
-        jax.jit(lambda x: x, compiler_options=option).lower(jnp.zeros(())).compile()
+        jax.jit(lambda x: x, compiler_options=option).lower(0.0).compile()
     except Exception as error:  # whatever XLA makes of an option that it has dropped
         return str(error).splitlines()[0]
     return None
@@ -62,7 +64,8 @@ def _refused(option: dict[str, Any]) -> str | None:
 class jit:  # noqa: N801  # it is JAX's jit, but for when it asks XLA what it knows
     """``jax.jit`` with ``options``, made when the function is first used, in whatever thread.
 
-    The function's first argument is a plan, with the platform that it is compiled for. While JAX
+    The function's first argument is a plan, or what is left of one at the end, with the platform
+    that it is compiled for. While JAX
     searches for NaN nothing is donated: it calls a function again to find its origin.
     """
 
