@@ -18,7 +18,7 @@ from attnlogic.statistics.starts import statistic as starts
 from attnlogic.statistics.summary import statistic as summarize
 from attnlogic.statistics.times import statistic as times
 from attnlogic.theory import ENDINGS
-from attnlogic.view import markdown, screen
+from attnlogic.view import html_table, markdown, screen
 
 # --- summary ------------------------------------------------------------------------------------
 
@@ -278,3 +278,12 @@ def test_starts_and_curvature_in_cells():
         ["xor", "adam", "solved", "1,250", "44.6 (43.9–1.23e+03)", "−2.7e−08", "156", "0.4", "1.2",
          "4.4"]
     ]  # fmt: skip
+
+
+def test_a_sheet_prints_as_it_is_shown_and_a_notebook_shows_it_in_html():
+    """``print`` of it needs no terminal: a notebook's stdout has no bytes to write to."""
+    sheet = sheet_of(summarize, summary(ORDINARY))
+    output = io.StringIO()
+    Console(file=output, width=500).print(screen(sheet))
+    assert str(sheet) == "\n".join(line.rstrip() for line in output.getvalue().splitlines())
+    assert sheet._repr_html_() == html_table(sheet)

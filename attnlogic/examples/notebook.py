@@ -163,7 +163,8 @@ def tail(run: attnlogic.Run) -> Any:
     return run_history(run, start=400 if len(run.history.losses) > 800 else 0)
 
 
-alt.concat(*map(tail, trained.values()), columns=2)
+tails = alt.concat(*map(tail, trained.values()), columns=2)
+tails.resolve_scale(color="independent", strokeDash="independent")
 
 # %% [markdown]
 # # 2. The same questions of 10,000 seeds
@@ -210,7 +211,8 @@ attnlogic.endings.chart(runs)
 # solution from the rest.
 
 # %%
-attnlogic.solutions.chart(runs, "C")
+five = attnlogic.select(runs, optimizer=[f"{by}()" for by in OPTIMIZERS[:5]])
+attnlogic.solutions.chart(five, "C")
 
 # %% [markdown]
 # **Why do they fail?** Some runs of each ending, on their way over V(C).
