@@ -30,7 +30,7 @@ from attnlogic_jax.compiled import Plan
 from attnlogic_jax.devices import devices
 from attnlogic_jax.given import given
 from attnlogic_jax.layout import chunks
-from bench import packed_jax
+from bench import fast_jax
 from bench.models import own_mlp
 
 LONG_SECONDS = 3.0
@@ -79,7 +79,7 @@ def peer(
     """The same with the fastest peer, which keeps first hits only."""
     trainings = _trainings("adamw", epochs, conditions, bits, hidden, own)
     initial = trainings[0].problem.initial(np.arange(seeds))
-    run = packed_jax.prepare_conditions(trainings, initial)
+    run = fast_jax.prepare_conditions(trainings, initial)
     return {"parameters": len(initial), **_timed(run, run, repetitions)}
 
 
