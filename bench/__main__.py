@@ -46,7 +46,7 @@ def main(
         ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Little work, in two minutes: to see that it runs.")
+        bool, typer.Option("--quick", help="Little of all, in a few minutes: to see that it runs.")
     ] = False,
     anyway: Annotated[
         bool,
