@@ -123,7 +123,7 @@ class Outcome(NamedTuple):
     initial_loss: Annotated[
         Value, Number(REAL, over=("all", "reached"), meaning="the loss of epoch 0")
     ]
-    final_loss: Annotated[Value, Number(REAL, meaning="the last loss")]
+    final_loss: Annotated[Value, Number(REAL, meaning="the last loss: before the last update")]
     min_loss: Annotated[Value, Number(REAL, meaning="the smallest loss")]
     worst_after_hit: Annotated[
         Value, Number(REAL, over=("reached",), meaning="the largest loss after first_hit")

@@ -4,132 +4,36 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any
 
 import typer
 
+# torch's threads sleep between operations: spinning, they are in everybody's way. It is read when
+# torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# The processes of single measurements share a GPU with this one.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
 from attnlogic.view import save
-from bench import costs, report
+from bench import growth, picture, report
+from bench.load import BusyError, Load
 from bench.machine import machine
+from bench.parts import PARTS, say
+from bench.sizes import QUICK, Sizes
 from bench.work import DisagreementError
 
-Item = TypeVar("Item")
 HERE = Path(__file__).parent
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-OPTIMIZERS = ("adamw", "adam", "sgd", "polyak", "lbfgs")
-Part = StrEnum("Part", ["comparison", "models", "costs", "accelerator", "startup", "studies"])
-
-
-class Sizes(NamedTuple):
-    """How much is measured: ``seeds`` and ``epochs`` are what contenders are compared on."""
-
-    seeds: int = 16_384
-    epochs: int = 1000
-    lbfgs_epochs: int = 30  # up to twenty evaluations each
-    torch_seeds: int = 8
-    batched_epochs: int = 200
-    plain_epochs: int = 200  # of plain JAX, with other models: minutes otherwise
-    repetitions: int = 7
-    many_seeds: Sequence[int] = (1000, 4000, 16_000, 64_000, 256_000, 1_000_000)
-    many_epochs: Sequence[int] = (100, 300, 1000, 3000, 10_000)
-    chunks: Sequence[int] = (4096, 16_384, 65_536, 262_144, 1_048_576)
-    chunk_epochs: int = 3000
-    cpu_chunks: Sequence[int] = (512, 2048, 8192, 32_768, 131_072)
-    cpu_chunk_epochs: int = 1000
-    studies: Sequence[tuple[int, int]] = ((100_000, 8000), (1_000_000, 1000))
-
-    def budget(self, by: str) -> int:
-        """Epochs with this optimizer."""
-        return self.lbfgs_epochs if by == "lbfgs" else self.epochs
-
-
-QUICK = Sizes(
-    seeds=1024, epochs=300, lbfgs_epochs=10, torch_seeds=4, batched_epochs=100, plain_epochs=50,
-    repetitions=3,
-    many_seeds=[1000, 8000], many_epochs=[100, 1000], chunks=[1024, 4096], cpu_chunks=[512, 2048],
-    studies=[(20_000, 500)],
-)  # fmt: skip
-
-
-def comparison(sizes: Sizes) -> list[dict[str, Any]]:
-    """Every contender with every optimizer."""
-    from bench.comparison import compare, on_xor
-    from bench.contenders import contenders
-
-    ways = contenders(torch_seeds=sizes.torch_seeds, batched_epochs=sizes.batched_epochs)
-    return [
-        compare(on_xor(by, sizes.budget(by)), ways, sizes.seeds, sizes.repetitions)
-        for by in announced(OPTIMIZERS)
-    ]
-
-
-def models(sizes: Sizes) -> list[dict[str, Any]]:
-    """attnlogic and plain JAX with other models and gates than the notebook's."""
-    from bench.comparison import compare
-    from bench.contenders import of_any_model
-    from bench.models import trainings
-
-    ways = of_any_model(plain_epochs=sizes.plain_epochs)
-    return [
-        compare(training, ways, sizes.seeds, sizes.repetitions)
-        for training in announced(trainings(sizes.epochs))
-    ]
-
-
-def growth(sizes: Sizes) -> dict[str, Any]:
-    """Time and memory against seeds, against epochs, and for each optimizer."""
-    n, times = sizes.seeds, sizes.repetitions
-    return {
-        "seeds": [costs.point("adamw", n, 200, times) for n in announced(sizes.many_seeds)],
-        "epochs": [costs.point("adamw", n, e, times) for e in announced(sizes.many_epochs)],
-        "optimizers": [costs.point(by, n, sizes.budget(by), times) for by in announced(OPTIMIZERS)],
-        "loops": costs.probe("loops", seeds=n)["loops"],
-    }
-
-
-def chunks(sizes: Sizes) -> list[dict[str, Any]]:
-    """The fast path on JAX's first device, with more and more of the same seeds at once."""
-    at_once, seeds, epochs = sizes.chunks, sizes.chunks[-1], sizes.chunk_epochs
-    if machine()["platform"] == "cpu":
-        at_once, epochs = sizes.cpu_chunks, sizes.cpu_chunk_epochs
-        seeds = at_once[-1] * (os.cpu_count() or 1)  # each core has a chunk of its own
-    return [
-        costs.point("adamw", seeds, epochs, sizes.repetitions, chunk=n) for n in announced(at_once)
-    ]
-
-
-MEASURE: dict[str, Callable[[Sizes], Any]] = {
-    "comparison": comparison,
-    "models": models,
-    "costs": growth,
-    "accelerator": chunks,
-    "startup": lambda sizes: costs.startup(sizes.repetitions),
-    "studies": lambda sizes: [
-        row for work in announced(sizes.studies) for row in costs.study(*work, sizes.repetitions)
-    ],
-}
-
-
-def announced(items: Iterable[Item]) -> Iterator[Item]:
-    """The items, each printed when its turn comes, so that progress is seen."""
-    for item in items:
-        say(f"  {item}")
-        yield item
-
-
-def say(text: str) -> None:
-    """A line to standard error."""
-    print(text, file=sys.stderr, flush=True)
+Part = StrEnum("Part", list(PARTS))  # type: ignore[misc]  # mypy knows literal lists only
 
 
 @app.command()
@@ -142,58 +46,100 @@ def main(
         ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Little work, in about a minute: to see that it runs.")
+        bool, typer.Option("--quick", help="Little work, in two minutes: to see that it runs.")
+    ] = False,
+    anyway: Annotated[
+        bool,
+        typer.Option(
+            "--anyway", help="Publish from a busy machine too; the tables then say how busy."
+        ),
     ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
             help="Folder for results.json and cost.svg. Without it this one, whose README.md then "
-            "gets the table; with --quick a new temporary one.",
+            "gets the tables, if the machine is quiet; with --quick a new temporary one.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
     """Measure attnlogic: beside other ways to train the same seeds, and as the work grows.
 
-    comparison: five ways, checked to reach the threshold alike, then timed in turn.
+    comparison: eight ways, checked to reach the threshold alike, then timed in turn.
 
-    models: attnlogic and plain JAX likewise, with other models and gates.
+    models: attnlogic and JAX alone likewise, with other models and gates.
 
-    costs: time and peak memory against seeds, epochs and optimizers.
+    seeds, epochs, conditions, bits, parameters: time and peak memory as these grow.
 
-    accelerator: the fast path with more and more seeds at once, on JAX's first device.
+    optimizers: time and peak memory with each.
+
+    accelerator: the fast path on JAX's devices beside what these can do at most (a roofline), and
+    with more and more seeds at once.
 
     startup: attnlogic --help and the import.
 
     studies: attnlogic study end to end, against the time of its training alone.
 
-    Leave the machine alone meanwhile: other work doubles times.
+    What a part measured is written when it ends; an interrupt loses the part under way. Leave the
+    machine alone meanwhile: other work doubles times.
     """
     folder = out or (Path(mkdtemp(prefix="bench-")) if quick else HERE)
+    published = folder.resolve() == HERE
+    must_be_quiet = published and not anyway
+    left, failed = [*map(str, only or PARTS)], list[str]()
+    try:
+        load(must_be_quiet).check()
+        while left:
+            part, watched, began = left[0], load(must_be_quiet), time.perf_counter()
+            say(part)
+            try:
+                found = measured(part, QUICK if quick else Sizes(), watched)
+                write(folder, part, found)
+                print(report.markdown({part: found}))
+                say(f"  {time.perf_counter() - began:.0f} s, written to {folder}")
+            except DisagreementError as error:
+                say(f"error: {error}")
+                failed.append(part)
+            del left[0]
+    except BusyError as error:
+        say(f"error: {error}")
+        raise typer.Exit(1) from error
+    finally:
+        if missing := failed + left:
+            again = " ".join(f"--only {part}" for part in missing)
+            say(f"not measured: {', '.join(missing)}; again: python -m bench {again}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def load(must_be_quiet: bool) -> Load:
+    """What is called before each measurement."""
+    return Load(must_be_quiet)
+
+
+def measured(part: str, sizes: Sizes, watched: Load) -> dict[str, Any]:
+    """What a part measures, and on what machine."""
+    found = PARTS[part](sizes, watched)
+    date = datetime.now(UTC).strftime("%Y-%m-%d")
+    return {"date": date, "machine": machine(), "load": max(watched.seen), "measured": found}
+
+
+def write(folder: Path, part: str, found: dict[str, Any]) -> None:
+    """Add what a part found to the folder's results, and write table and picture anew."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "results.json"
     results: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-    # The processes of single measurements share a GPU with this one.
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    # torch's threads then sleep between operations: spinning, they are in everybody's way.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    for part in map(str, only or MEASURE):
-        say(part)
-        try:
-            measured = MEASURE[part](QUICK if quick else Sizes())
-        except DisagreementError as error:
-            say(f"error: {error}")
-            raise typer.Exit(1) from error
-        date = datetime.now(UTC).strftime("%Y-%m-%d")
-        results[part] = {"date": date, "machine": machine(), "measured": measured}
-        file.write_text(json.dumps(results, indent=1) + "\n")
-    if "costs" in results:
-        save(report.chart(results["costs"]["measured"]), folder / "cost.svg")
+    # An earlier form of this benchmark, with other fields, told no load.
+    results = {name: known for name, known in results.items() if "load" in known} | {part: found}
+    file.write_text(json.dumps(results, indent=1) + "\n")
+    curves = {name: results[name]["measured"] for name in growth.AXES if name in results}
+    if curves:
+        save(picture.chart(curves), folder / "cost.svg")
     text = report.markdown(results)
     if folder.resolve() == HERE:
         report.write(text, HERE / "README.md")
-    print(text)
-    say(f"written to {folder}")
+    else:
+        (folder / "results.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from scipy.stats import binomtest, ks_2samp
 from attnlogic.backend import Training
 from attnlogic.optimizers import optimizer
 from attnlogic.problems import problem
+from bench.pairs import in_turn
 from bench.work import Contender, DisagreementError, Result, SkippedError
 
 LEVEL = 1e-3
@@ -80,23 +81,29 @@ def on_xor(by: str, epochs: int) -> Training:
 
 
 def compare(
-    whole: Training, contenders: Sequence[Contender], seeds: int, repetitions: int
+    whole: Training,
+    contenders: Sequence[Contender],
+    seeds: int,
+    repetitions: int,
+    load: Callable[[], float],
 ) -> dict[str, Any]:
-    """Check and time every contender from the seeds 0, 1, …
+    """Check every contender from the seeds 0, 1, …, then time them in turn.
 
     Args:
       whole: what is trained; a contender's own limits cut its epochs.
       contenders: attnlogic first.
       seeds: how many; a contender's own limits cut them.
-      repetitions: how often each is timed. They take turns.
+      repetitions: how often each is timed.
+      load: called before each: see ``load.Load``.
 
     Returns:
       The work, and a dict a contender: its share of the work; ``first_seconds``, from nothing to
-      its first result, with its compilation; ``seconds`` and ``cpu_seconds`` (of all cores
-      together) of each repetition; ``agreement``; or why it was ``skipped``.
+      its first result, with its compilation; ``agreement``; the fields of ``pairs.Times``, of
+      attnlogic ``seconds`` alone; or why it was ``skipped``.
 
     Raises:
       DisagreementError: see ``check``; nothing has been timed then.
+      BusyError: see ``load.Load``.
     """
     by, epochs, starts = whole.optimizer.name, whole.epochs, whole.problem.initial(np.arange(seeds))
     rows: list[dict[str, Any]] = []
@@ -117,15 +124,14 @@ def compare(
         ours = ours if ours.size else result.first_hit
         row["agreement"] = agreement(result.first_hit, ours[:n], e)
         check(contender.name, by, n, row["agreement"])
-        row |= {"evaluations": result.evaluations, "seconds": [], "cpu_seconds": []}
+        row["evaluations"] = result.evaluations
         runs[contender.name] = run
-    for _ in range(repetitions):
-        for row in rows:
-            if "skipped" not in row:
-                began, cpu_began = time.perf_counter(), time.process_time()
-                runs[row["contender"]]()
-                row["seconds"].append(time.perf_counter() - began)
-                row["cpu_seconds"].append(time.process_time() - cpu_began)
+    first, *others = runs
+    seconds, times = in_turn(runs[first], {name: runs[name] for name in others}, repetitions, load)
+    for row in rows:
+        if row["contender"] in times:
+            row |= times[row["contender"]]._asdict()
+    rows[0]["seconds"] = seconds
     what = whole.problem
     return {
         "optimizer": by, "gate": what.data.name, "model": str(what.model),

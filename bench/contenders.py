@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from attnlogic.backend import Finished, Training, in_order, one_condition
 from attnlogic_jax.backend import JaxBackend
 from attnlogic_torch import PLAIN
-from bench import native, plain_jax, torch_batched
+from bench import native, packed_jax, plain_equinox, plain_jax, torch_batched
 from bench.work import Contender, Result, Starts
 
 
@@ -26,28 +27,36 @@ def _result(finished: Iterable[Finished]) -> Result:
     return Result(outcome.first_hit, int(outcome.evaluations.sum()))
 
 
-def of_any_model(*, plain_epochs: int | None = None) -> list[Contender]:
+def of_any_model(*, peer_epochs: int | None = None) -> list[Contender]:
     """Those that train any model, attnlogic first.
 
     Args:
-      plain_epochs: how many epochs plain JAX trains; None for all.
+      peer_epochs: how many epochs the others train; None for all.
     """
     return [
         Contender("attnlogic", attnlogic),
-        Contender("JAX: jit(vmap(scan)), optax", plain_jax.prepare, epochs=plain_epochs),
+        Contender("JAX, the fastest found", packed_jax.prepare, epochs=peer_epochs),
+        Contender("JAX: jit(vmap(scan)), optax", plain_jax.prepare, epochs=peer_epochs),
     ]
 
 
-def contenders(*, torch_seeds: int, batched_epochs: int) -> list[Contender]:
+def contenders(*, torch_seeds: int, peer_epochs: int, torch_epochs: int) -> list[Contender]:
     """attnlogic first: the others are compared with it.
 
     Args:
       torch_seeds: how many seeds torch trains one by one.
-      batched_epochs: how many epochs torch trains all seeds side by side.
+      peer_epochs: how many epochs the others train that are much slower than attnlogic.
+      torch_epochs: how many epochs torch trains all seeds side by side.
     """
+    ours, fastest, plain = of_any_model()
+    compiled = partial(torch_batched.prepare, compiled=True)
     return [
-        *of_any_model(),
-        Contender("torch, one seed at a time", torch_one, seeds=torch_seeds),
-        Contender("torch.func, seeds batched", torch_batched.prepare, epochs=batched_epochs),
+        ours,
+        fastest,
+        plain._replace(epochs=peer_epochs),
+        Contender("Equinox: filter_jit(filter_vmap)", plain_equinox.prepare, epochs=peer_epochs),
+        Contender("torch.func, torch.compile", compiled, epochs=torch_epochs),
+        Contender("torch.func", torch_batched.prepare, epochs=torch_epochs),
+        Contender("torch, one seed at a time", torch_one, seeds=torch_seeds, epochs=peer_epochs),
         Contender("C, AVX2, in registers", native.prepare),
     ]

@@ -1,4 +1,4 @@
-"""What the fast path costs as work grows: time and memory, each point in a fresh process."""
+"""Time and memory of one thing at a time, each in a fresh process."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -40,16 +41,20 @@ def probe(what: str, environment: dict[str, str] | None = None, **request: Any) 
 def point(
     by: str, seeds: int, epochs: int, repetitions: int, chunk: int | None = None
 ) -> dict[str, Any]:
-    """Time and memory of one training, a chunk of this many seeds; None for the usual number."""
+    """Time and memory of one training on XOR, a chunk of so many seeds; None: the usual number."""
     work: dict[str, Any] = {"seeds": seeds, "epochs": epochs, "chunk": chunk}
     return {"optimizer": by, **work, **probe("train", by=by, repetitions=repetitions, **work)}
 
 
-def startup(repetitions: int) -> dict[str, list[float]]:
-    """Seconds of ``attnlogic --help``, of a Python that does nothing, and of the import alone."""
+def startup(repetitions: int, load: Callable[[], float]) -> dict[str, list[float]]:
+    """Seconds of ``attnlogic --help``, of a Python that does nothing, and of the import alone.
+
+    ``load`` is called before each round, and what it tells is beside them.
+    """
     imports = "import time; t = time.perf_counter(); import attnlogic; print(time.perf_counter()-t)"
-    seconds: dict[str, list[float]] = {"help": [], "python": [], "import": []}
+    seconds: dict[str, list[float]] = {"help": [], "python": [], "import": [], "load": []}
     for _ in range(repetitions):
+        seconds["load"].append(load())
         for name, arguments in (
             ("help", ["-m", "attnlogic", "--help"]),
             ("python", ["-c", "pass"]),
@@ -63,16 +68,25 @@ def startup(repetitions: int) -> dict[str, list[float]]:
     return seconds
 
 
-def study(seeds: int, epochs: int, repetitions: int) -> list[dict[str, Any]]:
+def study(
+    seeds: int, epochs: int, repetitions: int, load: Callable[[], float]
+) -> list[dict[str, Any]]:
     """``attnlogic study`` from its start to its end, AdamW on XOR, in folders that are removed.
+
+    Args:
+      seeds, epochs, repetitions: the work.
+      load: called before each: see ``load.Load``.
 
     Returns:
       A dict for the first time, which compiles, and one for the second, which finds the code kept.
       ``train_seconds`` are the fast path's alone, of the same work, without compilation.
     """
+    load()
     alone = point("adamw", seeds, epochs, repetitions)["seconds"]
     work = {"seeds": seeds, "epochs": epochs, "train_seconds": alone}
-    rows = [{**work, "compiles": compiles, "wall_seconds": []} for compiles in (True, False)]
+    rows = [
+        {**work, "compiles": compiles, "wall_seconds": [], "load": []} for compiles in (True, False)
+    ]
     for _ in range(repetitions):
         with TemporaryDirectory() as folder:
             kept = {
@@ -80,6 +94,7 @@ def study(seeds: int, epochs: int, repetitions: int) -> list[dict[str, Any]]:
                 "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             }
             for row in rows:
+                row["load"].append(load())
                 out = Path(folder) / f"runs-{row['compiles']}"
                 sizes = ["--seeds", str(seeds), "--epochs", str(epochs), "--out", str(out)]
                 reply = probe("study", kept, arguments=["xor", "-o", "adamw", *sizes])

@@ -11,16 +11,21 @@ from attnlogic.backend import Training
 from attnlogic.optimizers import optimizer
 from attnlogic.problems import OwnLoss, problem
 
-HIDDEN = 2
 
+def own_mlp(hidden: int, inputs: int = 2) -> OwnLoss:
+    """The network ``mlp``, as a user of attnlogic writes it in array code.
 
-def _init(key: jax.Array) -> dict[str, Any]:
-    """The starts of ``OWN``: standard normal weights, no biases; two inputs."""
-    v, w = jax.random.split(key)
-    return {
-        "v": jax.random.normal(v, (HIDDEN, 2)), "c": jnp.zeros(HIDDEN),
-        "w": jax.random.normal(w, (HIDDEN,)), "b": jnp.zeros(()),
-    }  # fmt: skip
+    Its starts are standard normal weights, and no biases.
+    """
+
+    def init(key: jax.Array) -> dict[str, Any]:
+        v, w = jax.random.split(key)
+        return {
+            "v": jax.random.normal(v, (hidden, inputs)), "c": jnp.zeros(hidden),
+            "w": jax.random.normal(w, (hidden,)), "b": jnp.zeros(()),
+        }  # fmt: skip
+
+    return OwnLoss(init, _loss, f"own loss: mlp(hidden={hidden})")
 
 
 def _loss(params: dict[str, Any], x: jax.Array, y: jax.Array) -> jax.Array:
@@ -28,8 +33,7 @@ def _loss(params: dict[str, Any], x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.mean((outputs - y) ** 2)
 
 
-OWN = OwnLoss(_init, _loss, "own loss: mlp")
-"""The same network as ``mlp``, as a user of attnlogic writes it in array code."""
+OWN = own_mlp(2)
 
 WORK: tuple[tuple[Any, str, float], ...] = (
     ("attention", "xor", 1e-4),

@@ -11,15 +11,21 @@ import numpy as np
 import optax
 
 from attnlogic.backend import Training
-from attnlogic.optimizers import Optimizer
 from bench.plain_models import Tree, array_code
 from bench.work import Result, SkippedError, Starts
 
 
-def transformation(optimizer: Optimizer) -> optax.GradientTransformation:
-    """optax's own; ``optax.polyak_sgd`` caps its step, so that one is written out."""
-    s: dict[str, Any] = optimizer.settings
-    match optimizer.name:
+def transformation(name: str, s: dict[str, Any]) -> optax.GradientTransformation:
+    """optax's own; ``optax.polyak_sgd`` caps its step, so that one is written out.
+
+    Args:
+      name: the optimizer.
+      s: its hyperparameters.
+
+    Raises:
+      SkippedError: optax has another one.
+    """
+    match name:
         case "adamw":
             return optax.adamw(s["lr"], s["beta1"], s["beta2"], s["eps"],
                                weight_decay=s["weight_decay"])  # fmt: skip
@@ -43,7 +49,8 @@ def _polyak(f_min: float, tolerance: float) -> optax.GradientTransformationExtra
 
 def prepare(training: Training, initial: Starts) -> Callable[[], Result]:
     """Compile, and give what trains these seeds; see ``work.Contender``."""
-    how = optax.with_extra_args_support(transformation(training.optimizer))
+    by = training.optimizer
+    how = optax.with_extra_args_support(transformation(by.name, by.settings))
     params_of, loss = array_code(training.problem)
 
     def train(params: Tree) -> jax.Array:

@@ -1,19 +1,19 @@
-"""The results as Markdown and as a picture."""
+"""The results as Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from math import isnan
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import altair as alt
+from bench.growth import AXES, COUNTED, PEERS
+from bench.pairs import ratio
+from bench.work import MIB
 
 BEGIN, END = "<!-- results -->", "<!-- /results -->"
-MIB = 2**20
-POWERS = [float(f"1e{n}") for n in range(-4, 8)]
-MEMORY = [100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0]
-TICKS = {"seconds": POWERS, "peak memory, MiB": MEMORY}
 Row = dict[str, Any]
 
 
@@ -22,12 +22,27 @@ def markdown(results: dict[str, Any]) -> str:
     lines = []
     for name, (title, lines_of) in PARTS.items():
         if name in results:
-            on = results[name]["machine"]
-            versions = [f"{each} {on[each]}" for each in ("python", "jax", "optax", "torch")]
-            machine = [on["cpu"], f"{on['cores']} cores", f"JAX on {on['device']}", *versions]
-            lines += [f"### {title}", "", f"{', '.join(machine)}; {results[name]['date']}.", ""]
-            lines += lines_of(results[name]["measured"])
+            part = results[name]
+            where = f"{_machine(part['machine'])}; {part['date']}; {_load(part)}"
+            lines += [f"### {title}", "", where, "", *lines_of(part["measured"])]
     return "\n".join(lines).strip() + "\n"
+
+
+def _machine(on: dict[str, Any]) -> str:
+    """The machine in a line."""
+    caches = [f"{name} {_size(each)}" for name, each in on["caches"].items() if name != "L1i"]
+    vectors = [f"vectors of {on['vector_bits']} bits ({on['instructions'][0]})"]
+    told = [on["cpu"], f"{on['cores']} cores", *(vectors if on["vector_bits"] else []), *caches]
+    packages = ("python", "jax", "optax", "equinox", "torch")
+    return ", ".join([*told, f"JAX on {on['device']}", *(f"{p} {on[p]}" for p in packages)])
+
+
+def _size(octets: int) -> str:
+    return f"{octets / MIB:g} MiB" if octets >= MIB else f"{octets / 1024:g} KiB"
+
+
+def _load(part: dict[str, Any]) -> str:
+    return f"before a measurement other work kept at most {part['load']:.2f} cores busy."
 
 
 def write(text: str, readme: Path) -> None:
@@ -44,13 +59,10 @@ def write(text: str, readme: Path) -> None:
     readme.write_text(f"{before}{BEGIN}\n{text}{END}{after}", encoding="utf-8")
 
 
-def rate(row: Row, unit: str = "seed_epochs", clock: str = "seconds") -> float:
-    """Seed-epochs, or ``evaluations``, a second: by the median of the repetitions.
-
-    ``clock`` is ``"seconds"``, or ``"cpu_seconds"`` for those of all cores together.
-    """
+def rate(row: Row, unit: str = "seed_epochs") -> float:
+    """Seed-epochs, or ``evaluations``, a second: by the median of the repetitions."""
     work = row["seeds"] * row["epochs"] if unit == "seed_epochs" else row[unit]
-    return float(work / median(row[clock]))
+    return float(work / median(row["seconds"]))
 
 
 def _table(columns: str, rows: list[list[str]]) -> Iterator[str]:
@@ -66,6 +78,17 @@ def _seconds(seconds: list[float]) -> str:
     return f"{median(seconds):.3g} ({min(seconds):.3g}–{max(seconds):.3g})"
 
 
+def _ratio(ours: Row, theirs: Row) -> str:
+    """attnlogic's rate divided by another's, with its interval."""
+    if theirs is ours:
+        return "1"
+    work = (ours["seeds"] * ours["epochs"]) / (theirs["seeds"] * theirs["epochs"])
+    found = ratio(theirs, work)
+    if isnan(found.low):
+        return _plain(found.median)
+    return f"{_plain(found.median)} ({_plain(found.low)}–{_plain(found.high)})"
+
+
 def _plain(ratio: float) -> str:
     """Three digits that count, and no exponent: 28,900."""
     return f"{float(f'{ratio:.3g}'):,.10g}"
@@ -78,16 +101,15 @@ def _comparison(measured: Any) -> Iterator[str]:
         for row in work["contenders"]:
             start = [work["optimizer"], row["contender"]]
             if "skipped" in row:
-                rows.append([*start, f"left out: {row['skipped']}", *["–"] * 6])
+                rows.append([*start, f"left out: {row['skipped']}", *["–"] * 7])
                 continue
             agreement = row["agreement"]
             least_p = min(agreement["sign_p"], agreement["first_hit_p"])
             rates = f"{agreement['reached']:.2%} / {agreement['attnlogic_reached']:.2%}"
             work_done = f"{row['seeds']:,} × {row['epochs']:,}"
-            ratio = rate(ours) / rate(row)
             rows.append([
-                *start, work_done, _seconds(row["seconds"]), f"{rate(row):.2e}", _plain(ratio),
-                rates, f"{least_p:.2g}", f"{agreement['alike']:.1%}",
+                *start, work_done, _seconds(row["seconds"]), f"{rate(row):.2e}", _ratio(ours, row),
+                f"{_compilation(row):.1f}", rates, f"{least_p:.2g}", f"{agreement['alike']:.1%}",
             ])  # fmt: skip
             if work["optimizer"] == "lbfgs" and row is not ours:
                 a, b = rate(ours, "evaluations"), rate(row, "evaluations")
@@ -95,7 +117,8 @@ def _comparison(measured: Any) -> Iterator[str]:
                              f"{row['contender']} {b:.2e}, ratio {_plain(a / b)}.")  # fmt: skip
     yield from _table(
         "optimizer | contender | seeds × epochs: | s: median (min–max): | seed-epochs/s: | "
-        "attnlogic ÷ it: | reached: it / attnlogic: | least p: | alike:", rows
+        "attnlogic ÷ it (95 %): | s to compile: | reached: it / attnlogic: | least p: | alike:",
+        rows,
     )  # fmt: skip
     yield from [*notes, ""] if notes else []
 
@@ -103,19 +126,19 @@ def _comparison(measured: Any) -> Iterator[str]:
 def _models(measured: Any) -> Iterator[str]:
     rows = []
     for work in measured:
-        ours, theirs = work["contenders"]
-        agreement = theirs["agreement"]
-        by_cpu = rate(ours, clock="cpu_seconds") / rate(theirs, clock="cpu_seconds")
-        least_p = min(agreement["sign_p"], agreement["first_hit_p"])
+        ours, *peers = work["contenders"]
+        checks = [peer["agreement"] for peer in peers]
         rows.append([
-            work["model"], work["gate"], f"{work['parameters']}",
-            f"{rate(ours):.2e}", f"{rate(theirs):.2e}", _plain(rate(ours) / rate(theirs)),
-            _plain(by_cpu), f"{_compilation(ours):.1f}", f"{_compilation(theirs):.1f}",
-            f"{work['threshold']:g}", f"{least_p:.2g}", f"{agreement['alike']:.1%}",
+            work["model"], work["gate"], f"{work['parameters']}", f"{rate(ours):.2e}",
+            *(_ratio(ours, peer) for peer in peers),
+            *(f"{_compilation(row):.1f}" for row in (ours, *peers)), f"{work['threshold']:g}",
+            f"{min(min(each['sign_p'], each['first_hit_p']) for each in checks):.2g}",
+            f"{min(each['alike'] for each in checks):.1%}",
         ])  # fmt: skip
     yield from _table(
-        "model | gate | parameters: | seed-epochs/s: | plain JAX's: | ratio: | by CPU time: | "
-        "s to compile: | plain JAX's: | threshold: | least p: | alike:", rows
+        "model | gate | parameters: | seed-epochs/s: | ÷ fastest JAX (95 %): | "
+        "÷ plain JAX (95 %): | s to compile: | fastest JAX: | plain JAX: | threshold: | "
+        "least p: | alike:", rows
     )  # fmt: skip
 
 
@@ -124,24 +147,74 @@ def _compilation(row: Row) -> float:
     return max(0.0, float(row["first_seconds"] - median(row["seconds"])))
 
 
-def _costs(measured: Any) -> Iterator[str]:
+def _axis(name: str, measured: Any) -> Iterator[str]:
+    fixed = [
+        f"{what} {measured[0][what]:,}"
+        for what in ("seeds", "epochs", "conditions", "bits")
+        if what != name and len({row[what] for row in measured}) == 1
+    ]
+    ours = {}
+    rows = []
+    for row in measured:
+        work = row["seeds"] * row["epochs"] * row["conditions"]
+        per_second = work / median(row["seconds"])
+        peer = row["way"] in PEERS
+        if not peer:
+            ours[row["way"], row[name]] = per_second
+        known = peer and ours.get((PEERS[row["way"]], row[name]))
+        rows.append([
+            f"{row[name]:,}", row["way"], _seconds(row["seconds"]), f"{per_second:.2e}",
+            f"{known / per_second:.2f}" if known else "",
+            "" if row["way"] == COUNTED else f"{_compilation(row):.1f}",
+            f"{row['peak_bytes'] / MIB:,.0f}",
+        ])  # fmt: skip
+    yield from (f"With {', '.join(fixed)}.", "")
+    yield from _table(
+        f"{name}: | who trains | s: median (min–max): | seed-epochs/s: | attnlogic ÷ it: | "
+        "s to compile: | peak MiB:", rows
+    )  # fmt: skip
+
+
+def _optimizers(measured: Any) -> Iterator[str]:
     rows = [
         [row["optimizer"], f"{row['seeds']:,}", f"{row['epochs']:,}", _seconds(row["seconds"]),
          f"{rate(row):.2e}", f"{row['peak_bytes'] / MIB:,.0f}"]
-        for name in ("seeds", "epochs", "optimizers") for row in measured[name]
+        for row in measured["optimizers"]
     ]  # fmt: skip
     yield from _table(
         "optimizer | seeds: | epochs: | s: median (min–max): | seed-epochs/s: | peak MiB:", rows
     )
-    yield f"An epoch of AdamW is {measured['loops']} loops over a core's group of seeds."
-    yield from ("", "![Seconds and peak memory against seeds, epochs and optimizers](cost.svg)", "")
+    yield from (f"An epoch of AdamW is {measured['loops']} loops over a core's group of seeds.", "")
 
 
-def _chunks(measured: Any) -> Iterator[str]:
-    rows = [[f"{row['chunk']:,}", _seconds(row["seconds"]), f"{rate(row):.2e}",
-             f"{row['first_seconds']:.3g}"] for row in measured]  # fmt: skip
+def _accelerator(measured: Any) -> Iterator[str]:
+    peaks, rows = measured["roofline"], []
+    for row in measured["optimizers"]:
+        asked = peaks["optimizers"][row["optimizer"]]
+        floors = {
+            "memory": peaks["bytes_a_second"] / asked["bytes_moved"],
+            "arithmetic": peaks["operations_a_second"] / asked["operations"],
+        }
+        nearest = min(floors, key=lambda bound: floors[bound])
+        rows.append([
+            row["optimizer"], f"{asked['operations']:.0f}", f"{asked['bytes_moved']:.3g}",
+            f"{asked['operations'] / asked['bytes_moved']:.3g}", f"{rate(row):.2e}",
+            *(f"{floor / rate(row):.3g}" for floor in floors.values()), nearest,
+        ])  # fmt: skip
+    ridge = peaks["operations_a_second"] / peaks["bytes_a_second"]
+    yield from (
+        f"Measured, all devices together: {peaks['bytes_a_second'] / 1e9:.3g} GB/s to and from "
+        f"memory, {peaks['operations_a_second'] / 1e9:.3g}·10⁹ float32 products a second: "
+        f"arithmetic limits work of more than {ridge:.3g} operations a byte.", "",
+    )  # fmt: skip
+    yield from _table(
+        "optimizer | operations a seed-epoch: | bytes: | operations a byte: | seed-epochs/s: | "
+        "times the memory's floor: | times the arithmetic's: | limited by", rows
+    )  # fmt: skip
+    chunks = [[f"{row['chunk']:,}", _seconds(row["seconds"]), f"{rate(row):.2e}",
+               f"{row['first_seconds']:.3g}"] for row in measured["chunks"]]  # fmt: skip
     columns = "chunk: | s: median (min–max): | seed-epochs/s: | s with compilation:"
-    yield from _table(columns, rows)
+    yield from _table(columns, chunks)
 
 
 def _startup(measured: Any) -> Iterator[str]:
@@ -168,49 +241,10 @@ def _studies(measured: Any) -> Iterator[str]:
 PARTS: dict[str, tuple[str, Callable[[Any], Iterator[str]]]] = {
     "comparison": ("Side by side", _comparison),
     "models": ("Other models and gates", _models),
-    "costs": ("Cost as the work grows", _costs),
-    "accelerator": ("Seeds a chunk", _chunks),
+    **{name: (f"More {name}", partial(_axis, name)) for name in AXES},
+    "optimizers": ("Each optimizer", _optimizers),
+    "accelerator": ("Roofline, and seeds a chunk", _accelerator),
     "startup": ("Start", _startup),
     "studies": ("`attnlogic study`, end to end", _studies),
 }
 """Title and text of each part."""
-
-
-def chart(measured: Row) -> Any:
-    """Seconds and peak memory, a row each, against seeds, epochs and per optimizer.
-
-    Seconds per optimizer are scaled to the epochs of the first.
-
-    Args:
-      measured: what ``costs`` measured: ``seeds``, ``epochs`` and ``optimizers``.
-    """
-    across = {"seeds": "seeds", "epochs": "epochs", "optimizers": "optimizer"}
-    rows = [
-        alt.hconcat(*(_panel(measured[name], x, y) for name, x in across.items())).resolve_scale(
-            y="shared"
-        )
-        for y in TICKS
-    ]
-    return alt.vconcat(*rows).configure_axis(
-        labelFontSize=12, titleFontSize=13, titleFontWeight="normal"
-    )
-
-
-def _panel(rows: list[Row], x: str, y: str) -> Any:
-    fixed = {key: rows[0][key] for key in ("optimizer", "seeds", "epochs") if key != x}
-    title = ", ".join(str(v) if k == "optimizer" else f"{v:,} {k}" for k, v in fixed.items())
-    points = []
-    for row in rows:
-        scale = fixed["epochs"] / row["epochs"] if "epochs" in fixed else 1  # L-BFGS has fewer
-        value = scale * median(row["seconds"]) if y == "seconds" else row["peak_bytes"] / MIB
-        points.append({x: row[x], "y": value})
-    log = alt.Scale(type="log")
-    horizontal = (
-        alt.X("optimizer:N", sort=None, axis=alt.Axis(labelAngle=0))
-        if x == "optimizer"
-        else alt.X(f"{x}:Q", scale=log, axis=alt.Axis(format="~s", values=POWERS, grid=False))
-    )
-    vertical = alt.Y("y:Q", scale=log, title=y, axis=alt.Axis(format="~g", values=TICKS[y]))
-    base = alt.Chart(alt.InlineData(values=points), title=title, width=200, height=150)
-    drawn = base.mark_point(filled=True) if x == "optimizer" else base.mark_line(point=True)
-    return drawn.encode(horizontal, vertical)

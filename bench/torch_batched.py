@@ -13,6 +13,7 @@ from attnlogic.optimizers import Optimizer
 from attnlogic.problems import ROWS
 from attnlogic_torch import RawAttentionWithTopNeuron
 from attnlogic_torch.optimizers import record
+from bench.machine import cxx
 from bench.work import Result, SkippedError, Starts
 
 
@@ -28,9 +29,17 @@ def constructor(optimizer: Optimizer) -> Callable[[list[torch.Tensor]], torch.op
     return lambda stacked: how.build(stacked, **settings, fused=True)
 
 
-def prepare(training: Training, initial: Starts) -> Callable[[], Result]:
-    """Stack the modules, and give what trains them; see ``work.Contender``."""
+def prepare(training: Training, initial: Starts, *, compiled: bool = False) -> Callable[[], Result]:
+    """Stack the modules, and give what trains them; see ``work.Contender``.
+
+    Args:
+      training, initial: the work.
+      compiled: whether losses and gradients are computed by ``torch.compile``'s code. torch's fused
+        optimizer stays as it is: compiled in one function with the rest it was no faster.
+    """
     construct = constructor(training.optimizer)
+    if compiled and cxx() is None:
+        raise SkippedError("torch.compile needs a C++ compiler (g++ or clang++)")
     module = RawAttentionWithTopNeuron()
     names = list(stack_module_state([module])[0])
     wq, wk, wv, w1, w2, b = map(torch.tensor, initial)
@@ -43,6 +52,8 @@ def prepare(training: Training, initial: Starts) -> Callable[[], Result]:
         return torch.nn.functional.mse_loss(functional_call(module, params, (x,)), targets)
 
     evaluate = vmap(grad_and_value(loss))
+    if compiled:
+        evaluate = torch.compile(evaluate, dynamic=False)
 
     def run() -> Result:
         params = {name: leaf.clone() for name, leaf in zip(names, leaves, strict=True)}
@@ -51,7 +62,8 @@ def prepare(training: Training, initial: Starts) -> Callable[[], Result]:
         with torch.no_grad():
             for epoch in range(training.epochs):
                 gradients, losses = evaluate(params)
-                first_hit[(losses <= training.threshold) & (first_hit < 0)] = epoch
+                hits = (losses <= training.threshold) & (first_hit < 0)
+                first_hit.masked_fill_(hits, epoch)
                 for name, leaf in params.items():
                     leaf.grad = gradients[name]
                 optimizer.step()

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from attnlogic.backend import Training
 
+MIB = 2**20
+
 Starts = npt.NDArray[np.float32]
 """Where runs start: packed parameters (P, N)."""
 

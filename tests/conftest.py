@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 
 import pytest
 from hypothesis import settings
@@ -58,6 +59,27 @@ def study(tmp_path_factory):
 
     chosen = attnlogic.Study(["xor", "true"], ["adam", "sgd(lr=50)"], seeds=8, epochs=300)
     return attnlogic.run(chosen, out=tmp_path_factory.mktemp("study") / "demo", progress=False)
+
+
+@pytest.fixture
+def on_a_cpu():
+    """Skips a test of what a CPU alone does: see ``Platform.by_core``."""
+    from attnlogic_jax.devices import here
+
+    if not here().by_core:
+        pytest.skip("cores that take groups in turn: this platform takes all groups at once")
+
+
+@pytest.fixture
+def cores(monkeypatch):
+    """Sets the number of cores that train, each a chunk; other platforms train one at a time."""
+    from attnlogic_jax import devices, parallel
+
+    def count(number):
+        now = replace(devices.here(), cores=number)
+        monkeypatch.setattr(parallel, "here", lambda: now)
+
+    return count
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import numpy as np
 
 from attnlogic.outcomes import NONE
 from attnlogic_jax import compiled
+from attnlogic_jax.devices import here
 from attnlogic_jax.given import given as numbers_of
 
 COPIES = 32
@@ -59,7 +60,8 @@ def with_copies(training, numbers):
     with jax.enable_x64(training.precision == "float64"):
         starts = training.problem.initial(np.array(numbers)).astype(training.precision)
         packed = jnp.asarray(np.tile(starts, shape[0]))
-        plan, given = compiled.Plan.of(training), jax.tree.map(jnp.asarray, numbers_of([training]))
+        plan = compiled.Plan.of(training, here())
+        given = jax.tree.map(jnp.asarray, numbers_of([training]))
         at = packed, compiled.state(plan, given, packed)
         for _ in range(training.epochs):
             at, report = compiled.trace(

@@ -1,6 +1,7 @@
-"""``python survivor.py DIR [pause] [small]``: a study on an abacus, in a process to be killed.
+"""``python survivor.py DIR [census] [jax] [pause] [small]``: a study, in a process to be killed.
 
-It says ``begun`` once it has written its first part; with ``pause`` it then waits for its stdin to
+It trains on an abacus; with ``jax`` with JAX. With ``census`` it keeps tallies. It says ``begun``
+once it has written its first part; on the abacus, with ``pause``, it then waits for its stdin to
 end. With ``small`` no file may be larger than a few thousand bytes.
 """
 
@@ -11,31 +12,43 @@ from pathlib import Path
 
 from abacus import Abacus, work
 
-from attnlogic.studies import Study, parts, pieces
+from attnlogic.results import census
+from attnlogic.studies import Study, collecting, parts, pieces, run
 
 HERE = Path(__file__).parent
 STUDY = Study(["xor", "nand"], ["sgd", "adam"], seeds=150, threshold=0.3)
+JAX_STUDY = Study(["xor", "nand"], ["sgd", "polyak"], seeds=20_000, epochs=200)
+CENSUS = {"keep": "tally", "keep_rows": "wq > 0.5"}
 
 
-class Paced(Abacus):
-    """An abacus that says when the first outcomes have been written."""
-
-    def __init__(self, pause=False):
-        super().__init__(size=4)
-        self.pause = pause
+class Pausing(Abacus):
+    """An abacus that waits once the first outcomes have been written."""
 
     def _outcomes(self, batch, on_progress):
         for number, outcome in enumerate(super()._outcomes(batch, on_progress)):
             yield outcome
             if number == 0:
-                print("begun", flush=True)
-                if self.pause:
-                    sys.stdin.read()
+                sys.stdin.read()
 
 
-def small_parts():
+def small_parts(runs=1, at_once=100):
     """Many parts, so that most of the time goes by while one is written."""
-    parts.PART_ROWS, pieces.RUNS_AT_ONCE = 1, 100
+    parts.PART_ROWS, pieces.RUNS_AT_ONCE = runs, at_once
+    collecting.PART_SECONDS, census.MOST_PARTS = 0, 4
+
+
+def say_begun():
+    """Say so once the first part has its name: the next file is opened."""
+    said = []
+
+    def hear(event, arguments):
+        if said == ["soon"]:
+            said.append("begun")
+            print("begun", flush=True)
+        if event == "os.rename" and str(arguments[1]).endswith(".parquet") and not said:
+            said.append("soon")
+
+    sys.addaudithook(hear)
 
 
 def start(directory, *words):
@@ -45,8 +58,19 @@ def start(directory, *words):
     return subprocess.Popen(command, text=True, **pipes)
 
 
+def survive(directory, *words):
+    """Run the study here."""
+    how = CENSUS if "census" in words else {}
+    if "jax" in words:
+        return run(JAX_STUDY, out=directory, progress=False, **how)
+    size = 12 if how else 4  # to count takes longer than to write rows
+    backend = Pausing(size) if "pause" in words else Abacus(size)
+    return work(directory, backend, STUDY, **how)
+
+
 if __name__ == "__main__":
-    small_parts()
+    small_parts(*([2048, 2**13] if "jax" in sys.argv else []))
     if "small" in sys.argv:
         resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))  # less than a part has
-    work(sys.argv[1], Paced("pause" in sys.argv), STUDY)
+    say_begun()
+    survive(*sys.argv[1:])

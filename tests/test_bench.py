@@ -1,9 +1,4 @@
-"""The benchmark's contenders train alike, and its report says what was measured."""
-
-import json
-import subprocess
-import sys
-from pathlib import Path
+"""The benchmark's contenders train alike, and each measurement has a process of its own."""
 
 import jax
 import numpy as np
@@ -13,25 +8,22 @@ import torch
 from attnlogic.backend import Training
 from attnlogic.optimizers import optimizer
 from attnlogic.problems import FLOATS, mean_squared_error, model, problem
-from attnlogic.view.picture_files import save
 from bench import (
     comparison,
     contenders,
     costs,
+    growth,
     native,
+    packed_jax,
+    plain_equinox,
     plain_jax,
     plain_models,
-    report,
     torch_batched,
 )
-from bench.machine import machine
+from bench.machine import cxx
 from bench.models import OWN
 from bench.probe import loops
 from bench.work import Contender, Result, SkippedError
-
-ROOT = Path(__file__).parent.parent
-MACHINE = {"cpu": "abacus", "cores": 2, "device": "beads", "python": "3", "jax": "1",
-           "optax": "2", "torch": "4"}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +46,10 @@ def first_hits(prepare, by, threshold):
 @pytest.mark.parametrize(
     ("prepare", "by", "threshold"),
     [
+        (packed_jax.prepare, "adamw", 1e-4),
+        (packed_jax.prepare, "sgd", 0.05),
         (plain_jax.prepare, "adamw", 1e-4),
+        (plain_equinox.prepare, "adamw", 1e-4),
         (torch_batched.prepare, "adamw", 1e-4),
         (native.prepare, "adamw", 1e-4),
         (native.prepare, "adam", 1e-4),
@@ -70,7 +65,7 @@ def test_contenders_hit_when_the_fast_path_does(prepare, by, threshold):
     assert np.mean(comparison.alike(theirs, ours)[hit]) >= 0.9
 
 
-@pytest.mark.parametrize("prepare", [plain_jax.prepare, native.prepare])
+@pytest.mark.parametrize("prepare", [packed_jax.prepare, plain_jax.prepare, native.prepare])
 def test_polyaks_first_hits_have_the_same_distribution(prepare):
     """His steps amplify rounding, so that seeds cannot be compared one by one."""
     theirs = first_hits(prepare, "polyak", 1e-4)
@@ -114,13 +109,37 @@ def test_a_users_own_loss_is_the_mlp_and_trains_alike_in_both():
     assert OWN.loss(params(packed), *data_of(own)) == loss(params(packed))
     training = Training(own, optimizer("adamw"), 300)
     starts = own.initial(np.arange(64))
-    ours, theirs = (way.prepare(training, starts)() for way in contenders.of_any_model())
+    ours, *peers = (way.prepare(training, starts)() for way in contenders.of_any_model())
     assert (ours.first_hit >= 0).sum() >= 10
-    assert np.mean(comparison.alike(theirs.first_hit, ours.first_hit)) >= 0.9
+    for theirs in peers:
+        assert np.mean(comparison.alike(theirs.first_hit, ours.first_hit)) >= 0.9
 
 
 def data_of(what):
     return np.array(what.data.inputs, np.float32), np.array(what.data.targets, np.float32)
+
+
+def test_the_fastest_peer_trains_conditions_one_after_the_other():
+    """Seeds that do not fill a chunk are not mixed up, and each condition has its own rate."""
+    trainings = [Training(problem("xor"), optimizer(f"adam(lr={lr})"), 200) for lr in (0.05, 0.01)]
+    starts = trainings[0].problem.initial(np.arange(33))
+    together = packed_jax.prepare_conditions(trainings, starts)().first_hit.reshape(2, 33)
+    for hits, training in zip(together, trainings, strict=True):
+        alone = contenders.attnlogic(training, starts)().first_hit
+        assert np.mean(comparison.alike(hits, alone)) >= 0.9  # rounding moves late hits
+    assert (together[0] >= 0).sum() > (together[1] >= 0).sum()  # by then 0.01 is too slow
+
+
+@pytest.mark.skipif(cxx() is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.filterwarnings("default")  # torch's own, of its compiler
+def test_torch_compiles_what_it_otherwise_computes_by_itself():
+    training = Training(problem("xor"), optimizer("adamw"), 20, 0.2)
+    starts = training.problem.initial(np.arange(64))
+    compiled, plain = (
+        torch_batched.prepare(training, starts, compiled=c)().first_hit for c in (True, False)
+    )
+    assert (plain >= 0).any()
+    assert compiled.tolist() == plain.tolist()  # 20 epochs, too few for rounding to move a hit
 
 
 def test_an_epoch_has_a_loop_for_each_row_that_is_kept():
@@ -142,89 +161,13 @@ def test_what_hits_less_often_is_not_timed():
 
     both = [contender("attnlogic", ours), contender("other", theirs)]
     with pytest.raises(comparison.DisagreementError, match="adam: 'other' does not train"):
-        comparison.compare(comparison.on_xor("adam", 1000), both, 1000, 5)
+        comparison.compare(comparison.on_xor("adam", 1000), both, 1000, 5, lambda: 0.0)
     assert timed == ["attnlogic", "other"]  # once each, to be compared
 
 
 def test_alike_forgives_two_epochs_or_two_percent_but_no_missing_hit():
     theirs, ours = np.array([12, 13, 510, 511, -1, 3, -1]), np.array([10, 10, 500, 500, -1, -1, 3])
     assert comparison.alike(theirs, ours).tolist() == [True, False, True, False, True, False, False]
-
-
-def small_results():
-    agreement = {"reached": 0.5, "attnlogic_reached": 0.25, "sign_p": 0.5, "first_hit_p": 0.4,
-                 "alike": 1.0}  # fmt: skip
-    row = {"contender": "attnlogic", "seeds": 100, "epochs": 10, "evaluations": 4000,
-           "agreement": agreement, "seconds": [0.01, 0.5, 0.02], "first_seconds": 1.02,
-           "cpu_seconds": [0.02, 0.04, 1.0]}  # fmt: skip
-    slow = {**row, "contender": "torch", "seeds": 10, "evaluations": 200, "seconds": [2.0],
-            "first_seconds": 2.5, "cpu_seconds": [4.0]}  # fmt: skip
-    left_out = {"contender": "C", "seeds": 100, "epochs": 10, "skipped": "no C compiler"}
-    work = {"optimizer": "lbfgs", "contenders": [row, slow, left_out]}
-    other = {"model": "mlp", "gate": "parity3", "parameters": 11, "threshold": 1e-4,
-             "contenders": [row, slow]}  # fmt: skip
-    points = [{"optimizer": "adamw", "seeds": n, "epochs": 10, "chunk": n, "seconds": [0.1 * n],
-               "first_seconds": 1.0, "peak_bytes": 2**28, "device": "cpu"}
-              for n in (1, 10)]  # fmt: skip
-    study = {"seeds": 7, "epochs": 8, "wall_seconds": [3.0], "train_seconds": [2.0],
-             "peak_bytes": 2**28, "stored_bytes": 2**20, "compiles": True}  # fmt: skip
-    measured = {
-        "comparison": [work],
-        "models": [other],
-        "costs": {"seeds": points, "epochs": points, "optimizers": points, "loops": 7},
-        "accelerator": points,
-        "startup": {"help": [0.1], "python": [0.01], "import": [0.02]},
-        "studies": [study],
-    }
-    parts = {name: {"date": "2000-01-01", "machine": MACHINE} for name in measured}
-    return {name: {**parts[name], "measured": value} for name, value in measured.items()}
-
-
-def test_the_tables_say_what_was_measured():
-    text = report.markdown(small_results())
-    lines = text.splitlines()
-    assert "abacus, 2 cores, JAX on beads, python 3, jax 1, optax 2, torch 4; 2000-01-01." in lines
-    # 1000 seed-epochs in 0.02 s, the median; torch's 100 in 2 s.
-    assert (
-        "| lbfgs | attnlogic | 100 × 10 | 0.02 (0.01–0.5) | 5.00e+04 | 1 | 50.00% / 25.00% | 0.4 "
-        "| 100.0% |" in lines
-    )
-    assert any(
-        line.startswith("| lbfgs | torch | 10 × 10 | 2 (2–2) | 5.00e+01 | 1,000 |")
-        for line in lines
-    )
-    assert "| lbfgs | C | left out: no C compiler | – | – | – | – | – | – |" in lines
-    # By CPU time 1000 seed-epochs in 0.04 s, torch's 100 in 4 s.
-    assert (
-        "| mlp | parity3 | 11 | 5.00e+04 | 5.00e+01 | 1,000 | 1,000 | 1.0 | 0.5 | 0.0001 | 0.4 "
-        "| 100.0% |" in lines
-    )
-    assert "attnlogic 2.00e+05, torch 1.00e+02, ratio 2,000." in text
-    assert "| 7 × 8 | new | 3 (3–3) | 2 (2–2) | 1.50 | 256 | 1.0 |" in lines
-    for table in text.split("\n\n"):  # every row has a cell for every column
-        assert len({line.count("|") for line in table.splitlines()}) == 1
-
-
-def test_the_picture_has_its_panels(tmp_path):
-    save(report.chart(small_results()["costs"]["measured"]), tmp_path / "cost.svg")
-    picture = (tmp_path / "cost.svg").read_text(encoding="utf-8")
-    for title in ("seconds", "peak memory, MiB", "adamw, 10 epochs", "1 seeds, 10 epochs"):
-        assert f">{title}</text>" in picture
-
-
-def test_the_readme_has_the_markers_and_only_what_is_between_them_is_replaced(tmp_path):
-    whole = (ROOT / "bench" / "README.md").read_text(encoding="utf-8")
-    assert whole.count(report.BEGIN) == whole.count(report.END) == 1
-    copy = tmp_path / "README.md"
-    copy.write_text(whole, encoding="utf-8")
-    for text in ("first\n", "second\n"):
-        report.write(text, copy)
-    before, after = whole.split(report.BEGIN)[0], whole.split(report.END)[1]
-    expected = f"{before}{report.BEGIN}\nsecond\n{report.END}{after}"
-    assert copy.read_text(encoding="utf-8") == expected
-    copy.write_text("no markers", encoding="utf-8")
-    with pytest.raises(ValueError, match="expected <!-- results -->"):
-        report.write("text", copy)
 
 
 def test_a_point_is_measured_in_a_process_of_its_own():
@@ -238,7 +181,7 @@ def test_a_point_is_measured_in_a_process_of_its_own():
 
 def test_a_study_is_measured_without_compiled_code_and_with_it():
     """Which of the two is faster depends on the machine, and is not asked here."""
-    first, again = costs.study(64, 10, 1)
+    first, again = costs.study(64, 10, 1, lambda: 0.0)
     for measured, compiles in ((first, True), (again, False)):
         assert measured["compiles"] is compiles
         assert len(measured["train_seconds"]) == len(measured["wall_seconds"]) == 1
@@ -247,15 +190,19 @@ def test_a_study_is_measured_without_compiled_code_and_with_it():
         assert measured["peak_bytes"] > 2**20
 
 
-def test_one_part_is_measured_and_the_others_are_kept(tmp_path):
-    file = tmp_path / "results.json"
-    file.write_text(json.dumps({"studies": small_results()["studies"]}), encoding="utf-8")
-    command = [sys.executable, "-m", "bench", "--quick", "--only", "startup", "--out", tmp_path]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    results = json.loads(file.read_text(encoding="utf-8"))
-    assert set(results) == {"studies", "startup"}
-    assert len(results["startup"]["measured"]["help"]) == 3
-    assert results["startup"]["machine"] == machine()
-    assert "### Start" in done.stdout
-    assert "| 7 × 8 |" in done.stdout
+@pytest.mark.parametrize(
+    ("point", "parameters"),
+    [
+        (growth.Point(growth.COUNTED, "census", 64, 10), 6),
+        (growth.Point(growth.ATTNLOGIC, "train", 64, 10, conditions=2, bits=3), 7),
+        (growth.Point(growth.PEER_OWN, "peer", 64, 10, hidden=5), 21),
+    ],
+)
+def test_a_point_of_a_curve_is_measured_as_it_says(point, parameters):
+    told = point.measured(1)
+    assert told["way"] == point.way
+    assert (told["seeds"], told["conditions"]) == (64, point.conditions)
+    assert told["parameters"] == parameters
+    assert len(told["seconds"]) == 1
+    assert told["first_seconds"] > 0
+    assert told["peak_bytes"] > 2**26

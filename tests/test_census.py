@@ -8,7 +8,7 @@ from polars.testing import assert_frame_equal
 import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.problems import SEED_LIMIT
-from attnlogic.results import Tally, census, kept_rows, load, select, verify
+from attnlogic.results import Tally, census, census_counts, kept_rows, load, select, verify
 from attnlogic.studies import Study, collecting, parts, pieces, run, seed_range
 
 STUDY = Study(["xor", "nand"], ["sgd", "adam"], seeds=28, threshold=0.3)
@@ -175,7 +175,7 @@ def test_rows_that_match_are_kept(tmp_path, rows, often):
 
 
 def test_of_too_many_those_of_the_lowest_seeds_are_kept(tmp_path, rows, often, monkeypatch):
-    monkeypatch.setattr(census, "MOST_ROWS", 3)
+    monkeypatch.setattr(census_counts, "MOST_ROWS", 3)
     kept, matching = kept_rows(census_of(tmp_path / "census", keep_rows=WHERE))
     expected = select(rows, where=WHERE).table()
     lowest = pl.concat([part.head(3) for part in expected.partition_by("gate", "optimizer")])
@@ -227,12 +227,6 @@ def test_without_a_folder_rows_and_tallies_are_two_studies(tmp_path, monkeypatch
     assert census_of(None, study=SMALL).directory == other.directory
 
 
-def test_a_census_is_not_merged(tmp_path):
-    one = census_of(tmp_path / "one", study=SMALL)
-    with pytest.raises(InputError, match="attnlogic tally"):
-        attnlogic.merge([one, work(tmp_path / "other")], tmp_path / "both")
-
-
 def test_all_seeds_are_those_of_32_bits():
     assert seed_range("all") == range(SEED_LIMIT) == Study("xor", "adam", "all").seeds
 
@@ -242,27 +236,3 @@ def test_a_census_by_jax(tmp_path):
     rows = run(study, out=tmp_path / "rows", progress=False)
     found = run(study, out=tmp_path / "census", progress=False, keep="tally")
     assert_same_tally(select(found).tally(), Tally.of(rows))
-
-
-# --- commands -------------------------------------------------------------------------------------
-
-
-def test_commands_take_a_census_as_they_take_rows(type_in, tmp_path):
-    words = ["xor", "-o", "polyak", "--seeds", "0:300", "--epochs", "300"]
-    where = ["--keep-rows", "first_hit < 120"]
-    code, out, _ = type_in("study", *words, "--keep", "tally", *where, "--out", tmp_path / "census")
-    assert code == 0
-    code, summed, _ = type_in("study", *words, "--out", tmp_path / "rows")
-    assert (code, summed) == (0, out)
-    for command in ("endings", "times", "verify", "info"):
-        assert type_in(command, tmp_path / "census")[0] == 0, command
-    columns = ["--columns", "seed,first_hit"]
-    code, kept, err = type_in("runs", tmp_path / "census", *columns)
-    assert code == 0
-    assert "of the " in err
-    assert "where first_hit < 120" in err
-    _, expected, _ = type_in("runs", tmp_path / "rows", "--where", "first_hit < 120", *columns)
-    assert kept == expected
-    code, _, err = type_in("curvature", tmp_path / "census")
-    assert code == 2
-    assert "needs every run" in err

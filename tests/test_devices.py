@@ -14,6 +14,7 @@ import pytest
 
 from attnlogic.backend import Batch, Points, in_order, one_condition
 from attnlogic_jax import JAX, parallel
+from attnlogic_jax.platforms import Platform
 
 SEEDS = 300
 CASES = [
@@ -50,24 +51,32 @@ SCRIPT = """
 import sys
 import jax, numpy as np
 from attnlogic_jax import JAX
-from attnlogic_jax import chunks, devices, sizes
+from attnlogic_jax import chunks, devices, platforms
 import test_devices as this
-sizes.USUAL.chunk["cpu"], sizes.WITH_HISTORY.chunk["cpu"] = 50, 25
+from exported import lowered
+from helpers import condition
+platforms.USUAL.chunk["cpu"], platforms.WITH_HISTORY.chunk["cpu"] = 50, 25
 chunks.MIN_COMPACTED_CHUNK = 64
-assert len(jax.devices()) == len(JAX.devices()) == 4
+assert len(jax.devices()) == len(JAX.devices()) == 8
 with jax.default_device("cpu"):  # to JAX that means the first one
     assert devices.devices() == jax.devices()[:1]
+exported = lowered("cuda", condition("xor", "adamw", 10), devices=tuple(jax.devices()))
+assert exported.nr_devices == 8
+text = exported.mlir_module()
+assert "manual_computation" in text  # each does its share by itself
+assert not any(word in text for word in ("all_reduce", "all_gather", "all_to_all", "permute"))
 np.savez(sys.argv[1], **{str(i): np.stack(this.leaves(*case)) for i, case in enumerate(this.CASES)},
          **{by: np.stack(this.points(by)) for by in this.POINTS})
 """
 
 
 @pytest.fixture(scope="module")
-def on_four(tmp_path_factory):
-    """The cases' leaves, from a process with four devices."""
+def on_eight(tmp_path_factory):
+    """The cases' leaves, from a process with eight devices."""
     file = tmp_path_factory.mktemp("devices") / "leaves.npz"
     env = os.environ | {
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=4",
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=8",
         "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path]),
     }
     done = subprocess.run(
@@ -77,14 +86,16 @@ def on_four(tmp_path_factory):
     return np.load(file)
 
 
+@pytest.mark.usefixtures("on_a_cpu")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
-def test_on_four_devices_every_run_is_the_same(on_four, case):
-    np.testing.assert_array_equal(on_four[str(CASES.index(case))], np.stack(leaves(*case)))
+def test_on_eight_devices_every_run_is_the_same(on_eight, case):
+    np.testing.assert_array_equal(on_eight[str(CASES.index(case))], np.stack(leaves(*case)))
 
 
+@pytest.mark.usefixtures("on_a_cpu")
 @pytest.mark.parametrize("by", POINTS)
-def test_on_four_devices_every_run_with_a_setting_of_its_own_is_the_same(on_four, by):
-    np.testing.assert_array_equal(on_four[by], np.stack(points(by)))
+def test_on_eight_devices_every_run_with_a_setting_of_its_own_is_the_same(on_eight, by):
+    np.testing.assert_array_equal(on_eight[by], np.stack(points(by)))
 
 
 @pytest.mark.parametrize(
@@ -92,10 +103,9 @@ def test_on_four_devices_every_run_with_a_setting_of_its_own_is_the_same(on_four
     [("adam", {10: 192, 1000: 1152, 49_152: 49_152, 49_153: 24_960}),
      ("lbfgs", {10: 192, 1000: 1152, 1536: 1536, 1537: 960})],
 )  # fmt: skip
-def test_each_device_trains_its_share_of_a_chunk(monkeypatch, by, expected):
-    monkeypatch.setattr(parallel, "devices", lambda: [None] * 3)
-    found = {}
+def test_each_device_trains_its_share_of_a_chunk(by, expected):
+    on, found = Platform("cpu", tuple("abc")), {}
     for count in expected:
         batch = one_condition(helpers.condition("xor", by, 1), helpers.seed_range(count))
-        (found[count],) = {chunk.runs.size for chunk in parallel.layout(batch)}
+        (found[count],) = {chunk.runs.size for chunk in parallel.layout(batch, on)}
     assert found == expected

@@ -101,13 +101,16 @@ def at_place(name, C, value, *, gradient_norm=0.1):
 
 
 @pytest.mark.parametrize("name", FAILING)
-def test_the_runaway_valley_reaches_up_to_five_quarters_of_V(name):  # noqa: N802
+def test_the_runaway_valley_is_within_a_factor_of_five_quarters_of_V(name):  # noqa: N802
+    """A loss below V(C) is that before an update which changed C: the run hops."""
     shape = theory.landscape(gate(name))
     for distance in (2, 10, 1000):
         C = float(shape.maximum) + np.sign(shape.falls_towards) * distance
         V = least_squares_loss(name, C)
         assert at_place(name, C, 1.249 * V) == "runaway"
         assert at_place(name, C, 1.251 * V) == "moving"
+        assert at_place(name, C, V / 1.249) == "runaway"
+        assert at_place(name, C, V / 1.251) == "moving"
 
 
 @pytest.mark.parametrize("name", FAILING)

@@ -4,7 +4,8 @@ import pytest
 from abacus import SMALL, Abacus, left, work
 
 from attnlogic.errors import InputError
-from attnlogic.studies import Study, estimate
+from attnlogic.results import census, census_counts
+from attnlogic.studies import Study, estimate, estimating
 
 
 @pytest.fixture(autouse=True)
@@ -27,15 +28,30 @@ def test_the_disk_is_that_of_the_study(tmp_path):
     study = Study(["xor", "nand"], "sgd", seeds=1000)
     real = size(work(tmp_path / "study", study=study))
     assert real / 2 < estimate(study, Abacus()).disk < real * 2
-    # A tally of as many runs is one file, of the one that is counted here.
-    census = work(tmp_path / "census", study=study, keep="tally")
-    assert size(census) / 2 < estimate(study, Abacus(), keep="tally").disk
+
+
+@pytest.mark.parametrize("keep_rows", [None, "wq > 0", "wq > 99"])
+def test_the_disk_of_a_census_is_at_most_about_so_much(tmp_path, monkeypatch, keep_rows):
+    """Of many more runs than the sample's, with an end to the rows that are kept."""
+    for module in (census_counts, census, estimating):
+        monkeypatch.setattr(module, "MOST_ROWS", 500)
+    monkeypatch.setattr(estimating, "MOST_RUNS", 1000)
+    study, how = (
+        Study(["xor", "nand"], "sgd", seeds=8000),
+        {"keep": "tally", "keep_rows": keep_rows},
+    )
+    found = estimate(study, Abacus(), **how)
+    assert found.parts[0].sample.runs <= 1000
+    real = size(work(tmp_path / "census", Abacus(size=500), study, **how))
+    # One part of each condition is for sure, and perhaps a first one; more if it takes long.
+    assert real < found.disk < 4 * real
 
 
 def test_more_seeds_need_more_time_and_workers_less():
     few, many = (estimate(Study("xor", "sgd", n), Abacus(), keep="tally") for n in (200, 10**9))
     assert many.seconds() > 1000 * few.seconds()
-    assert many.seconds(10) == many.seconds() / 10
+    starting = sum(part.sample.starting for part in many.parts)
+    assert many.seconds(10) - starting == pytest.approx((many.seconds() - starting) / 10)
     assert many.disk < 1e9 < estimate(Study("xor", "sgd", 10**9), Abacus()).disk
     assert many.memory < 2**20 * 1000 + many.base
 

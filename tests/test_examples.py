@@ -16,7 +16,7 @@ MODULES = [
         found.name
         for package in (attnlogic, attnlogic_jax, attnlogic_torch)
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
-        if not found.name.endswith("__main__")
+        if not found.name.endswith(("__main__", "notebook"))
     ),
 ]
 

@@ -15,6 +15,7 @@ from attnlogic.errors import InputError
 from attnlogic.optimizers import factor, optimizer, optimizers
 from attnlogic.problems import OwnLoss, initial_params, problem
 from attnlogic_jax import JAX, trainer
+from attnlogic_jax.devices import here
 from attnlogic_jax.model import evaluation
 from attnlogic_jax.optimizers import as_arrays, method, numbers, record, structure
 
@@ -87,7 +88,7 @@ def test_seeds_with_numbers_of_their_own_train_as_if_all_had_them():
         name: jnp.stack([number, as_arrays(numbers(other), dtype)[name]] * 32)
         for name, number in as_arrays(numbers(one), dtype).items()
     }
-    evaluate = evaluation(xor, xor.data.targets)
+    evaluate = evaluation(xor, xor.data.targets, here())
 
     def end(numbers):
         by = method(how, numbers, problem=xor)

@@ -13,7 +13,7 @@ CORE = ["errors", "settings", "problems", "optimizers", "theory", "version", "st
 ALL = [
     module.name
     for module in pkgutil.walk_packages(attnlogic.__path__, "attnlogic.")
-    if module.name.rpartition(".")[2] != "__main__"
+    if module.name.rpartition(".")[2] not in ("__main__", "notebook")  # which are scripts
 ]
 
 SCRIPT = """

@@ -16,6 +16,7 @@ from attnlogic.optimizers import OPTIMIZERS
 from attnlogic.outcomes import NONE, concatenate
 from attnlogic.problems import initial_params, problem
 from attnlogic_jax import JAX, compiled, trainer
+from attnlogic_jax.devices import here
 from attnlogic_jax.given import given as numbers
 from attnlogic_jax.model import evaluation
 
@@ -78,11 +79,11 @@ def test_what_is_carried_from_epoch_to_epoch_keeps_its_shape(by):
         return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), carry)
 
     packed, training = jnp.asarray(seed_range(128)), condition("xor", by, 1)
-    plan = compiled.Plan.of(training)
+    plan = compiled.Plan.of(training, here())
     for groups in (1, 2):
         given = jax.tree.map(jnp.asarray, numbers([training] * groups))
-        before = compiled.start.jitted.eval_shape(plan, given, packed)
-        after = compiled.advance.jitted.eval_shape(plan, given, before, 10**6)
+        before = compiled.start.jitted(here()).eval_shape(plan, given, packed)
+        after = compiled.advance.jitted(here()).eval_shape(plan, given, before, 10**6)
         assert shapes(after) == shapes(before)
 
 
@@ -109,16 +110,16 @@ def test_nor_does_float32_depend_on_the_callers_setting():
 
 def test_the_loss_its_gradient_and_c_are_stacked():
     packed, targets = jnp.asarray(seed_range(3)), XOR.data.targets
-    found = evaluation(XOR, targets)(packed)
+    found = evaluation(XOR, targets, here())(packed)
     assert found.stacked.shape == (8, 3)
     assert found.loss.shape == (3,)
     assert found.gradient.shape == (6, 3)
     assert {name: value.shape for name, value in found.quantities.items()} == {"C": (3,)}
-    assert evaluation(XOR, targets)(packed[:, 0]).stacked.shape == (8,)
+    assert evaluation(XOR, targets, here())(packed[:, 0]).stacked.shape == (8,)
     without = problem("xor", "attention(scores=softmax)")
-    assert evaluation(without, targets)(packed).stacked.shape == (7, 3)
-    assert evaluation(without, targets)(packed).gradient.shape == (6, 3)
-    assert evaluation(without, targets)(packed).quantities == {}
+    assert evaluation(without, targets, here())(packed).stacked.shape == (7, 3)
+    assert evaluation(without, targets, here())(packed).gradient.shape == (6, 3)
+    assert evaluation(without, targets, here())(packed).quantities == {}
 
 
 # --- what is refused ----------------------------------------------------------------------------

@@ -17,11 +17,12 @@ from attnlogic.errors import InputError
 from attnlogic.history import outcome
 from attnlogic.optimizers import OPTIMIZERS, optimizer, structure
 from attnlogic.outcomes import NONE, concatenate
-from attnlogic_jax import JAX, compiled, groups, trainer
+from attnlogic_jax import JAX, compiled, trainer
 from attnlogic_jax.adam_rules import one_minus_bernoulli, radam_numbers
 from attnlogic_jax.given import given
 from attnlogic_jax.method import Evaluated
 from attnlogic_jax.optimizers import JAX_OPTIMIZERS, as_arrays, method, numbers
+from attnlogic_jax.platforms import Platform
 from attnlogic_jax.rates import bias_correction, learning_rate
 from attnlogic_torch.optimizers import construct
 
@@ -78,19 +79,21 @@ EPOCHS = {"lbfgs": 4}
 
 
 def trained_with(*optimizers):
-    """The parameters, (6, 64), after some epochs: a group of seeds by each optimizer."""
+    """The parameters, (6, 64), after some epochs: a group of seeds by each optimizer.
+
+    Laid out as on a GPU, which takes all groups at once.
+    """
     epochs = EPOCHS.get(optimizers[0].name, 100)
     trainings = [condition("xor", by, epochs) for by in optimizers]
-    plan, data = compiled.Plan.of(trainings[0]), jax.tree.map(jnp.asarray, given(trainings))
+    plan = compiled.Plan.of(trainings[0], Platform("gpu"))
+    data = jax.tree.map(jnp.asarray, given(trainings))
     carry = compiled.start(plan, data, jnp.asarray(seed_range(64)))
     return np.asarray(compiled.advance(plan, data, carry, epochs).packed)
 
 
 @pytest.mark.parametrize("by", VARIANTS)
-def test_seeds_with_numbers_of_their_own_train_as_if_all_had_them(monkeypatch, by):
+def test_seeds_with_numbers_of_their_own_train_as_if_all_had_them(by):
     """To the last bit: conditions that share a batch do not touch each other."""
-    # As on a GPU, which takes all groups at once.
-    monkeypatch.setattr(groups, "platform", lambda: "gpu")
     chosen = optimizer(by)
     other = replace(chosen, hyperparameters=tuple(moved(chosen).items()))
     assert structure(other) == structure(chosen)

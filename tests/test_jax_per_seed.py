@@ -7,16 +7,18 @@ import optax
 from helpers import XOR, condition, seed_range, whole_history
 
 from attnlogic.optimizers import optimizer, structure
-from attnlogic_jax import JAX, compiled, groups
+from attnlogic_jax import JAX, compiled
+from attnlogic_jax.devices import here
 from attnlogic_jax.given import given
 from attnlogic_jax.model import evaluation
 from attnlogic_jax.optimizers import as_arrays, method, numbers
 from attnlogic_jax.per_seed import per_seed
+from attnlogic_jax.platforms import Platform
 
 
 def test_the_zoom_search_is_optaxs_own():
     """Against a loop as optax documents it, in float64."""
-    evaluate, epochs = evaluation(XOR, XOR.data.targets), 12
+    evaluate, epochs = evaluation(XOR, XOR.data.targets, here()), 12
 
     def value(packed):
         return evaluate(packed).loss
@@ -45,7 +47,7 @@ def test_every_evaluation_is_counted():
 
     def evaluate(packed):
         counted.append(packed)
-        return evaluation(XOR, targets)(packed)
+        return evaluation(XOR, targets, here())(packed)
 
     packed = jnp.asarray(XOR.initial(3))
     state = how.init(packed)
@@ -56,12 +58,11 @@ def test_every_evaluation_is_counted():
             assert int(report.evaluations) == len(counted) > 1
 
 
-def test_seeds_have_targets_and_numbers_of_their_own(monkeypatch):
-    # As on a GPU, which takes all groups at once.
-    monkeypatch.setattr(groups, "platform", lambda: "gpu")
+def test_seeds_have_targets_and_numbers_of_their_own():
+    """Laid out as on a GPU, which takes all groups at once."""
 
     def trained_on(*trainings):
-        plan = compiled.Plan.of(trainings[0])
+        plan = compiled.Plan.of(trainings[0], Platform("gpu"))
         data = jax.tree.map(jnp.asarray, given(trainings))
         carry = compiled.start(plan, data, jnp.asarray(seed_range(64)))
         return np.asarray(compiled.advance(plan, data, carry, 6).packed)
@@ -81,7 +82,7 @@ def test_an_optimizer_that_looks_across_parameters_never_sees_two_seeds():
         as_arrays({"norm": 0.01, "lr": 0.1}, "float32"),
         searches=False,
     )
-    packed, evaluate = jnp.asarray(seed_range(5)), evaluation(XOR, XOR.data.targets)
+    packed, evaluate = jnp.asarray(seed_range(5)), evaluation(XOR, XOR.data.targets, here())
     moved, _, report = how.step(evaluate, packed, how.init(packed))
     gradient = np.asarray(evaluate(packed).gradient)
     norm = np.linalg.norm(gradient, axis=0)

@@ -230,6 +230,7 @@ def test_a_platforms_name_as_the_default_device_means_its_first_device():
 # --- what XLA is asked for ----------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("on_a_cpu")  # whose compiler is asked for options
 def test_an_option_that_xla_has_dropped_costs_a_warning_and_no_training(monkeypatch):
     usual = trained("jax", condition("xor", "adam", 20), seed_range(4))
     monkeypatch.setattr(xla, "VECTORS", {"xla_cpu_no_such_option": 512})
@@ -247,5 +248,6 @@ def test_an_option_that_xla_has_dropped_costs_a_warning_and_no_training(monkeypa
         np.testing.assert_allclose(one, other, rtol=1e-5)
 
 
+@pytest.mark.usefixtures("on_a_cpu")  # whose compiler is asked
 def test_the_options_in_use_are_known_to_this_xla():
-    assert xla.options() == xla.VECTORS | xla.NO_LIBRARY
+    assert xla.options(devices.here()) == xla.VECTORS | xla.NO_LIBRARY

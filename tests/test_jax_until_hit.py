@@ -12,7 +12,7 @@ from attnlogic.backend import in_order, one_condition
 from attnlogic.history import outcome
 from attnlogic.outcomes import NONE, concatenate, status
 from attnlogic.problems import initial_params, invariant, unpack
-from attnlogic_jax import JAX, chunks, compiled, parallel, sizes, trainer
+from attnlogic_jax import JAX, chunks, compiled, platforms, trainer
 
 # --- runs that end at their first hit -----------------------------------------------------------
 
@@ -48,7 +48,7 @@ def test_a_run_ends_at_its_first_hit(by, precision, epochs):
     assert_same(trained("jax", until, seed_range(16)), expected)
 
 
-def test_those_that_go_on_are_trained_by_themselves(monkeypatch):
+def test_those_that_go_on_are_trained_by_themselves(monkeypatch, cores):
     training = replace(condition("xor", "adamw", 800, threshold=1e-2), until="hit")
     whole, progress, sizes = trained("jax", training, seed_range(512)), [], []
     advance = compiled.advance
@@ -57,7 +57,7 @@ def test_those_that_go_on_are_trained_by_themselves(monkeypatch):
         sizes.append(args[2].packed.shape[1])
         return advance(*args)
 
-    monkeypatch.setattr(parallel, "cores", lambda: 1)
+    cores(1)
     monkeypatch.setattr(chunks, "MIN_COMPACTED_CHUNK", 64)
     monkeypatch.setitem(chunks.TARGET_CALL_SECONDS, "hit", 0.001)
     monkeypatch.setattr(compiled, "advance", watched)
@@ -70,13 +70,14 @@ def test_those_that_go_on_are_trained_by_themselves(monkeypatch):
     assert (whole.sustained_from == whole.first_hit).all()
 
 
+@pytest.mark.usefixtures("on_a_cpu")
 @pytest.mark.parametrize("until", ["budget", "hit"])
-def test_seeds_that_take_as_long_are_put_side_by_side(monkeypatch, until):
+def test_seeds_that_take_as_long_are_put_side_by_side(monkeypatch, until, cores):
     training, starts = replace(condition("xor", "lbfgs", 60), until=until), seed_range(512)
-    monkeypatch.setattr(parallel, "cores", lambda: 1)
-    monkeypatch.setitem(sizes.WITH_HISTORY.chunk, "cpu", 64)  # one group: nothing is to be moved
+    cores(1)
+    monkeypatch.setitem(platforms.WITH_HISTORY.chunk, "cpu", 64)  # one group: none is moved
     whole = trained("jax", training, starts)
-    monkeypatch.setitem(sizes.WITH_HISTORY.chunk, "cpu", 512)
+    monkeypatch.setitem(platforms.WITH_HISTORY.chunk, "cpu", 512)
     monkeypatch.setattr(chunks, "PROBE_EPOCHS", 8)
     monkeypatch.setitem(chunks.TARGET_CALL_SECONDS, until, 0.01)
     chosen, take = [], compiled.take

@@ -128,14 +128,28 @@ def test_a_room_is_entered_by_its_door():
 def test_no_room_exports_a_name_that_one_of_its_files_has():
     """Else what the name means would depend on what was imported first."""
     for door in (ROOT / "attnlogic").rglob("__init__.pyi"):
-        exported = {
-            alias.asname or alias.name
-            for node in ast.walk(ast.parse(door.read_text(encoding="utf-8")))
-            if isinstance(node, ast.ImportFrom) and node.module
-            for alias in node.names
-        }
+        names = {name for name, file in exported(door) if file}
         stems = {path.stem for path in door.parent.iterdir()} - {"__init__"}
-        assert not exported & stems, door.parent.name
+        assert not names & stems, door.parent.name
+
+
+def exported(door):
+    """What a stub exports: each name, and the file or room that it is from; None for a file."""
+    for node in ast.walk(ast.parse(door.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield from ((alias.asname or alias.name, node.module) for alias in node.names)
+
+
+def test_the_front_door_has_only_what_a_room_exports():
+    """Else a name would be there once something else has loaded the room's file, not before."""
+    front = ROOT / "attnlogic"
+    for name, room in exported(front / "__init__.pyi"):
+        if room is not None and (front / room).is_dir():
+            door = front / room / "__init__.pyi"
+            listed = (
+                {*dict(exported(door))} if door.exists() else door.with_suffix(".py").read_text()
+            )
+            assert name in listed, f"{room} exports no {name}"
 
 
 def test_every_room_says_what_lives_there():

@@ -11,6 +11,7 @@ import torch
 from helpers import XOR, condition, seed, seeds, torch_side_by_side, whole_history
 
 from attnlogic.optimizers import OPTIMIZERS, optimizer
+from attnlogic_jax.devices import here
 from attnlogic_jax.differences import LACKING, TWINS, Twins, differences
 from attnlogic_jax.model import evaluation
 from attnlogic_torch import TORCH
@@ -31,7 +32,7 @@ def by_optax(by, **rest):
     twins, settings = TWINS[optimizer(by).name], optimizer(by).settings
     given = {name: settings[key] for key, name in twins.arguments.items()} | rest
     transformation = optax.with_extra_args_support(getattr(optax, twins.optax)(**given))
-    evaluate = evaluation(XOR, XOR.data.targets)
+    evaluate = evaluation(XOR, XOR.data.targets, here())
 
     def value(packed):
         return evaluate(packed).loss

@@ -14,7 +14,7 @@ from attnlogic.problems import problem
 from attnlogic.results import ending, known_of
 from attnlogic.studies import plane, planes
 from attnlogic.theory import ENDINGS
-from attnlogic_jax import JAX, chunks, compiled, parallel, points, sizes
+from attnlogic_jax import JAX, chunks, compiled, platforms, points
 
 NUMBERS = ("first_hit", "diverged_at", "final_loss", "gradient_norm")
 
@@ -185,16 +185,17 @@ def test_ctrl_c_ends_it():
         [*JAX.train_points(given, on_progress=interrupt)]
 
 
-def test_runs_that_take_as_long_are_put_side_by_side_with_their_settings(monkeypatch):
+@pytest.mark.usefixtures("on_a_cpu")
+def test_runs_that_take_as_long_are_put_side_by_side_with_their_settings(monkeypatch, cores):
     given = Points(
         Training(problem("xor"), optimizer("lbfgs"), 60),
         {"lr": np.geomspace(0.05, 1, 512)},
         problem("xor").initial(range(512)),
     )
-    monkeypatch.setattr(parallel, "cores", lambda: 1)
-    monkeypatch.setitem(sizes.WITH_HISTORY.chunk, "cpu", 64)  # one group: nothing is to be moved
+    cores(1)
+    monkeypatch.setitem(platforms.WITH_HISTORY.chunk, "cpu", 64)  # one group: none is moved
     whole = in_order(JAX.train_points(given))
-    monkeypatch.setitem(sizes.WITH_HISTORY.chunk, "cpu", 512)
+    monkeypatch.setitem(platforms.WITH_HISTORY.chunk, "cpu", 512)
     monkeypatch.setattr(chunks, "PROBE_EPOCHS", 8)
     monkeypatch.setitem(chunks.TARGET_CALL_SECONDS, "budget", 0.01)
     moved, regroup = [], compiled.regroup

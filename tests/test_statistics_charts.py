@@ -12,7 +12,7 @@ from synthetic import rows
 
 import attnlogic
 from attnlogic.errors import InputError
-from attnlogic.results import Tally
+from attnlogic.results import Tally, select
 from attnlogic.statistics import CHARTS, STATISTICS
 from attnlogic.view import save
 
@@ -59,6 +59,15 @@ def test_it_is_valid_says_what_it_shows_and_fits_a_column(runs, name, tmp_path):
     assert "undefined" not in svg
     width = float(ElementTree.fromstring(svg).attrib["width"].removesuffix("px"))
     assert width <= 560  # 480, and labels that stand out
+
+
+@EVERY
+def test_the_caption_says_which_runs_are_drawn(runs, name):
+    some = select(runs, gate="xor", where="C_initial < 10")
+    told = "Only runs of: gate xor, where C_initial < 10."
+    assert caption(spec(some, name)).endswith(f" {told}")
+    assert caption(spec(select(runs, gate="xor"), name)).count("Only runs of: gate xor.") == 1
+    assert "Only runs" not in caption(spec(runs, name))
 
 
 @EVERY

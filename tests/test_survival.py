@@ -1,15 +1,12 @@
-"""Processes that are killed, disks that are full, folders that cannot be written or vanish.
+"""Two processes on one folder, disks that are full, folders that cannot be written or vanish.
 
 After each of these the same study, run again, has the rows of one that nothing happened to.
 """
 
 import errno
 import os
-import random
 import shutil
-import signal
 import subprocess
-import sys
 from contextlib import contextmanager
 
 import pytest
@@ -26,72 +23,6 @@ from attnlogic.studies import describing, parts, pieces
 def undisturbed(tmp_path_factory):
     """The rows of the survivor's study."""
     return work(tmp_path_factory.mktemp("undisturbed") / "study", study=STUDY).table()
-
-
-def killed_again_and_again(folder, table, kills, rng):
-    """Kill the study that many times, each some time after its first part; then let it end.
-
-    Returns:
-      How many runs were there after each kill.
-    """
-    there = []
-    for _ in range(kills):
-        with start(folder) as process:
-            assert process.stdout.readline() in ("begun\n", "")  # nothing, where all was done
-            try:
-                process.wait(rng.uniform(0, 0.15))
-            except subprocess.TimeoutExpired:
-                process.kill()
-            assert process.wait() in (0, -signal.SIGKILL)
-        runs = load(folder)
-        assert not runs.unread  # half a part is never under a part's name
-        rows = runs.table()
-        assert rows.join(table, on=rows.columns, how="semi", nulls_equal=True).height == len(rows)
-        there.append(len(rows))
-    with start(folder) as process:
-        assert process.wait() == 0, process.stderr.read()
-    return there
-
-
-def test_what_kill_9_leaves_is_kept(tmp_path, undisturbed):
-    there = killed_again_and_again(tmp_path / "study", undisturbed, 5, random.Random(1))
-    assert there == sorted(there)
-    assert there[0] < len(undisturbed)
-    assert load(tmp_path / "study").table().equals(undisturbed)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(10))
-def test_what_kill_9_leaves_is_kept_sixty_times(tmp_path, undisturbed, seed):
-    there = killed_again_and_again(tmp_path / "study", undisturbed, 6, random.Random(seed))
-    assert there == sorted(there)
-    assert load(tmp_path / "study").table().equals(undisturbed)
-
-
-KILL_AT = """
-import os, signal, sys
-from survivor import *
-at = int(sys.argv[2])
-def hear(event, args, seen=[0]):
-    if event in ("open", "os.rename", "os.mkdir", "os.remove") and sys.argv[1] in str(args[0]):
-        seen[0] += 1
-        if seen[0] == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-small_parts()
-sys.addaudithook(hear)
-work(sys.argv[1], Abacus(size=40), STUDY)
-"""
-
-
-@pytest.mark.parametrize("at", [1, 2, 3, 5, 8, 13, 21, 34])
-def test_a_kill_at_any_touch_of_a_file_is_survived(tmp_path, undisturbed, at):
-    folder, here = tmp_path / "study", os.path.dirname(__file__)
-    command = [sys.executable, "-c", KILL_AT, str(folder), str(at)]
-    environment = os.environ | {
-        "PYTHONPATH": f"{here}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
-    }
-    assert subprocess.run(command, env=environment).returncode == -signal.SIGKILL
-    assert work(folder, study=STUDY).table().equals(undisturbed)
 
 
 # --- two writers ---------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Nothing that is completed imports a framework, NumPy or polars.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -149,18 +149,16 @@ OnlyGates = Annotated[
         show_default=False,
     ),
 ]
-OnlyOptimizers = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--optimizer",
-        "-o",
-        metavar="NAME",
-        help="Only this optimizer, as often as you like: adamw with any settings, 'adamw()', "
-        "'adamw(lr=0.01)'.",
-        autocompletion=optimizer_names,
-        show_default=False,
-    ),
-]
+_ONLY_OPTIMIZER: dict[str, Any] = {
+    "metavar": "NAME",
+    "help": "Only this optimizer, as often as you like: adamw with any settings, 'adamw()', "
+    "'adamw(lr=0.01)'.",
+    "autocompletion": optimizer_names,
+    "show_default": False,
+}
+OnlyOptimizers = Annotated[list[str] | None, typer.Option("--optimizer", "-o", **_ONLY_OPTIMIZER)]
+OnlyOptimizersLong = Annotated[list[str] | None, typer.Option("--optimizer", **_ONLY_OPTIMIZER)]
+"""Where ``-o`` is ``--out``."""
 OnlyModels = Annotated[
     list[str] | None,
     typer.Option(

@@ -13,7 +13,7 @@ from attnlogic.cli import options
 from attnlogic.cli.reporting import reported
 from attnlogic.errors import InputError
 from attnlogic.view import terminal
-from attnlogic.words import counted, in_shell, printable
+from attnlogic.words import in_shell
 
 if TYPE_CHECKING:
     import polars as pl
@@ -128,15 +128,12 @@ def runs(
 
 def _with_rows(study: Runs | Tally) -> Runs | Tally | pl.DataFrame:
     """A study, or of a census the rows that it keeps."""
-    from attnlogic.results import Runs, kept_rows
+    from attnlogic.results import Runs, kept_in_words, kept_rows
 
     if not isinstance(study, Runs) or study.keeps_rows:
         return study
-    rows, matching = kept_rows(study)
-    terminal.say(
-        f"{study.directory} keeps a tally, and {len(rows):,} of the {counted(matching, 'run')} "
-        f"where {printable(study.description['keep_rows'])}"
-    )
+    rows, _ = kept_rows(study)
+    terminal.say(f"{study.directory} keeps a tally, and {kept_in_words(study)}")
     return rows
 
 
@@ -147,13 +144,20 @@ def merge(
     ],
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", metavar="DIR", help="A new folder.", show_default=False),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR",
+            help="A new folder, or the one in which the same command was interrupted.",
+            show_default=False,
+        ),
     ],
 ) -> None:
     """Make one study of several: other seeds, other conditions, or both.
 
     A run that several have is written once; if they disagree about one, its first seed is named,
-    and nothing is written. The new study can be gone on with like any other.
+    and nothing is written. Of studies that keep tallies no two may share a run. The new study can
+    be gone on with like any other.
 
     [bold]attnlogic merge runs/a runs/b --out runs/both[/bold]
     """

@@ -12,7 +12,7 @@ import typer
 from attnlogic.cli import options
 from attnlogic.cli.reporting import EXIT_CODES, reported
 from attnlogic.cli.results import read
-from attnlogic.statistics import Option, Statistic, described
+from attnlogic.statistics import Option, ReadOnce, Statistic, described
 from attnlogic.view import terminal
 
 
@@ -71,10 +71,12 @@ def _command(statistic: Statistic) -> Callable[..., None]:
         )
         statistic.check(runs)
         with reported(found, form):
-            frame = statistic(runs, **given)
+            once = ReadOnce(runs)
+            # Without a picture the conditions come one by one: memory holds one of them.
+            frame = statistic(runs, **given) if plot is None else statistic.computed(once, **given)
             terminal.show_frame(frame, form, statistic.shown(frame, given, runs.note))
             if plot is not None:
-                save(statistic.chart(runs, **given), plot)
+                save(statistic.drawn(statistic.charts[0], frame, once, **given), plot)
                 terminal.say(f"wrote {plot}")
 
     results = options.Studies if statistic.needs_rows else options.Results

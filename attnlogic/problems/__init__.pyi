@@ -1,3 +1,4 @@
+from . import neuron as neuron
 from .architecture import Model as Model
 from .architecture import Quantity as Quantity
 from .architecture import Tensor as Tensor

@@ -28,7 +28,7 @@ def facts(found: Runs | Tally) -> dict[str, Any]:
 
 
 def _of_study(runs: Runs) -> dict[str, Any]:
-    from attnlogic.results import seeds_in_words
+    from attnlogic.results import rows_kept, seeds_in_words
 
     said, parts = runs.description, runs.part_files()
     conditions = said["conditions"]
@@ -44,6 +44,8 @@ def _of_study(runs: Runs) -> dict[str, Any]:
     for name in (*_OF_ALL, "devices"):
         about[name] = said.get(name)
     about |= {name: said[name] for name in ("keep", "keep_rows") if name in said}
+    if "keep_rows" in said:
+        about["rows_kept"], about["matching"] = rows_kept(runs)
     about |= {
         "attnlogic": said.get("attnlogic"),
         "versions": said.get("versions", {}),

@@ -90,13 +90,14 @@ def made_page(found: Runs | Tally, of: str = "") -> str:
         raise InputError("there is no run yet, and so nothing to report: go on with the study")
     of = str(found.directory) if isinstance(found, Runs) else of
     selection, n = select(found), about["runs"]
-    has_rows = isinstance(found, Runs)
+    has_rows = isinstance(found, Runs) and found.keeps_rows
     some = few(selection, n, MAX_SINGLE_RUNS) if has_rows else Few([], "")
-    binned = n > MAX_RUNS_IN_MEMORY
+    single = _single_runs(found)
+    binned = not has_rows or n > MAX_RUNS_IN_MEMORY
     populations = [*(selection.tally() if binned else selection).populations()]
     given = Given(selection, populations, some.frames, some.note, of)
     sections = [section(statistic, given) for statistic in STATISTICS.values()]
-    chosen = choice(few(selection, n, MAX_RUNS)) if has_rows else None
+    chosen = choice(single) if single.frames else None
     scripts = [vl_convert.javascript_bundle()] if chosen else []  # type: ignore[call-arg]
     scripts.append(_asset("page.js"))
     text: str = _template().render(
@@ -107,8 +108,9 @@ def made_page(found: Runs | Tally, of: str = "") -> str:
         unread=about.get("unread", []),
         missing=share(found),
         binned=binned,
+        has_rows=has_rows,
         sections=sections,
-        losses=_losses(some),
+        losses=_losses(some if has_rows else single),
         choice=chosen,
         runs_command=f"attnlogic runs {in_shell(of)}",
         data=chosen and _data(chosen, {name: chart_theme.config(name) for name in THEMES}),
@@ -120,6 +122,23 @@ def made_page(found: Runs | Tally, of: str = "") -> str:
         hashes=" ".join(f"'sha256-{_hash(script)}'" for script in scripts),
     )
     return text
+
+
+def _single_runs(found: Runs | Tally) -> Few:
+    """The runs to choose from: of a census those that it keeps, of a tally none."""
+    from attnlogic.results import Runs, kept_in_words, kept_rows, select
+
+    if not isinstance(found, Runs):
+        return Few([], "")
+    if found.keeps_rows:
+        return few(select(found), len(found), MAX_RUNS)
+    if found.description.get("keep_rows") is None:
+        return Few([], "")
+    rows, _ = kept_rows(found)
+    if rows.is_empty():
+        return Few([], "")
+    some = few(select(rows), len(rows), MAX_RUNS)
+    return some._replace(note=f"The study keeps {kept_in_words(found)}. {some.note}".strip())
 
 
 def _data(chosen: Any, configs: dict[str, Any]) -> dict[str, Any]:
@@ -135,7 +154,7 @@ def _data(chosen: Any, configs: dict[str, Any]) -> dict[str, Any]:
 def _losses(some: Few) -> Picture:
     about = "The loss of a few runs of each ending, trained again"
     if not some.frames:
-        return Picture(about, missing="A tally has no single runs: see the page of the study.")
+        return Picture(about, missing="Only a tally of these runs is kept, no single ones.")
     try:
         return Picture(about, svg_in_page(few_losses(some.frames), "losses"))
     except InputError as error:

@@ -79,8 +79,7 @@ def section(statistic: Statistic, given: Given) -> Section:
     command = f"attnlogic {statistic.name} {in_shell(given.path)}"
     said = Section(statistic.name, statistic.question, statistic.reading, command)
     try:
-        statistic.check(given.selection)
-        frame = statistic.computed(given.frames if statistic.needs_rows else given.populations)
+        frame = statistic.computed(given)
     except InputError as error:
         return said._replace(notes=(sentence(error),))
     if frame.is_empty():
@@ -98,10 +97,8 @@ def section(statistic: Statistic, given: Given) -> Section:
 
 
 def _picture(statistic: Statistic, chart: Chart, frame: pl.DataFrame, given: Given) -> Picture:
-    by_itself = statistic.needs_rows or chart.needs_rows
     try:
-        statistic.check_chart(chart, given.selection)
-        drawn = statistic.drawn(chart, frame, given.frames if by_itself else given.populations)
+        drawn = statistic.drawn(chart, frame, given)
     except InputError as error:
         return Picture(chart.about, missing=sentence(error))
     alone = chart.needs_rows and not statistic.needs_rows  # else the section says it

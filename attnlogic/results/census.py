@@ -8,118 +8,24 @@ are put together as they become many, so that neither disk nor memory grow with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterable
 
 import polars as pl
 
 from attnlogic.errors import InputError
-from attnlogic.results.condition_columns import condition_table, kinds
-from attnlogic.results.count_columns import COUNTS, ENTRY, OF_A_COUNT, census_schema
-from attnlogic.results.counting import counted_rows
+from attnlogic.results.census_counts import MOST_ROWS, Counted, lowest, together
+from attnlogic.results.condition_columns import kinds
+from attnlogic.results.count_columns import COUNTS, census_schema
 from attnlogic.results.part_files import Part, PartRuns, write_part_file
 from attnlogic.results.rows import CONDITION, run_schema
-from attnlogic.results.seed_ranges import SeedRanges, of_seeds, union
 from attnlogic.results.store import Runs
 from attnlogic.results.tally import Tally
-from attnlogic.results.where import Where
-from attnlogic.results.where import where as expression
 from attnlogic.results.writing import folder_of_parts
-
-MOST_ROWS = 10_000
-"""Rows of a condition that are kept at most: those of the lowest seeds."""
+from attnlogic.words import counted as in_number
+from attnlogic.words import printable
 
 MOST_PARTS = 32
 """Parts of the same conditions; once there are so many, the smaller half becomes one part."""
-
-_ENTRY = ["condition", *(name for name in ENTRY if name not in CONDITION)]
-
-
-class Counted(NamedTuple):
-    """What a census keeps of some runs.
-
-    Attributes:
-      counts: with the columns of ``COUNTS``, but ``condition`` for those of the condition.
-      seeds: which runs: the seeds by the number of their condition.
-      rows: the runs that are kept, with the columns of ``run_schema``.
-      matching: how many runs match the expression, by condition; empty without one.
-    """
-
-    counts: pl.DataFrame
-    seeds: dict[int, SeedRanges]
-    rows: pl.DataFrame
-    matching: dict[int, int]
-
-
-class Counter(NamedTuple):
-    """Counts rows: a function of a study's description that can be sent to another process.
-
-    Attributes:
-      conditions: the study's conditions: see ``condition_table``.
-      keep_rows: an expression for the rows that are kept; None for none.
-      columns: those of the study's rows, with their types.
-    """
-
-    conditions: pl.DataFrame
-    keep_rows: str | None
-    columns: dict[str, Any]
-
-    @classmethod
-    def of(cls, description: Mapping[str, Any]) -> Counter:
-        """The one of a study.
-
-        Raises:
-          InputError: the expression cannot be read, or rows are to be chosen where all are kept.
-        """
-        table, text = condition_table(description), description.get("keep_rows")
-        columns = Runs(Path(), dict(description)).schema
-        if text is not None:
-            expression(text, columns)
-        return cls(table, text, columns)
-
-    def __call__(self, rows: pl.DataFrame) -> Counted:
-        """Count some runs, with the columns of ``run_schema``."""
-        where = None if self.keep_rows is None else expression(self.keep_rows, self.columns)
-        parts = rows.partition_by("condition", maintain_order=True)
-        return together([self._counted(part, where) for part in parts])
-
-    def _counted(self, rows: pl.DataFrame, where: Where | None) -> Counted:
-        """Count runs of one condition."""
-        number = int(rows["condition"][0])
-        about = self.conditions.filter(pl.col("condition") == number)
-        known = rows.join(about, on="condition", how="left")
-        counts = counted_rows(known).drop(*CONDITION)
-        counts = counts.with_columns(condition=pl.lit(number, pl.UInt32)).select(*OF_A_COUNT)
-        seeds = {number: of_seeds(rows["seed"])}
-        if where is None:
-            return Counted(counts, seeds, rows.clear(), {})
-        found = where.of(known.lazy()).select(*rows.columns).collect()
-        return Counted(counts, seeds, _lowest(found), {number: len(found)})
-
-
-def together(several: Sequence[Counted]) -> Counted:
-    """What is kept of the runs of all, of which no two share any; at least one."""
-    if len(several) == 1:
-        return several[0]
-    sums = pl.col("count", "total", "squares").sum()
-    counts = pl.concat([one.counts for one in several])
-    rows = [one.rows for one in several if len(one.rows)] or [several[0].rows]
-    return Counted(
-        counts.group_by(_ENTRY, maintain_order=True).agg(sums).select(*OF_A_COUNT),
-        reduce(lambda a, b: a | {k: union(a.get(k, ()), s) for k, s in b.items()},
-               [one.seeds for one in several]),
-        _lowest(pl.concat(rows)),
-        reduce(lambda a, b: a | {k: a.get(k, 0) + n for k, n in b.items()},
-               [one.matching for one in several]),
-    )  # fmt: skip
-
-
-def _lowest(rows: pl.DataFrame) -> pl.DataFrame:
-    """Of each condition the rows of the lowest seeds, at most ``MOST_ROWS``."""
-    ordered = rows.sort("condition", "seed")
-    return ordered.filter(pl.int_range(pl.len()).over("condition") < MOST_ROWS)
 
 
 def census_frame(counted: Counted) -> pl.DataFrame:
@@ -188,14 +94,18 @@ ATTEMPTS = 5
 """How often a census is read anew that another process puts together meanwhile."""
 
 
-def _parts(runs: Runs) -> list[Counted]:
-    """What all parts keep."""
-    for _ in range(ATTEMPTS - 1):
+def all_counted(runs: Runs) -> list[Counted]:
+    """What all parts of a census keep.
+
+    Raises:
+      InputError: a folder cannot be read, or the census changes while it is read.
+    """
+    for _ in range(ATTEMPTS):
         try:
             return [read_counted(runs, part) for part in runs.inventory().parts]
         except FileNotFoundError:
             continue
-    return [read_counted(runs, part) for part in runs.inventory().parts]
+    raise InputError(f"'{runs.directory}' changes while it is read: try again")
 
 
 def tally_of(runs: Runs) -> Tally:
@@ -204,7 +114,7 @@ def tally_of(runs: Runs) -> Tally:
     Raises:
       InputError: a folder cannot be read.
     """
-    parts = _parts(runs)
+    parts = all_counted(runs)
     if not parts:
         return Tally.none()
     counts, seeds, *_ = together(parts)
@@ -220,6 +130,19 @@ def tally_of(runs: Runs) -> Tally:
     )
 
 
+def rows_kept(runs: Runs) -> tuple[int, int]:
+    """How many rows a census keeps, and how many runs match its expression in all.
+
+    Raises:
+      InputError: a folder cannot be read.
+    """
+    matching: dict[int, int] = {}
+    for part in runs.inventory().parts:
+        for one in part.runs:
+            matching[one.condition] = matching.get(one.condition, 0) + (one.matching or 0)
+    return sum(min(n, MOST_ROWS) for n in matching.values()), sum(matching.values())
+
+
 def kept_rows(runs: Runs) -> tuple[pl.DataFrame, int]:
     """The rows that a census keeps, by condition and seed; and how many runs match in all.
 
@@ -231,7 +154,18 @@ def kept_rows(runs: Runs) -> tuple[pl.DataFrame, int]:
             f"'{runs.directory}' keeps a tally and no rows: train with --keep-rows "
             "EXPRESSION for rows that match, or with --keep rows for all"
         )
-    found = _parts(runs)
+    found = all_counted(runs)
     none = pl.DataFrame(schema=run_schema(runs.precision, kinds(runs.description)[0])).clear()
-    rows = _lowest(pl.concat([none, *(one.rows for one in found)], how="diagonal"))
+    rows = lowest(pl.concat([none, *(one.rows for one in found)], how="diagonal"))
     return runs.known(rows), sum(sum(one.matching.values()) for one in found)
+
+
+def kept_in_words(runs: Runs) -> str:
+    """Which rows a census keeps.
+
+    Raises:
+      InputError: a folder cannot be read.
+    """
+    kept, matching = rows_kept(runs)
+    which = printable(runs.description["keep_rows"])
+    return f"{kept:,} of the {in_number(matching, 'run')} where {which}"

@@ -79,6 +79,19 @@ def intersect(one: SeedRanges, other: SeedRanges) -> bool:
     return False
 
 
+def contain(ranges: SeedRanges, seeds: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Whether each of some seeds is in these ranges.
+
+    Example:
+      >>> contain(((0, 2), (5, 6)), [1, 2, 5])
+      array([ True, False,  True])
+    """
+    ends = np.array(ranges, np.int64).ravel()
+    # Of a seed that is in one an odd number of ends lies at or below.
+    below: npt.NDArray[np.int64] = np.searchsorted(ends, np.asarray(seeds), "right")
+    return np.equal(below % 2, 1)
+
+
 def count(seeds: SeedRanges) -> int:
     """How many seeds there are."""
     return sum(stop - start for start, stop in seeds)

@@ -68,10 +68,11 @@ def select(
     given = [*runs] if isinstance(runs, list | tuple) else [runs]
     if not given:
         raise InputError("runs: expected a study, a tally or a frame of runs, got none")
-    found = [_read(one) for one in given]
+    given = [_read(one) for one in given]
+    _check_alike([one for one in given if isinstance(one, Runs)])
+    found = [_source(one) for one in given]
     tallies = tuple(one for one in found if isinstance(one, Tally))
     sources = tuple(one for one in found if not isinstance(one, Tally))
-    _check_alike(sources)
     every = [key for one in found for key in one.keys]
     if asked:
         check(asked, every)
@@ -97,10 +98,14 @@ def populations(runs: Selectable) -> list[Population]:
     return [*select(runs).populations()]
 
 
-def _read(one: Any) -> Source | Tally:
-    if isinstance(one, str | os.PathLike):
-        path = Path(one)
-        one = Tally.read(path) if path.is_file() else load(path)
+def _read(one: Any) -> Any:
+    if not isinstance(one, str | os.PathLike):
+        return one
+    path = Path(one)
+    return Tally.read(path) if path.is_file() else load(path)
+
+
+def _source(one: Any) -> Source | Tally:
     if isinstance(one, Runs) and not one.keeps_rows:
         one = tally_of(one)
     if isinstance(one, Tally):
@@ -111,7 +116,8 @@ def _read(one: Any) -> Source | Tally:
 def _refuse_tallies(tallies: Sequence[Tally], argument: str, lacks: str) -> None:
     if tallies:
         raise InputError(
-            f"{argument}: a tally does not keep {lacks}: this needs every run, so name the studies"
+            f"{argument}: a tally does not keep {lacks}: this needs every run, so name studies "
+            "that keep rows"
         )
 
 
@@ -124,28 +130,25 @@ def _rung(keys: Sequence[dict[str, Any]], threshold: float | None) -> float | No
     return rung
 
 
-def _check_alike(sources: Sequence[Source]) -> None:
+def _check_alike(studies: Sequence[Runs]) -> None:
     """Raise ``InputError`` if two studies call different data or code by one name."""
     known: dict[Any, tuple[Any, Path]] = {}
-    for source in sources:
-        if not isinstance(source, FolderSource):
-            continue
-        folder = source.runs.directory
-        for what, name, value in _defined(source):
-            before, where = known.setdefault((what, name), (value, folder))
+    for runs in studies:
+        for what, name, value in _defined(runs):
+            before, where = known.setdefault((what, name), (value, runs.directory))
             if before != value:
                 raise InputError(
-                    f"'{where}' and '{folder}' have {what} by one name, '{name}': they are no runs "
-                    "of one kind"
+                    f"'{where}' and '{runs.directory}' have {what} by one name, '{name}': they are "
+                    "no runs of one kind"
                 )
 
 
-def _defined(source: FolderSource) -> Iterator[tuple[str, str, Any]]:
+def _defined(runs: Runs) -> Iterator[tuple[str, str, Any]]:
     """What the names in a study stand for, where that is its user's own: rows of data, and code."""
-    said = source.runs.description
-    for name, rows in said.get("data", {}).items():
+    for name, rows in runs.description.get("data", {}).items():
         yield "different data", name, rows
-    for one, key in zip(said["conditions"], source.keys, strict=True):
-        code = said["kinds"][one["kind"]].get("code") if "kind" in one else None
+    names = runs.condition_table.select("model", "optimizer").rows()
+    for one, (model, optimizer) in zip(runs.description["conditions"], names, strict=True):
+        code = runs.description["kinds"][one["kind"]].get("code") if "kind" in one else None
         if code is not None:
-            yield "different code", f"{key['model']} · {key['optimizer']}", code
+            yield "different code", f"{model} · {optimizer}", code

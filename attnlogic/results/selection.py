@@ -79,7 +79,9 @@ class Selection(Exported):
           InputError: a part cannot be read, sources disagree, no run is left, or there are tallies.
         """
         if self.tallies:
-            raise InputError("these are tallies: this needs every run, so name the studies")
+            raise InputError(
+                "these are tallies: this needs every run, so name studies that keep rows"
+            )
         streams = [
             _Stream(source, [n for places in self._places.values() for i, n in places if i == k])
             for k, source in enumerate(self.sources)

@@ -31,7 +31,6 @@ from typing import Any, TypeVar
 import polars as pl
 
 from attnlogic.errors import InputError
-from attnlogic.outcomes import NUMBERS, Kind
 from attnlogic.results.blocks import together
 from attnlogic.results.condition_columns import condition_table, kinds
 from attnlogic.results.count_columns import census_schema
@@ -39,6 +38,7 @@ from attnlogic.results.description import FORMAT, read_description
 from attnlogic.results.exporting import Exported
 from attnlogic.results.inventory import Inventory, Unread, earlier_parts, take_inventory
 from attnlogic.results.rows import Own, run_schema, schema
+from attnlogic.results.scanning import scan, with_conditions
 from attnlogic.results.seed_ranges import SeedRanges, count, union
 from attnlogic.words import counted
 
@@ -233,26 +233,7 @@ class Runs(Exported):
                 f"'{self.directory}' keeps a tally and no rows: statistics take it as it is, and "
                 "what needs every run a study that was trained with --keep rows"
             )
-        if not parts:
-            return pl.LazyFrame(schema=run_schema(self.precision))
-        folders: dict[Path, list[Path]] = {}
-        for part in parts:
-            folders.setdefault(part.parent, []).append(part)
-        frames = [self._scan_alike(alike) for alike in folders.values()]
-        return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")
-
-    def _scan_alike(self, parts: Sequence[Path]) -> pl.LazyFrame:
-        """The rows of parts with the same columns. Paths are literal: no patterns, no ``~``."""
-        rows = pl.scan_parquet([part.absolute() for part in parts], glob=False)
-        if "format" in self.description:
-            return rows
-        # The first format: each row had its condition's columns, and counts had 32 bits.
-        of = self.condition_table.lazy().select("condition", "gate", "optimizer")
-        counts: dict[Any, Any] = {
-            name: pl.Int64 for name, n in NUMBERS.items() if n.kind is Kind.COUNT
-        }
-        joined = rows.cast(counts).join(of, on=("gate", "optimizer"), how="left")
-        return joined.select(*run_schema(self.precision))
+        return scan(self.description, parts)
 
     def known(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows with the columns of ``run_schema`` as rows with those of ``schema``."""
@@ -260,16 +241,7 @@ class Runs(Exported):
 
     def _with_conditions(self, rows: pl.LazyFrame, keep: tuple[str, ...] = ()) -> pl.LazyFrame:
         """Rows of parts with the columns of ``schema``, in their order; those kept come first."""
-        there = self._read(rows.collect_schema)
-        missing = [
-            pl.lit(None, kind).alias(name)
-            for name, kind in self.schema.items()
-            if name not in there and name not in self.condition_table.columns
-        ]
-        known = rows.join(
-            self.condition_table.lazy(), on="condition", how="left", maintain_order="left"
-        )
-        return known.with_columns(missing).select(*keep, *self.schema)
+        return self._read(lambda: with_conditions(rows, self.condition_table, self.schema, keep))
 
     def __repr__(self) -> str:
         conditions = counted(len(self.description["conditions"]), "condition")

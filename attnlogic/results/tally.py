@@ -203,7 +203,8 @@ def _each_once(key: Key, several: Iterable[SeedRanges]) -> SeedRanges:
         if start < stop:
             raise InputError(
                 f"{in_words(dict(zip(CONDITION, key, strict=True)))}: seed {start} would count "
-                "twice: tallies that share a run do not add up. Count the studies together, which "
-                "counts each run once: attnlogic tally DIR DIR --out FILE"
+                "twice: tallies that share a run do not add up. Leave one of them out; or name "
+                "studies that keep rows in their place: of these a run that several have counts "
+                "once"
             )
     return union(ordered)

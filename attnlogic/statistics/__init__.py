@@ -11,9 +11,19 @@ computed, so that help is instant.
 from importlib import import_module
 
 from attnlogic.statistics.chart import Chart
+from attnlogic.statistics.given import ReadOnce
 from attnlogic.statistics.statistic import Column, Option, Statistic, described
 
-__all__ = ["CHARTS", "STATISTICS", "Chart", "Column", "Option", "Statistic", "described"]
+__all__ = [
+    "CHARTS",
+    "STATISTICS",
+    "Chart",
+    "Column",
+    "Option",
+    "ReadOnce",
+    "Statistic",
+    "described",
+]
 
 _FILES = (
     "summary",

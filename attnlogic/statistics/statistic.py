@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attnlogic.errors import InputError, unknown
 from attnlogic.statistics.chart import Chart
+from attnlogic.statistics.given import Given, ReadOnce
 from attnlogic.view import Sheet
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ class Statistic:
         settings = self.settings(options)  # an error in them comes before any reading
         selection = select(runs)
         self.check(selection)
-        return self._frame(self._given(selection), settings)
+        some = selection.frames() if self.needs_rows else selection.populations()
+        return self._frame(some, settings)
 
     def chart(self, runs: Selectable, name: str = "", **options: Any) -> Any:
         """Draw it: an Altair chart, which a notebook shows.
@@ -157,42 +159,39 @@ class Statistic:
         known = {chart.name: chart for chart in self.charts}
         if name and name not in known:
             raise unknown(f"chart of {self.name}", name, known)
-        from attnlogic.results import populations, select
+        from attnlogic.results import select
 
-        chart, settings = known[name] if name else self.charts[0], self.settings(options)
-        selection = select(runs)
-        self.check(selection)
-        self.check_chart(chart, selection)
-        every_run = chart.needs_rows or self.needs_rows
-        given = [*(selection.frames() if every_run else selection.populations())]
-        counted: list[Any] = given
-        if every_run and not self.needs_rows:  # the frames are in memory: they are not read again
-            counted = [some for rows in given for some in populations(rows)]
-        return chart.draw(self._frame(iter(counted), settings), given, settings)
+        chart = known[name] if name else self.charts[0]
+        self.settings(options)  # an error in them comes before any reading
+        given = ReadOnce(select(runs), every_run=chart.needs_rows)
+        self._check_chart(chart, given)
+        return self.drawn(chart, self.computed(given, **options), given, **options)
 
-    def computed(self, given: Iterable[Any]) -> pl.DataFrame:
-        """The frame, by the options' defaults, of what was read for several statistics at once.
-
-        Args:
-          given: the runs of each condition: populations, or frames if it ``needs_rows``.
+    def computed(self, given: Given, **options: Any) -> pl.DataFrame:
+        """The frame, as calling it gives it, of runs in memory.
 
         Raises:
           InputError: as for the call.
         """
-        return self._frame(iter(given), self.settings({}))
+        settings = self.settings(options)
+        self.check(given.selection)
+        some = given.frames if self.needs_rows else given.populations
+        return self._frame(iter(some), settings)
 
-    def drawn(self, chart: Chart, frame: pl.DataFrame, given: Sequence[Any]) -> Any:
-        """One of its charts, likewise; frames also if the chart ``needs_rows``.
+    def drawn(self, chart: Chart, frame: pl.DataFrame, given: Given, **options: Any) -> Any:
+        """One of its charts, of the frame that ``computed`` gave of these runs and options.
+
+        If the runs are some of many, the caption says which.
 
         Raises:
-          InputError: there is nothing to draw.
+          InputError: as for ``chart``.
         """
-        return chart.draw(frame, given, self.settings({}))
+        from attnlogic.view import with_sentence
 
-    def check_chart(self, chart: Chart, selection: Selection) -> None:
-        """Raise ``InputError`` if one of its charts cannot be drawn of these runs."""
-        if chart.needs_rows and selection.tallies:
-            raise _needs_rows(f"the chart {chart.name}")
+        self._check_chart(chart, given)
+        some = given.frames if self.needs_rows or chart.needs_rows else given.populations
+        drawn = chart.draw(frame, some, self.settings(options))
+        return with_sentence(drawn, given.selection.note)
 
     @property
     def schema(self) -> pl.Schema:
@@ -249,20 +248,22 @@ class Statistic:
                 "training's own threshold alone: attnlogic study --threshold trains with another"
             )
 
+    def _check_chart(self, chart: Chart, given: Given) -> None:
+        self.check(given.selection)
+        if chart.needs_rows and given.selection.tallies:
+            raise _needs_rows(f"the chart {chart.name}")
+
     def _frame(self, given: Iterator[Any], settings: Mapping[str, Any]) -> pl.DataFrame:
         import polars as pl
 
         return pl.DataFrame(list(self.rows(given, **settings)), schema=self.schema)
-
-    def _given(self, selection: Selection) -> Iterator[Any]:
-        return selection.frames() if self.needs_rows else selection.populations()
 
     def __repr__(self) -> str:
         return f"<statistic {self.name}: {self.question}>"
 
 
 def _needs_rows(what: str) -> InputError:
-    return InputError(f"{what} needs every run, not a tally: name the folders of the studies")
+    return InputError(f"{what} needs every run, not a tally: name studies that keep rows")
 
 
 _NOT_SAID = {"model": "attention", "encoding": "01", "init": "torch"}

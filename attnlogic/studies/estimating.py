@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
+import math
 import sys
-import time
-from collections.abc import Sequence
 from typing import NamedTuple
 
-import polars as pl
-
-from attnlogic.backend import Backend, in_order
+from attnlogic.backend import Backend
 from attnlogic.backend import backend as find
-from attnlogic.results import MOST_PARTS, Counter, census_frame, own_columns, table, together
+from attnlogic.results import MOST_PARTS, MOST_ROWS, Counter
 from attnlogic.settings import whole
 from attnlogic.studies.describing import by_kind, describe
 from attnlogic.studies.keeping import keeping
 from attnlogic.studies.parts import PART_ROWS, PART_SECONDS
-from attnlogic.studies.pieces import RUNS_AT_ONCE, batch_of, piece_of
+from attnlogic.studies.pieces import RUNS_AT_ONCE
+from attnlogic.studies.samples import Sample, sample_of
 from attnlogic.studies.study import Study, seed_range
 from attnlogic.studies.work import in_words
 
@@ -33,23 +30,8 @@ MOST_RUNS = 2**18
 MOST_CONDITIONS = 16
 """Conditions of a kind that a sample has at most; of more, every so many."""
 
-
-class Sample(NamedTuple):
-    """What a little of some conditions took.
-
-    Attributes:
-      runs: how many it had.
-      training: seconds of training.
-      keeping: seconds of making rows, and of counting them or writing them to memory.
-      kept: bytes of what would be on disk.
-      memory: bytes of the rows in memory.
-    """
-
-    runs: int
-    training: float
-    keeping: float
-    kept: int
-    memory: int
+SLOWER = 1.5
+"""How much longer a study may take than estimated, for what tallies need at most on disk."""
 
 
 class Part(NamedTuple):
@@ -71,13 +53,31 @@ class Part(NamedTuple):
 
     @property
     def training(self) -> float:
-        """Seconds to train them."""
+        """Seconds to train them, once they are compiled."""
         return self.sample.training / self.sample.runs * self.runs
 
     @property
     def keeping(self) -> float:
         """Seconds to count or write them."""
         return self.sample.keeping / self.sample.runs * self.runs
+
+    @property
+    def disk(self) -> float:
+        """Bytes on disk; of tallies at most so many, about.
+
+        A part of a tally has what is trained in ``PART_SECONDS``. Its counts grow with the
+        logarithm of its runs: the more there are, the more bins of the tails have some.
+        """
+        on_disk, kept = self.sample.disk, self.sample.disk.share * self.runs
+        if not on_disk.counts:
+            return on_disk.row * kept
+        seconds = (self.training + self.keeping) / self.conditions
+        parts = min(MOST_PARTS, 1 + SLOWER * seconds / PART_SECONDS)
+        more = self.runs / self.conditions / (self.sample.runs / self.sample.conditions)
+        part = on_disk.counts + on_disk.growth * math.log2(max(1.0, more / parts))
+        several = parts * self.conditions + 1  # a study's first part comes early
+        rows = min(kept, parts * self.conditions * MOST_ROWS)
+        return several / self.sample.conditions * part + rows * on_disk.row
 
 
 class Estimate(NamedTuple):
@@ -109,21 +109,17 @@ class Estimate(NamedTuple):
         """
         training = sum(part.training for part in self.parts)
         keeping = sum(part.keeping for part in self.parts)
+        starting = sum(part.sample.starting for part in self.parts)
         if not workers:
-            return training + keeping
+            return starting + training + keeping
         if self.tally:
-            return (training + keeping) / workers
-        return max(training / workers, keeping)
+            return starting + (training + keeping) / workers
+        return starting + max(training / workers, keeping)
 
     @property
     def disk(self) -> float:
-        """Bytes on disk; of tallies at most so many."""
-        if not self.tally:
-            return sum(part.sample.kept / part.sample.runs * part.runs for part in self.parts)
-        return sum(part.sample.kept * min(MOST_PARTS, 1 + self._files(part)) for part in self.parts)
-
-    def _files(self, part: Part) -> int:
-        return int((part.training + part.keeping) / PART_SECONDS)
+        """Bytes on disk; of tallies at most so many, about."""
+        return sum(part.disk for part in self.parts)
 
     @property
     def memory(self) -> float:
@@ -175,49 +171,13 @@ def estimate(
         most = min(len(seeds), MOST_RUNS // len(some))
         each = min(max(1, trainer.seeds // STEP), most)
         while True:
-            sample = _sample(study, some, seeds[:each], trainer, processes, counter)
+            sample = sample_of(study, some, seeds[:each], trainer, processes, counter)
             if sample.training >= SAMPLE_SECONDS or each == most:
                 break
             each = min(each * STEP, most)
         parameters = len(conditions[0].training.problem.names)
         parts.append(Part(in_words(conditions), len(group), runs, parameters, sample))
     return Estimate(tuple(parts), keep == "tally", _peak(), tuple(trainer.devices()))
-
-
-def _sample(
-    study: Study,
-    group: Sequence[int],
-    seeds: range,
-    trainer: Backend,
-    jobs: int,
-    counter: Counter | None,
-) -> Sample:
-    """Train seeds of each of these conditions twice: the first time compiles."""
-    piece = piece_of([(k, seeds.start, seeds.stop) for k in group])
-    batch = batch_of(study.conditions, piece)
-    in_order(trainer.train(batch, jobs=jobs))
-    begun = time.perf_counter()
-    outcomes = in_order(trainer.train(batch, jobs=jobs))
-    trained = time.perf_counter()
-    problem = batch.trainings[0].problem
-    own = own_columns(problem, [*study.parameters])
-    rows = table(problem, study.precision, piece.conditions, piece.seeds, outcomes, own)
-    kept = _written(rows, counter)
-    kept_at = time.perf_counter()
-    return Sample(
-        len(piece.seeds), trained - begun, kept_at - trained, kept, int(rows.estimated_size())
-    )
-
-
-def _written(rows: pl.DataFrame, counter: Counter | None) -> int:
-    """How many bytes of rows, or of their tally, would be written."""
-    content = io.BytesIO()
-    if counter is None:
-        rows.write_parquet(content)
-    else:
-        counted = together([counter(some) for some in rows.iter_slices(PART_ROWS)])
-        census_frame(counted).write_parquet(content)
-    return len(content.getbuffer())
 
 
 def _peak() -> int:

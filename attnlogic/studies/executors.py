@@ -102,7 +102,10 @@ def check_workers(pool: Pool, kinds: Sequence[Kind]) -> dict[str, Any]:
     """
     said = pool.on_each(ready, kinds)
     if not said:
-        raise InputError("executor: it has no worker: start some, such as with dask worker")
+        raise InputError(
+            "executor: it has no worker: start some, such as with dask worker, and wait for them: "
+            "client.wait_for_workers(1)"
+        )
     asked = made_here(kinds[0].backend) | {"platform": ""}
     first = next((one for one in said.values() if isinstance(one, dict)), asked)
     # Of another kind than this machine they may be, if they are all of one.

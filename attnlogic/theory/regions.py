@@ -3,6 +3,10 @@
 For a fixed C = wq·wk·wv the loss is at least V(C) (see ``least_loss``), and a run whose readout has
 settled moves downhill along V's graph. So C and the loss show where it is and where it goes.
 On the way downhill ``runaway`` is a forecast: C grows for ever if the descent is steady.
+
+The final loss is that before the last update, C that after it. Of a run at rest, or on its way,
+both are of one place. Of a run that hops, a loss well below V(C) shows that they are not: no
+parameters with this C have such a loss, and the run is at no place.
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ MAX_NEAR_LOSS_SHARE = 0.5
 """The largest loss near the solution, as a share of the least loss at which a run can fail."""
 
 MAX_LOSS_OVER_V = 1.25
-"""The largest loss in the runaway valley, as a multiple of V(C)."""
+"""The largest loss in the runaway valley, as a multiple of V(C); the smallest is V(C) over this."""
 
 MAX_GRADIENT_NORM_AT_REST = 1e-3
 """The largest Euclidean norm of the loss's gradient at which a run counts as at rest."""
@@ -51,7 +55,7 @@ ENDING_MEANINGS = {
     "cancellation": f"beside C = −1, where attention cancels the residual: |C + 1| ≤ "
     f"{MAX_C_DISTANCE:g}, and the loss within {MAX_PLATEAU_LOSS_DEVIATION:.0%} of V's limit there",
     "runaway": "in the runaway valley: C beyond V's outermost maximum, where V falls as |C| grows, "
-    f"and the loss at most {MAX_LOSS_OVER_V:g} V(C)",
+    f"and the loss within a factor {MAX_LOSS_OVER_V:g} of V(C)",
     "moving": "still under way or hopping: the gradient's norm is above "
     f"{MAX_GRADIENT_NORM_AT_REST:g}",
     "other": "at rest at none of these places",
@@ -130,6 +134,7 @@ def _runaway(shape: Landscape, end: float) -> Region:
 
     def inside(C: Any, loss: Any) -> Any:
         beyond = last < C if upwards else last > C
-        return beyond & (loss <= MAX_LOSS_OVER_V * shape.least_loss(C))
+        V = shape.least_loss(C)
+        return beyond & (loss <= MAX_LOSS_OVER_V * V) & (loss >= V / MAX_LOSS_OVER_V)
 
     return inside

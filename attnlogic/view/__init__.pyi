@@ -3,6 +3,7 @@ from .chart_colors import ENDING_COLORS as ENDING_COLORS
 from .chart_colors import optimizer_colors as optimizer_colors
 from .chart_theme import THEMES as THEMES
 from .chart_theme import themed as themed
+from .chart_theme import with_sentence as with_sentence
 from .dots import Dot as Dot
 from .dots import DotsPanel as DotsPanel
 from .dots import dots_chart as dots_chart

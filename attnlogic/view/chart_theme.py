@@ -102,6 +102,17 @@ def heading(title: str, *caption: str) -> alt.Title:
     )
 
 
+def with_sentence(chart: Any, sentence: str) -> Any:
+    """The chart with a sentence at the end of its caption; ``chart`` itself where that is empty."""
+    if not sentence:
+        return chart
+    said = chart.copy(deep=False)
+    before = [] if chart.title.subtitle is alt.Undefined else chart.title.subtitle
+    said.title = chart.title.copy()
+    said.title.subtitle = [*before, *textwrap.wrap(sentence, LINE_LENGTH)]
+    return said
+
+
 def panel_title(text: str) -> alt.Title:
     """A panel's title."""
     return alt.Title(text, **PANEL_TITLE, limit=COLUMN)

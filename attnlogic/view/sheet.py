@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -55,6 +56,26 @@ class Sheet(NamedTuple):
                 "--format json, csv or markdown has every column."
             )
         return " ".join(note for note in notes if note)
+
+    def __str__(self) -> str:
+        """The table as text, as wide as it takes: for ``print``, also in a notebook."""
+        from rich.console import Console
+
+        from attnlogic.view.terminal import UNLIMITED
+
+        plain = Console(
+            file=io.StringIO(), width=UNLIMITED, force_terminal=False, force_jupyter=False,
+            highlight=False, emoji=False, markup=False,
+        )  # fmt: skip
+        with plain.capture() as captured:
+            plain.print(screen(self))
+        return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the table in HTML; all text is escaped."""
+        from attnlogic.view.sheet_in_html import html_table
+
+        return html_table(self)
 
 
 CONDITION = (Heading("gate", text=True), Heading("optimizer", text=True))

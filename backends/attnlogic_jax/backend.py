@@ -20,7 +20,7 @@ from attnlogic.backend import (
 from attnlogic.errors import InputError
 from attnlogic.history import History
 from attnlogic_jax import parallel, points, traces
-from attnlogic_jax.devices import cores, devices
+from attnlogic_jax.devices import cores, devices, here
 from attnlogic_jax.optimizers import check_optimizer
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class JaxBackend:
             raise InputError(
                 f"the jax backend uses all cores in one process, got --jobs {jobs}: leave it out"
             )
-        devices()
+        here().check(done.precision)
 
     def differences(self) -> list[Difference]:
         """Where optax's own optimizers differ from torch's, which this backend follows.

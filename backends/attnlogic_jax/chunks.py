@@ -22,7 +22,6 @@ from attnlogic.backend import Training
 from attnlogic.outcomes import Outcome, mapped
 from attnlogic_jax import compiled
 from attnlogic_jax.compiled import Ending, Plan
-from attnlogic_jax.devices import devices, platform
 from attnlogic_jax.given import NO_NUMBERS
 from attnlogic_jax.given import given as numbers
 from attnlogic_jax.groups import Given
@@ -83,6 +82,7 @@ class Part(NamedTuple):
 
 
 def train_chunk(
+    plan: Plan,
     trainings: Sequence[Training],
     initial: npt.NDArray[Any],
     on_call: Callable[[float, float], None],
@@ -91,6 +91,7 @@ def train_chunk(
     """Train the seeds of one chunk: all side by side or, if that takes long, in parts.
 
     Args:
+      plan: that of the trainings.
       trainings: what to do: that of each of G groups; all of one kind.
       initial: packed parameters (P, N), of the trainings' dtype; N is a multiple of G.
       on_call: called after each call with the share of the work done in it, and the seconds until
@@ -101,7 +102,7 @@ def train_chunk(
       Consecutive seeds, by their places, and their outcome: NumPy leaves (n,).
     """
     training = trainings[0]
-    plan, count, given = Plan.of(training), initial.shape[1], numbers(trainings, each)
+    count, given = initial.shape[1], numbers(trainings, each)
     ending = plan.ending(given)
     target, found = TARGET_CALL_SECONDS[training.until], None
     pending = [_whole(plan, trainings, initial, given)]
@@ -127,7 +128,7 @@ def train_chunk(
             if min(now - compiled_at, seconds_left) < TARGET_PART_SECONDS:
                 several = _rearranged(part, going, ending)
             else:
-                several = _cut(part, going, seconds_left)
+                several = _cut(part, going, plan, seconds_left)
             if several[0].seeds.size < part.seeds.size:
                 compiled_at = math.inf
                 if plan.until_hit:  # some have ended, and go no further
@@ -147,15 +148,15 @@ _TRACING = Lock()
 sooner if one is traced after the other; XLA compiles on all cores, and without it."""
 
 
-def prepare_chunk(trainings: Sequence[Training], count: int) -> None:
+def prepare_chunk(plan: Plan, trainings: Sequence[Training], count: int) -> None:
     """Compile what ``train_chunk`` begins and ends with, by training N seeds for no epoch."""
-    plan, given = Plan.of(trainings[0]), numbers(trainings)
+    given = numbers(trainings)
     initial = np.zeros((len(plan.problem.names), count), trainings[0].precision)
     with _TRACING:
         part = _whole(plan, trainings, initial, given)
         ending = plan.ending(given)
-        compiled.advance.jitted.lower(plan, part.given, part.carry, 0)
-        compiled.finish.jitted.lower(ending, *_at_end(part))
+        compiled.advance.jitted(plan.platform).lower(plan, part.given, part.carry, 0)
+        compiled.finish.jitted(plan.platform).lower(ending, *_at_end(part))
     part = part._replace(carry=compiled.advance(plan, part.given, part.carry, 0))
     if plan.until_hit:
         compiled.going(part.carry)
@@ -185,10 +186,10 @@ def _whole(
 
 def _rearranged(part: Part, going: npt.NDArray[np.int64], ending: Ending) -> list[Part]:
     """The part, its seeds laid out so that those that still train take less time."""
-    chosen, devices_ = None, len(devices())
+    chosen, devices = None, ending.platform.shares
     if part.seeds.size >= MIN_COMPACTED_CHUNK and ending.until_hit:
-        chosen = fewer(part.conditions, going, part.size, devices_)
-    if chosen is None and ending.counted and len(part.conditions) > devices_:
+        chosen = fewer(part.conditions, going, part.size, devices)
+    if chosen is None and ending.counted and len(part.conditions) > devices:
         # A group goes on until its last seed is done: put seeds together that take as long.
         spent_by = joined(part.carry.seen.evaluations)
         order = np.lexsort((spent_by, np.repeat(part.conditions, part.size)))
@@ -196,17 +197,17 @@ def _rearranged(part: Part, going: npt.NDArray[np.int64], ending: Ending) -> lis
     return [part if chosen is None else part.take(chosen)]
 
 
-def _cut(part: Part, going: npt.NDArray[np.int64], seconds_left: float) -> list[Part]:
+def _cut(part: Part, going: npt.NDArray[np.int64], plan: Plan, seconds_left: float) -> list[Part]:
     """Parts of a part that has long to go, or itself where it cannot be cut.
 
     On a CPU groups are trained in turn, so that fewer at a time take no longer in all. Other
     devices take all at once. The number of parts is a power of 4, so that few sizes are compiled.
     """
-    if platform() != "cpu":
+    if not plan.platform.by_core:
         return [part]
     first = np.unique(part.seeds[going], return_index=True)[1]  # in the chunk's order; no copies
     count = 4 ** math.ceil(math.log(seconds_left / TARGET_PART_SECONDS, 4) + 1e-9)
-    several = portions(part.conditions, going[first], part.size, len(devices()), count)
+    several = portions(part.conditions, going[first], part.size, plan.platform.shares, count)
     if len(several) == 1:
         return [part]
     begins = [int(part.seeds[chosen[0, 0]]) for chosen in several]

@@ -23,7 +23,6 @@ from attnlogic.optimizers import Structure
 from attnlogic.outcomes import NONE, Outcome
 from attnlogic.problems import Problem
 from attnlogic_jax import method, model, optimizers, training
-from attnlogic_jax.devices import platform
 from attnlogic_jax.groups import (
     Given,
     by_device,
@@ -34,6 +33,7 @@ from attnlogic_jax.groups import (
     regrouped,
 )
 from attnlogic_jax.method import Evaluate, Method
+from attnlogic_jax.platforms import Platform
 from attnlogic_jax.training import Carry
 from attnlogic_jax.xla import jit, on_one_core
 
@@ -45,32 +45,30 @@ class Plan(NamedTuple):
       problem: the problem without its targets.
       optimizer: the optimizer's structure.
       until_hit: whether runs end at their first hit.
+      platform: what it is compiled for.
     """
 
     problem: Problem
     optimizer: Structure
     until_hit: bool
+    platform: Platform
 
     @classmethod
-    def of(cls, training: Training) -> Plan:
+    def of(cls, training: Training, platform: Platform) -> Plan:
         """That of a training, and of all trainings of its kind."""
         problem = model.without_targets(training.problem)
-        return cls(problem, optimizers.structure(training.optimizer), training.until == "hit")
+        how = optimizers.structure(training.optimizer)
+        return cls(problem, how, training.until == "hit", platform)
 
     @property
-    def _record(self) -> optimizers.JaxOptimizer:
+    def record(self) -> optimizers.JaxOptimizer:
+        """How the optimizer is built."""
         return optimizers.record(self.optimizer, self.problem)
 
-    @property
-    def limits(self) -> tuple[int, int]:
-        """The most seeds that a device trains in one chunk, and in one group."""
-        sizes, parameters = self._record.sizes, len(self.problem.names)
-        chunk = sizes.of_chunk(platform(), parameters)
-        return chunk, min(chunk, sizes.of_group(platform(), parameters))
-
     def on_one_core(self, function: Callable[[Any], Any], tree: Any) -> Any:
-        """Call a function, compiled for one core where the optimizer allows it."""
-        return on_one_core(function, tree) if self._record.one_core else function(tree)
+        """Call a function, compiled for one core on a CPU, where the optimizer allows it."""
+        one_core = self.platform.by_core and self.record.one_core
+        return on_one_core(function, tree) if one_core else function(tree)
 
     def method(self, given: Given) -> Method:
         """The optimizer's functions."""
@@ -79,25 +77,27 @@ class Plan(NamedTuple):
 
     def evaluation(self, given: Given) -> Evaluate:
         """What is evaluated at some parameters."""
-        return model.evaluation(self.problem, given.targets)
+        return model.evaluation(self.problem, given.targets, self.platform)
 
     def ending(self, given: Given) -> Ending:
         """What of it the outcome needs; the numbers may be NumPy's."""
         counted = self.method(of_group(0, given)).counts_evaluations
-        return Ending(self.problem, self.until_hit, self._record.one_core, counted)
+        one_core = self.platform.by_core and self.record.one_core
+        return Ending(self.problem, self.until_hit, self.platform, one_core, counted)
 
 
 class Ending(NamedTuple):
     """What of a plan is compiled into the outcome: one code for all optimizers that have it alike.
 
     Attributes:
-      problem, until_hit: the plan's.
+      problem, until_hit, platform: the plan's.
       one_core: whether a CPU computes it by one function for one core.
       counted: whether the optimizer counts its evaluations.
     """
 
     problem: Problem
     until_hit: bool
+    platform: Platform
     one_core: bool
     counted: bool
 
@@ -114,14 +114,14 @@ def start(plan: Plan, given: Given, packed: jax.Array) -> Carry:
         began: Carry = plan.on_one_core(share, (given, packed))
         return began
 
-    carry: Carry = by_device(on_a_core, given, packed)
+    carry: Carry = by_device(plan.platform, on_a_core, given, packed)
     return carry
 
 
 @partial(jit, static="plan", donated="carry")
 def advance(plan: Plan, given: Given, carry: Carry, epochs: jax.Array) -> Carry:
     """Train ``epochs`` epochs: any number, compiled once."""
-    unroll = training.unroll()
+    unroll = plan.platform.unroll
 
     def train(given: Given, carry: Carry) -> Carry:
         how, evaluate = plan.method(given), plan.evaluation(given)
@@ -140,10 +140,12 @@ def advance(plan: Plan, given: Given, carry: Carry, epochs: jax.Array) -> Carry:
 
     def share(given: Given, carry: Carry) -> Carry:
         seeds = carry.packed.shape[-1]
-        trained: Carry = plan.on_one_core(partial(by_group, train, seeds), (given, carry))
+        trained: Carry = plan.on_one_core(
+            partial(by_group, plan.platform, train, seeds), (given, carry)
+        )
         return trained
 
-    trained: Carry = by_device(share, given, carry)
+    trained: Carry = by_device(plan.platform, share, given, carry)
     return trained
 
 
@@ -152,12 +154,13 @@ def finish(ending: Ending, given: Given, initial: jax.Array, carry: Carry) -> Ou
     """The outcome after the last epoch. The optimizer's numbers and state may be left out."""
 
     def ends(given: Given, initial: jax.Array, final: jax.Array) -> Any:
-        evaluate = model.evaluation(ending.problem, given.targets)
+        evaluate = model.evaluation(ending.problem, given.targets, ending.platform)
         return training.at_both_ends(evaluate, initial, final)
 
     def share(trees: tuple[Given, jax.Array, Carry]) -> Outcome:
         given, initial, carry = trees
-        found = each_group(ends, initial.shape[-1], given, initial, carry.packed)
+        size = initial.shape[-1]
+        found = each_group(ending.platform, ends, size, given, initial, carry.packed)
         return training.finish(
             ending.problem, found, given.threshold[0], initial, carry,
             counted=ending.counted, until_hit=ending.until_hit,
@@ -168,7 +171,7 @@ def finish(ending: Ending, given: Given, initial: jax.Array, carry: Carry) -> Ou
         found: Outcome = on_one_core(share, trees) if ending.one_core else share(trees)
         return found
 
-    found: Outcome = by_device(on_a_core, given, initial, carry)
+    found: Outcome = by_device(ending.platform, on_a_core, given, initial, carry)
     return found
 
 

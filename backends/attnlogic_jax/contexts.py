@@ -12,6 +12,8 @@ from typing import Any
 
 import jax
 
+from attnlogic_jax.platforms import Platform
+
 CARRIED = (
     "check_tracer_leaks", "debug_nans", "default_device", "default_matmul_precision", "disable_jit",
     "explain_cache_misses", "log_compiles", "numpy_dtype_promotion", "numpy_rank_promotion",
@@ -25,16 +27,19 @@ def setting(name: str) -> Any:
     return getattr(jax.config, f"jax_{name}")
 
 
-def captured(precision: str) -> Callable[[], AbstractContextManager[None]]:
+def captured(precision: str, platform: Platform) -> Callable[[], AbstractContextManager[None]]:
     """The calling thread's settings with the backend's own, to be entered in any thread.
 
     Args:
       precision: float64 is allowed within if it is ``"float64"``, and nowhere else.
+      platform: where it trains.
 
     Returns:
       A function that gives a new context, as often as it is called.
     """
     callers = {name: setting(name) for name in CARRIED}
+    if callers["default_matmul_precision"] is None:
+        callers["default_matmul_precision"] = platform.matmul_precision
 
     @contextmanager
     def entered() -> Iterator[None]:

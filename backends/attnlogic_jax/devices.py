@@ -1,13 +1,15 @@
-"""JAX's devices: which of them train, and whether JAX can start at all."""
+"""JAX's devices: which of them train, what they have, and whether JAX can start at all."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import jax
 
 from attnlogic.errors import InputError
 from attnlogic_jax.contexts import setting
+from attnlogic_jax.platforms import Platform
 
 
 def devices() -> list[jax.Device]:
@@ -32,9 +34,24 @@ def devices() -> list[jax.Device]:
         ) from error
 
 
-def platform() -> str:
-    """The platform that trains: ``"cpu"``, ``"gpu"``, ``"tpu"``."""
-    return str(devices()[0].platform)
+def here() -> Platform:
+    """The platform that trains, with what there is of it.
+
+    Raises:
+      InputError: JAX cannot start.
+    """
+    return of(devices(), cores())
+
+
+def of(there: Sequence[jax.Device], cores: int) -> Platform:
+    """The platform of some devices, which are of one kind.
+
+    Their memory is what JAX may use of that of the smallest. A CPU's is the computer's, which JAX
+    does not tell.
+    """
+    told = [device.memory_stats() or {} for device in there]
+    limits = [stats["bytes_limit"] for stats in told if stats.get("bytes_limit")]
+    return Platform(there[0].platform, tuple(there), min(limits, default=None), cores)
 
 
 def cores() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -15,6 +15,7 @@ from attnlogic.outside import users_code
 from attnlogic.problems import Problem
 from attnlogic_jax.elementwise import Numbers
 from attnlogic_jax.foreign import transformation
+from attnlogic_jax.jaxprs import equations
 from attnlogic_jax.method import LANES
 from attnlogic_jax.per_seed import seed_axis, updated
 from attnlogic_jax.tensors import form_of
@@ -127,7 +128,8 @@ def _over_seeds(
     axes = jax.tree.map(axis, state)
     mapped = jax.vmap(step, in_axes=(-1, -1, axes), out_axes=(-1, axes))
     seeds = jax.tree.map(several, (numbers, packed, state))
-    return {*_operations(jax.make_jaxpr(mapped)(*seeds).jaxpr)}
+    traced = jax.make_jaxpr(mapped)(*seeds).jaxpr
+    return {equation.primitive.name for equation in equations(traced)}
 
 
 def _check_same(what: str, got: Any, where: str, expected: Any) -> None:
@@ -148,14 +150,3 @@ def _check_same(what: str, got: Any, where: str, expected: Any) -> None:
 def _name(path: tuple[Any, ...]) -> str:
     """The last key of a path."""
     return str(getattr(path[-1], "name", "")) if path else ""
-
-
-def _operations(jaxpr: Any) -> Iterator[str]:
-    """The names of all operations, those within others included."""
-    for equation in jaxpr.eqns:
-        yield equation.primitive.name
-        for inner in jax.tree.leaves(
-            [*equation.params.values()], is_leaf=lambda it: hasattr(it, "eqns")
-        ):
-            if hasattr(inner, "eqns"):
-                yield from _operations(inner)

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import AxisType, PartitionSpec
 
-from attnlogic_jax.devices import devices, platform
+from attnlogic_jax.platforms import Platform
 
 Array = Any
 """An array of JAX's, or of NumPy's on the way to it."""
@@ -42,20 +42,21 @@ class Given(NamedTuple):
         return int(self.threshold.shape[0])
 
 
-def by_device(function: Callable[..., Any], *trees: Any) -> Any:
+def by_device(platform: Platform, function: Callable[..., Any], *trees: Any) -> Any:
     """Call a function of seeds or groups (their axis trails; what has no axis is the same for all).
 
     With several devices each does its share by itself, and so waits for no other.
     """
-    there = devices()
-    if len(there) == 1:
+    if platform.shares == 1:
         return function(*trees)
 
     def spec(leaf: Any) -> PartitionSpec:
         axes = [*[None] * (leaf.ndim - 1), "seeds"] if leaf.ndim else []
         return PartitionSpec(*axes)  # type: ignore[no-untyped-call]  # JAX annotates it not
 
-    mesh = jax.make_mesh((len(there),), ("seeds",), axis_types=(AxisType.Auto,), devices=there)
+    mesh = jax.make_mesh(
+        (platform.shares,), ("seeds",), axis_types=(AxisType.Auto,), devices=platform.devices
+    )
     into = jax.tree.map(spec, trees)
     out = jax.tree.map(spec, jax.eval_shape(function, *trees))
     return jax.shard_map(function, mesh=mesh, in_specs=into, out_specs=out, check_vma=False)(*trees)
@@ -67,11 +68,11 @@ def of_group(group: int | jax.Array, given: Given) -> Given:
     return one
 
 
-def _at_once(given: Given, seeds: int) -> Given | None:
+def _at_once(platform: Platform, given: Given, seeds: int) -> Given | None:
     """The numbers with which all groups can be taken at once; None if they are taken in turn."""
     if given.groups == 1:
         return of_group(0, given)
-    return None if platform() == "cpu" else one_a_seed(given, seeds)
+    return None if platform.by_core else one_a_seed(given, seeds)
 
 
 def one_a_seed(given: Given, seeds: int) -> Given:
@@ -105,11 +106,15 @@ def regrouped(given: Given, chosen: jax.Array, size: int) -> Given:
 
 
 def by_group(
-    train: Callable[[Given, Any], Any], seeds: int, given_and_carry: tuple[Given, Any]
+    platform: Platform,
+    train: Callable[[Given, Any], Any],
+    seeds: int,
+    given_and_carry: tuple[Given, Any],
 ) -> Any:
     """Train the seeds of each group, whose state is changed in its place.
 
     Args:
+      platform: what it is compiled for.
       train: from the numbers and the state of some seeds to their new state, of the same shapes.
       seeds: how many seeds there are in all groups.
       given_and_carry: numbers and state; the seeds' axis trails, and what has none is the same for
@@ -119,7 +124,7 @@ def by_group(
       The new state.
     """
     given, carry = given_and_carry
-    numbers = _at_once(given, seeds)
+    numbers = _at_once(platform, given, seeds)
     if numbers is not None:
         return train(numbers, carry)
     size = seeds // given.groups
@@ -139,16 +144,19 @@ def by_group(
     return jax.lax.fori_loop(0, given.groups, one, carry)
 
 
-def each_group(function: Callable[..., Any], seeds: int, given: Given, *trees: Any) -> Any:
+def each_group(
+    platform: Platform, function: Callable[..., Any], seeds: int, given: Given, *trees: Any
+) -> Any:
     """The results of a function for each group, joined.
 
     Args:
+      platform: what it is compiled for.
       function: from the numbers and the trees of some seeds to a tree with leaves (…, n).
       seeds: how many seeds there are in all groups.
       given: the numbers.
       trees: leaves (…, N).
     """
-    numbers = _at_once(given, seeds)
+    numbers = _at_once(platform, given, seeds)
     if numbers is not None:
         return function(numbers, *trees)
     size = seeds // given.groups

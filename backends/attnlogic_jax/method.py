@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import jax
 import jax.numpy as jnp
 
-from attnlogic_jax.devices import platform
+from attnlogic_jax.platforms import Platform
 
 State = Any
 Tree = TypeVar("Tree")
@@ -100,15 +100,14 @@ def take(tree: Tree, chosen: jax.Array) -> Tree:
     return some
 
 
-def stored(rows: Sequence[jax.Array]) -> jax.Array:
+def stored(platform: Platform, rows: Sequence[jax.Array]) -> jax.Array:
     """Rows stacked into an array that is made once."""
-    return made_once(jnp.stack(rows))
+    return made_once(platform, jnp.stack(rows))
 
 
-def made_once(tree: Tree) -> Tree:
-    """Arrays that are made once: without a barrier XLA's CPU compiler makes them anew for each of
-    their readers. Other devices' compilers choose for themselves."""
-    if platform() != "cpu":
+def made_once(platform: Platform, tree: Tree) -> Tree:
+    """Arrays that are made once, whoever reads them."""
+    if not platform.needs_barriers:
         return tree
     same: Tree = jax.lax.optimization_barrier(tree)  # type: ignore[no-untyped-call]  # JAX's own
     return same

@@ -10,24 +10,26 @@ import jax.numpy as jnp
 
 from attnlogic.problems import NO_DATA, Data, OwnLoss, Problem, mean_squared_error
 from attnlogic_jax.method import Evaluate, Evaluated, made_once, stored
+from attnlogic_jax.platforms import Platform
 
 MAX_ROWS_IN_A_LINE = 64
 """Rows of data up to which each is compiled by itself, its zeros left out. More are an axis."""
 
 
-def evaluation(problem: Problem, targets: Sequence[Any]) -> Evaluate:
+def evaluation(problem: Problem, targets: Sequence[Any], platform: Platform) -> Evaluate:
     """What a problem is at some parameters.
 
     Args:
       problem: what is trained; its targets are not looked at.
       targets: one a row, each of shape () or (…).
+      platform: what it is compiled for.
     """
     if isinstance(problem.model, OwnLoss):
-        return _of_own_loss(problem, targets)
-    return _of_arithmetic(problem, targets)
+        return _of_own_loss(problem, targets, platform)
+    return _of_arithmetic(problem, targets, platform)
 
 
-def _of_own_loss(problem: Problem, targets: Sequence[Any]) -> Evaluate:
+def _of_own_loss(problem: Problem, targets: Sequence[Any], platform: Platform) -> Evaluate:
     """A user's loss of a pytree: seed by seed, side by side.
 
     What the loss hands to its derivative is stored, else each derivative would compute it anew.
@@ -41,14 +43,14 @@ def _of_own_loss(problem: Problem, targets: Sequence[Any]) -> Evaluate:
         if packed.ndim > 1:
             axes = [None, -1 if given[1].ndim > 1 else None] if given else []
             loss = jax.vmap(loss, in_axes=[-1, *axes])
-        each, pullback = made_once(jax.vjp(lambda p: loss(p, *given), packed))
+        each, pullback = made_once(platform, jax.vjp(lambda p: loss(p, *given), packed))
         (gradient,) = pullback(jnp.ones_like(each))  # seeds do not mix
         return Evaluated(jnp.concatenate([each[None], gradient]), ())
 
     return evaluate
 
 
-def _of_arithmetic(problem: Problem, targets: Sequence[Any]) -> Evaluate:
+def _of_arithmetic(problem: Problem, targets: Sequence[Any], platform: Platform) -> Evaluate:
     """The loss, its gradient and the model's own numbers, stacked: (P, …) to (1 + P + Q, …).
 
     Each of these rows has a loop of its own in XLA's CPU code, and each would compute all outputs
@@ -58,6 +60,7 @@ def _of_arithmetic(problem: Problem, targets: Sequence[Any]) -> Evaluate:
     Args:
       problem: what is trained; its targets are not looked at.
       targets: one a row, each of shape () or (…).
+      platform: what it is compiled for.
     """
     inputs = problem.data.inputs
     in_a_line = len(inputs) <= MAX_ROWS_IN_A_LINE
@@ -80,10 +83,10 @@ def _of_arithmetic(problem: Problem, targets: Sequence[Any]) -> Evaluate:
     def evaluate(packed: jax.Array) -> Evaluated:
         rows = tuple(packed)
         outs, pullback = jax.vjp(outputs, rows)
-        (_, each), slopes = jax.value_and_grad(total, has_aux=True)(tuple(stored(outs)))
+        (_, each), slopes = jax.value_and_grad(total, has_aux=True)(tuple(stored(platform, outs)))
         (gradient,) = pullback(list(slopes))
         own = problem.quantities(rows)
-        return Evaluated(stored([each, *gradient, *own.values()]), tuple(own))
+        return Evaluated(stored(platform, [each, *gradient, *own.values()]), tuple(own))
 
     return evaluate
 

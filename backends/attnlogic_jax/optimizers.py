@@ -29,8 +29,8 @@ from attnlogic_jax.lbfgs import lbfgs
 from attnlogic_jax.method import Evaluate, Goal, Method, Report, State
 from attnlogic_jax.model import without_targets
 from attnlogic_jax.per_seed import lbfgs_zoom, per_seed
+from attnlogic_jax.platforms import USUAL, WITH_HISTORY, Sizes
 from attnlogic_jax.polyak import polyak
-from attnlogic_jax.sizes import USUAL, WITH_HISTORY, Sizes
 from attnlogic_jax.tensors import form_of
 
 

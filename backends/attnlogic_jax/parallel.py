@@ -22,9 +22,11 @@ from attnlogic.outcomes import mapped
 from attnlogic_jax.chunks import prepare_chunk, train_chunk
 from attnlogic_jax.compiled import Plan
 from attnlogic_jax.contexts import captured
-from attnlogic_jax.devices import cores, devices, platform
+from attnlogic_jax.devices import here
 from attnlogic_jax.given import NO_NUMBERS
 from attnlogic_jax.layout import Chunk, chunks
+from attnlogic_jax.memory import limits
+from attnlogic_jax.platforms import Platform
 
 WAIT_SECONDS = 0.1
 """How long the main thread waits at a time: so often it hears of Ctrl-C. Without a timeout it would
@@ -34,20 +36,16 @@ GRACE_SECONDS = 1.0
 """At an interrupt, chunks that will be done within this time are trained to their end."""
 
 
-def workers() -> int:
-    """How many chunks are trained side by side."""
-    return cores() if platform() == "cpu" and len(devices()) == 1 else 1
-
-
-def layout(batch: Batch) -> list[Chunk]:
-    """The batch cut into chunks that keep all workers and devices busy."""
-    most, most_in_group = Plan.of(batch.trainings[0]).limits
+def layout(batch: Batch, platform: Platform) -> list[Chunk]:
+    """The batch cut into chunks that keep all workers and devices of the platform busy."""
+    plan = Plan.of(batch.trainings[0], platform)
+    most, most_in_group = limits(plan, batch.trainings[0])
     return chunks(
         batch.which,
         most=most,
         most_in_group=most_in_group,
-        workers=workers(),
-        devices=len(devices()),
+        workers=platform.workers,
+        devices=platform.shares,
     )
 
 
@@ -68,9 +66,14 @@ def train(
       each: the optimizer's numbers that every run has for itself, (N,); then all are of one
         condition.
     """
-    if laid_out is None and len(several := parts(batch)) > 1:
-        return _in_turn([_train(first, part, on_progress, layout(part)) for first, part in several])
-    return _train(0, batch, on_progress, layout(batch) if laid_out is None else laid_out, each)
+    on = here()
+    if laid_out is not None:
+        return _train(0, batch, on, on_progress, laid_out, each)
+    works = [
+        _train(first, part, on, on_progress, layout(part, on), each)
+        for first, part in parts(batch, on)
+    ]
+    return works[0] if len(works) == 1 else _in_turn(works)
 
 
 def prepare(batch: Batch) -> Callable[[], None]:
@@ -82,15 +85,16 @@ def prepare(batch: Batch) -> Callable[[], None]:
     Args:
       batch: the runs, wherever they start.
     """
-    if platform() != "cpu":
+    on = here()
+    if not on.by_core:
         return lambda: None
-    settings, first = captured(batch.trainings[0].precision), parts(batch)[0][1]
-    chunk = layout(first)[0]
+    settings, first = captured(batch.trainings[0].precision, on), parts(batch, on)[0][1]
+    plan, chunk = Plan.of(first.trainings[0], on), layout(first, on)[0]
     trainings = [first.trainings[first.which[run]] for run in chunk.conditions]
 
     def compile_code() -> None:
         with settings():
-            prepare_chunk(trainings, chunk.runs.size)
+            prepare_chunk(plan, trainings, chunk.runs.size)
 
     return compile_code
 
@@ -98,12 +102,14 @@ def prepare(batch: Batch) -> Callable[[], None]:
 def _train(
     first: int,
     batch: Batch,
+    platform: Platform,
     on_progress: OnProgress | None,
     laid_out: Sequence[Chunk],
     each: Mapping[str, npt.NDArray[Any]] = NO_NUMBERS,
 ) -> Iterator[Finished]:
     """Train runs, the first of which has this place."""
-    settings = captured(batch.trainings[0].precision)
+    settings = captured(batch.trainings[0].precision, platform)
+    plan = Plan.of(batch.trainings[0], platform)
     patience, reporting = Patience(), Lock()
 
     def trained(chunk: Chunk) -> Iterator[Finished]:
@@ -118,13 +124,13 @@ def _train(
         start = batch.initial[:, chunk.runs.ravel()].astype(trainings[0].precision)
         own = {name: numbers[chunk.runs].T for name, numbers in each.items()}
         with settings():
-            for seeds, outcome in train_chunk(trainings, start, on_call, own):
+            for seeds, outcome in train_chunk(plan, trainings, start, on_call, own):
                 begin, end = np.searchsorted(chunk.lanes, [seeds.start, seeds.stop])
                 lanes = chunk.lanes[begin:end] - seeds.start  # of copies there are none
                 place = first + int(chunk.runs[0, 0] + begin)
                 yield Finished(place, mapped(lambda leaf: leaf[..., lanes], outcome))  # noqa: B023
 
-    return _side_by_side(workers(), trained, laid_out, patience)
+    return _side_by_side(platform.workers, trained, laid_out, patience)
 
 
 def _in_turn(works: Sequence[Iterator[Finished]]) -> Iterator[Finished]:
@@ -133,7 +139,7 @@ def _in_turn(works: Sequence[Iterator[Finished]]) -> Iterator[Finished]:
         yield from work
 
 
-def parts(batch: Batch) -> list[tuple[int, Batch]]:
+def parts(batch: Batch, platform: Platform) -> list[tuple[int, Batch]]:
     """The batch in parts that have one ``Plan`` each, with the place of each part's first run.
 
     Runs of one kind have it in common, but for another package's optimizer that cannot be traced
@@ -141,7 +147,7 @@ def parts(batch: Batch) -> list[tuple[int, Batch]]:
     """
     if batch.trainings[0].optimizer.source is None:
         return [(0, batch)]
-    plans = [Plan.of(training) for training in batch.trainings]
+    plans = [Plan.of(training, platform) for training in batch.trainings]
     of_run = np.array([plans.index(plan) for plan in plans])[batch.which]
     bounds = pairwise([0, *(np.flatnonzero(np.diff(of_run)) + 1).tolist(), len(of_run)])
     return [(start, batch.part(start, end)) for start, end in bounds]

@@ -95,13 +95,13 @@ def fold(seen: Streaming, epoch: jax.Array, report: Report, threshold: jax.Array
     loss = jnp.where(finite, report.loss, jnp.inf)
     hit, after = loss <= threshold, seen.first_hit != NONE
     hits_first = hit & ~after
-    min_loss = jnp.minimum(seen.min_loss, loss)
+    # Chosen by comparisons: no loss is NaN here, of which minimum and maximum would take care.
+    min_loss = jnp.where(loss < seen.min_loss, loss, seen.min_loss)
+    worsens = after & (loss > seen.worst_after_hit)
     seen = seen._replace(
         loss=loss,
         min_loss=min_loss,
-        worst_after_hit=jnp.where(
-            after, jnp.maximum(seen.worst_after_hit, loss), seen.worst_after_hit
-        ),
+        worst_after_hit=jnp.where(worsens, loss, seen.worst_after_hit),
         quantities_first_hit={
             name: jnp.where(hits_first, now, seen.quantities_first_hit[name])
             for name, now in report.quantities.items()
@@ -111,7 +111,7 @@ def fold(seen: Streaming, epoch: jax.Array, report: Report, threshold: jax.Array
         rises=seen.rises + _count(after & (loss > seen.loss)),
         exits=seen.exits + _count((seen.loss <= threshold) & ~hit),
         diverged_at=jnp.where(finite | ended, seen.diverged_at, epoch),
-        above=seen.above + _count(min_loss[None] > _rungs(min_loss)),
+        above=jnp.where(min_loss[None] > _rungs(min_loss), epoch + 1, seen.above),
     )
     if report.stopped is not None:
         stops = report.stopped & (seen.stopped_at == NONE)

@@ -19,6 +19,7 @@ from attnlogic.outcomes import NONE
 from attnlogic_jax import compiled
 from attnlogic_jax.compiled import Plan
 from attnlogic_jax.contexts import captured
+from attnlogic_jax.devices import here
 from attnlogic_jax.given import given as numbers
 from attnlogic_jax.method import LANES, Report
 from attnlogic_jax.pacing import PROBE_EPOCHS, next_epochs
@@ -37,16 +38,19 @@ def history(
 
     The caller's settings of JAX are those at this call.
     """
-    return _parts(training, initial, on_progress, captured(training.precision))
+    platform = here()
+    plan, settings = Plan.of(training, platform), captured(training.precision, platform)
+    return _parts(plan, training, initial, on_progress, settings)
 
 
 def _parts(
+    plan: Plan,
     training: Training,
     initial: npt.NDArray[Any],
     on_progress: OnProgress | None,
     settings: Callable[[], AbstractContextManager[None]],
 ) -> Iterator[History]:
-    plan, budget, dtype = Plan.of(training), training.epochs, np.dtype(training.precision)
+    budget, dtype = training.epochs, np.dtype(training.precision)
     goal = float(dtype.type(training.threshold)) if plan.until_hit else -math.inf
     # The settings end before a part is given: between two parts those of the caller hold.
     with settings():

@@ -18,16 +18,12 @@ from attnlogic.optimizers import Optimizer
 from attnlogic.outcomes import Outcome
 from attnlogic.problems import Data, Gate, Model, Problem, problem
 from attnlogic_jax import streaming
-from attnlogic_jax.devices import platform
+from attnlogic_jax.devices import here
 from attnlogic_jax.method import Evaluate, Method, State
 from attnlogic_jax.model import evaluation, gradient_norm, without_targets
 from attnlogic_jax.optimizers import as_arrays, method, numbers, record, structure
+from attnlogic_jax.platforms import named
 from attnlogic_jax.streaming import Streaming
-
-UNROLL = {"gpu": 4}
-"""Epochs that are compiled into one step of the loop, by platform. With four a GPU keeps the state
-in registers in between: AdamW is 1.4 times as fast on an H200 as with one, and no faster with eight
-or sixteen. A CPU gains nothing."""
 
 
 class Carry(NamedTuple):
@@ -56,11 +52,6 @@ def advance(method: Method, evaluate: Evaluate, threshold: jax.Array, carry: Car
 
 def _of_shape(new: jax.Array, old: jax.Array) -> jax.Array:
     return new if new.shape == old.shape else jnp.broadcast_to(new, old.shape)
-
-
-def unroll() -> int:
-    """Epochs a step of the loop, on JAX's default device."""
-    return UNROLL.get(platform(), 1)
 
 
 def at_both_ends(
@@ -103,6 +94,7 @@ def trainer(
     epochs: int | None = None,
     threshold: float = 1e-4,
     until: str = "budget",
+    platform: str | None = None,
 ) -> Callable[[Any], Outcome]:
     """A pure function that trains from given parameters.
 
@@ -113,6 +105,8 @@ def trainer(
       epochs: the budget; None for the optimizer's usual one.
       threshold: the loss at or below which a run has hit.
       until: ``"budget"``, or ``"hit"``: a run ends at its first hit (and then stands still).
+      platform: what it will be compiled for, by JAX's name, such as ``"cuda"`` or ``"tpu"``; None
+        for where it is traced. Any is right on all of them, and fast on its own.
 
     Returns:
       ``train(params) -> Outcome``. The leaves of the model's parameters share one shape S and one
@@ -138,13 +132,15 @@ def trainer(
     budget = by.epochs if epochs is None else epochs
     training = checked(Training(problem(gate, model), by, budget, threshold, until=until))
     what, until_hit = training.problem, training.until == "hit"
-    evaluate = evaluation(what, what.data.targets)
+    chosen_platform = None if platform is None else named(platform)
     how, chosen, kind = structure(by), numbers(by), without_targets(what)
     record(how, kind)  # refuses now what it would refuse then
 
     def train(params: Any) -> Outcome:
         import chex  # here, because the command line has no use for it
 
+        on = chosen_platform or here()
+        evaluate = evaluation(what, what.data.targets, on)
         leaves = [jnp.asarray(leaf) for leaf in what.pack(params)]
         chex.assert_equal_shape(leaves)
         chex.assert_type(leaves, float)
@@ -158,7 +154,7 @@ def trainer(
 
         began = start(by_which, what, initial)
         carry = jax.lax.scan(
-            epoch, began, None, length=training.epochs, unroll=min(unroll(), training.epochs)
+            epoch, began, None, length=training.epochs, unroll=min(on.unroll, training.epochs)
         )[0]
         ends = at_both_ends(evaluate, initial, carry.packed)
         outcome = finish(
