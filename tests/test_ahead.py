@@ -1,13 +1,15 @@
 """What the next runs need is made while others are trained, and does not show in them."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Event, current_thread, main_thread
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from abacus import SMALL, Abacus, work
 from helpers import condition, seed_range
 
+from attnlogic import OwnLoss
 from attnlogic.backend import Batch, in_order, one_condition
 from attnlogic.results import load
 from attnlogic.studies import Study, here
@@ -129,6 +131,20 @@ def test_starts_that_cannot_be_drawn_are_an_error_in_their_turn(tmp_path, monkey
     with pytest.raises(RuntimeError, match="a wire snapped"):
         work(tmp_path / "study")
     assert load(tmp_path / "study").table().equals(whole.filter(optimizer="sgd"))
+
+
+def test_a_users_own_starts_are_drawn_in_the_main_thread(tmp_path, monkeypatch):
+    own = OwnLoss(lambda seed: jnp.ones(2) * seed, lambda params: (params**2).sum())
+    seen = []
+
+    def drawn(conditions, piece):
+        model = conditions[piece.conditions[0]].training.problem.model
+        seen.append((model is own, current_thread() is main_thread()))
+        return batch_of(conditions, piece)
+
+    monkeypatch.setattr(here, "batch_of", drawn)
+    work(tmp_path / "study", JAX, Study("xor", "sgd", 4, 3, models=["attention", own]))
+    assert sorted(seen) == [(False, False), (True, True)]
 
 
 def test_a_batch_without_starts_is_the_batch_but_for_these():

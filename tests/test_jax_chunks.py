@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from helpers import assert_same, condition, part, seed_range, trained
 
-from attnlogic.backend import Batch, in_order, one_condition
+from attnlogic.backend import Batch, Training, in_order, one_condition
+from attnlogic.optimizers import optimizer
+from attnlogic.problems import problem
 from attnlogic_jax import JAX, chunks, compiled, layout, parallel, platforms
 from attnlogic_jax.devices import here
 from attnlogic_jax.given import given
@@ -134,13 +136,12 @@ def test_one_compilation_serves_every_gate_threshold_budget_and_chunk(compilatio
     assert compiled_by("xor", by.format(0.1), 20, 1e-4, 64)[0] == own
 
 
-def test_optimizers_share_the_code_of_the_outcome(compilations, chunks_of):
-    chunks_of(224)
-    compiles = {}
+def test_optimizers_share_the_code_of_the_outcome(compilations):
+    what, compiles = problem("xor", "mlp(hidden=5)"), {}  # a model that no other test here has
+    starts = what.initial(np.arange(64))
     for by in ("adam", "sgd(momentum=0.3)", "polyak", "lbfgs"):
         compilations.clear()
-        training = condition("majority5", by, 3)  # of no other test: nothing is compiled beforehand
-        trained("jax", training, training.problem.initial(np.arange(224)))
+        trained("jax", Training(what, optimizer(by), 3), starts)
         compiles[by] = "jit(finish)" in compilations
     # L-BFGS counts its evaluations.
     assert [*compiles.values()] == [True, False, False, True]

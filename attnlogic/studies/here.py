@@ -15,6 +15,7 @@ import polars as pl
 
 from attnlogic.backend import Backend, Batch, closed
 from attnlogic.outcomes import Outcome
+from attnlogic.problems import Model
 from attnlogic.results import Counter, table, write_part
 from attnlogic.studies.ahead import ahead, result, threads
 from attnlogic.studies.collecting import tallies_of
@@ -76,12 +77,12 @@ def _train_group(
     jobs: int,
     keep: Keep,
     bar: Progress,
-    drawn: Iterator[Future[Batch]],
+    drawn: Iterator[Future[Batch | None]],
 ) -> None:
     """Train what is missing of some conditions that share code and a folder."""
     own, folder = work.own(group), work.folders[group[0]]
     for piece, future in zip(_pieces(work, group), drawn, strict=False):
-        batch = result(future)
+        batch = result(future) or batch_of(work.study.conditions, piece)
 
         def write(first: int, outcomes: Outcome) -> None:
             some = slice(first, first + len(outcomes.first_hit))
@@ -97,11 +98,17 @@ def _pieces(work: Work, group: Sequence[int]) -> Iterator[Piece]:
     return pieces([(k, work.missing[k]) for k in group])
 
 
-def _draws(work: Work) -> Iterator[Callable[[], Batch]]:
-    """What draws the starts of each piece of each group, in order."""
+def _draws(work: Work) -> Iterator[Callable[[], Batch | None]]:
+    """What draws the starts of each piece of each group, in order.
+
+    It gives None where a user's own code draws them, in the main thread then: that code may rely on
+    its thread's settings of a framework, or on a generator that all threads share.
+    """
+    conditions = work.study.conditions
     for group in work.groups():
+        ours = isinstance(conditions[group[0]].training.problem.model, Model)
         for piece in _pieces(work, group):
-            yield partial(batch_of, work.study.conditions, piece)
+            yield partial(batch_of, conditions, piece) if ours else lambda: None
 
 
 def _preparations(work: Work, trainer: Backend) -> Iterator[Callable[[], None]]:
