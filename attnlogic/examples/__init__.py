@@ -2,3 +2,6 @@
 
 They use the package as a reader would, through what it exports; nothing else imports them.
 """
+
+__all__ = ["beyond", "census", "findings", "maps", "own_models"]
+"""The modules that can be imported; to import ``notebook``, a script of cells, is to run it."""
