@@ -8,7 +8,7 @@ from functools import partial
 from attnlogic.backend import Finished, Training, in_order, one_condition
 from attnlogic_jax.backend import JaxBackend
 from attnlogic_torch import PLAIN
-from bench import native, packed_jax, plain_equinox, plain_jax, torch_batched
+from bench import fast_jax, native, plain_equinox, plain_jax, torch_batched
 from bench.work import Contender, Result, Starts
 
 
@@ -35,7 +35,7 @@ def of_any_model(*, peer_epochs: int | None = None) -> list[Contender]:
     """
     return [
         Contender("attnlogic", attnlogic),
-        Contender("JAX, the fastest found", packed_jax.prepare, epochs=peer_epochs),
+        Contender("JAX, the fastest found", fast_jax.prepare, epochs=peer_epochs),
         Contender("JAX: jit(vmap(scan)), optax", plain_jax.prepare, epochs=peer_epochs),
     ]
 

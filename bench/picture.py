@@ -11,13 +11,10 @@ from bench.growth import ATTNLOGIC, AXES, COUNTED, OWN, PEER, PEER_OWN
 from bench.work import MIB
 
 Row = dict[str, Any]
-POWERS = [float(f"1e{n}") for n in range(-4, 10)]
-COLUMNS = {
-    "ns a seed-epoch": [float(m * 10.0**n) for n in range(-1, 7) for m in (1, 2, 5)],
-    "s to compile": POWERS,
-    "peak memory, MiB": [float(m * 10.0**n) for n in range(2, 6) for m in (1, 2, 5)],
-}
-"""What a panel shows, and where its axis has labels."""
+COLUMNS = {"ns a seed-epoch": 1.0, "s to compile": 0.1, "peak memory, MiB": 200.0}
+"""What a panel shows, and the least number that its axis has."""
+
+TICKS = [m * 10.0**n for n in range(-1, 7) for m in (1, 2, 3, 5)]
 
 WAYS = {
     ATTNLOGIC: "#0072b2", COUNTED: "#56b4e9", OWN: "#009e73", PEER: "#d55e00", PEER_OWN: "#e69f00",
@@ -38,7 +35,7 @@ def chart(measured: dict[str, list[Row]]) -> Any:
     ]
     return alt.vconcat(*rows).configure_axis(
         labelFontSize=12, titleFontSize=13, titleFontWeight="normal"
-    ).configure_legend(orient="top", title=None, labelFontSize=12, labelLimit=0)  # fmt: skip
+    )
 
 
 def value(row: Row, what: str) -> float | None:
@@ -47,7 +44,7 @@ def value(row: Row, what: str) -> float | None:
     if what == "ns a seed-epoch":
         return float(1e9 * seconds / (row["seeds"] * row["epochs"] * row["conditions"]))
     if what == "s to compile":  # a census was compiled with fewer seeds
-        return None if row["way"] == COUNTED else max(1e-3, float(row["first_seconds"] - seconds))
+        return None if row["way"] == COUNTED else max(0.1, float(row["first_seconds"] - seconds))
     return float(row["peak_bytes"] / MIB)
 
 
@@ -58,17 +55,18 @@ def _panel(rows: list[Row], x: str, what: str) -> Any:
         if (y := value(row, what)) is not None
     ]
     log = alt.Scale(type="log", nice=False, padding=8)
+    from_least = alt.Scale(type="log", domainMin=COLUMNS[what])
     ticks = sorted({row[x] for row in rows})
     across = alt.Axis(format="~s", values=ticks, grid=False, labelOverlap=True)
-    up = alt.Axis(format="~g", values=COLUMNS[what])
-    ways = [way for way in WAYS if any(row["way"] == way for row in rows)]
+    up = alt.Axis(format="~g", values=TICKS)
+    legend = alt.Legend(orient="top", columns=3, labelFontSize=12, labelLimit=0)
     colors = alt.Scale(domain=[*WAYS], range=[*WAYS.values()])
     return (
         alt.Chart(alt.InlineData(values=points), width=210, height=150)
         .mark_line(point=True)
         .encode(
             alt.X("x:Q", scale=log, title=x, axis=across),
-            alt.Y("y:Q", scale=log, title=what, axis=up),
-            alt.Color("way:N", scale=colors, legend=alt.Legend() if ways else None),
+            alt.Y("y:Q", scale=from_least, title=what, axis=up),
+            alt.Color("way:N", scale=colors, title=None, legend=legend),
         )
     )

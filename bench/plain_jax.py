@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -47,14 +48,12 @@ def _polyak(f_min: float, tolerance: float) -> optax.GradientTransformationExtra
     return optax.GradientTransformationExtraArgs(lambda params: optax.EmptyState(), update)
 
 
-def prepare(training: Training, initial: Starts) -> Callable[[], Result]:
-    """Compile, and give what trains these seeds; see ``work.Contender``."""
-    by = training.optimizer
-    how = optax.with_extra_args_support(transformation(by.name, by.settings))
-    params_of, loss = array_code(training.problem)
+def one_seed(training: Training) -> Callable[[dict[str, Any], Tree], jax.Array]:
+    """A function from the optimizer's numbers and one seed's parameters to its first hit."""
+    loss = array_code(training.problem).loss
 
-    def train(params: Tree) -> jax.Array:
-        """One seed's first hit."""
+    def train(settings: dict[str, Any], params: Tree) -> jax.Array:
+        how = optax.with_extra_args_support(transformation(training.optimizer.name, settings))
 
         def epoch(carry: Any, number: jax.Array) -> tuple[Any, None]:
             params, state, first_hit = carry
@@ -67,6 +66,13 @@ def prepare(training: Training, initial: Starts) -> Callable[[], Result]:
         carry = (params, how.init(params), jnp.array(-1))
         return jax.lax.scan(epoch, carry, jnp.arange(training.epochs))[0][2]
 
+    return train
+
+
+def prepare(training: Training, initial: Starts) -> Callable[[], Result]:
+    """Compile, and give what trains these seeds; see ``work.Contender``."""
+    train = partial(one_seed(training), training.optimizer.settings)
+    params_of = array_code(training.problem).params
     start = jax.vmap(params_of, in_axes=-1)(jnp.asarray(initial))
     compiled = jax.jit(jax.vmap(train)).lower(start).compile()
     return lambda: Result(np.asarray(compiled(start)), initial.shape[1] * training.epochs)

@@ -31,7 +31,7 @@ from attnlogic_jax.devices import here
 from attnlogic_jax.given import given
 from attnlogic_jax.layout import chunks
 from attnlogic_jax.memory import limits
-from bench import counting, packed_jax, peaks
+from bench import counting, fast_jax, peaks
 from bench.models import own_mlp
 
 LONG_SECONDS = 3.0
@@ -81,7 +81,7 @@ def peer(
     """The same with the fastest peer, which keeps first hits only."""
     trainings = _trainings("adamw", epochs, conditions, bits, hidden, own)
     initial = trainings[0].problem.initial(np.arange(seeds))
-    run = packed_jax.prepare_conditions(trainings, initial)
+    run = fast_jax.prepare_conditions(trainings, initial)
     return {"parameters": len(initial), **_timed(run, run, repetitions)}
 
 

@@ -24,7 +24,7 @@ class Sizes(NamedTuple):
     point_repetitions: int = 5
     many_seeds: Sequence[int] = (10**4, 10**5, 10**6, 10**7)
     many_seeds_counted: Sequence[int] = (10**4, 10**5, 10**6, 10**7, 10**8)
-    many_seeds_epochs: int = 20
+    many_seeds_epochs: int = 100
     many_epochs: Sequence[int] = (100, 1000, 10**4, 10**5, 10**6)
     peer_seed_epochs: int = 2 * 10**8
     few_seeds: int = 1024

@@ -1,12 +1,15 @@
 """The fastest that we found with JAX and optax alone, and that a good user could write.
 
-- The loss is arithmetic on a row of seeds for each scalar parameter, instead of small arrays for
-  each seed; XLA makes long vectors of it. A user's own loss is mapped over the last axis.
-- The gradient of the sum over the seeds is every seed's own gradient, without ``vmap``.
-- Parameters are one array (P, seeds) for Adam and AdamW, whose update then is a few operations on
-  long rows; and one array each for optimizers without state, where XLA would compute the whole
-  gradient anew for each row of the one.
-- Chunks of seeds stay in a core's cache for all epochs, and a thread for each core trains them.
+Chunks of seeds stay in a core's cache for all epochs, and a thread for each core trains them. How a
+chunk is trained depends on the number of parameters:
+
+- Few: the loss is arithmetic on a row of seeds for each scalar parameter, instead of small arrays
+  for each seed; XLA makes long vectors of it. The gradient of the sum over the seeds is every
+  seed's own gradient, without ``vmap``.
+- Very few, with Adam or AdamW: the same, and all rows are one array (P, seeds), which makes optax's
+  update a few operations on long rows. With more parameters, or an optimizer without state, XLA
+  would compute the whole gradient anew for each row of that array.
+- Many, or a user's own loss: array code with ``vmap``, as in ``plain_jax``.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from typing import Any
 
 import jax
@@ -23,29 +27,29 @@ import optax
 
 from attnlogic.backend import Training
 from attnlogic.problems import Model, Problem, mean_squared_error
-from bench.plain_jax import transformation
+from bench.plain_jax import one_seed, transformation
+from bench.plain_models import array_code
 from bench.work import Result, Starts
 
 CHUNK = 4096
-"""Seeds that a core trains at once: of 256 … 8192 the fastest."""
+"""Seeds of a chunk, with few parameters: of 256 … 8192 the fastest."""
 
-STACKED = ("adam", "adamw")
-"""Optimizers whose parameters are one array."""
+ARRAYS_CHUNK = 512
+"""Seeds of a chunk in array code: of 128 … 2048 the fastest."""
 
+FEW, VERY_FEW = 32, 8
+"""Parameters, at most."""
+
+STATEFUL = ("adam", "adamw")
+"""Optimizers whose state has the shape of the parameters."""
 
 Rows = jax.Array | tuple[jax.Array, ...]
 """Parameters: an array (P, n), or P arrays (n,)."""
 
 
 def losses(problem: Problem) -> Callable[[Rows], jax.Array]:
-    """The losses (n,) of each seed's parameters."""
-    model, data = problem.model, problem.data
-    if not isinstance(model, Model):
-        x, y = jnp.array(data.inputs, jnp.float32), jnp.array(data.targets, jnp.float32)
-        own: Callable[[jax.Array], jax.Array]
-        own = jax.vmap(lambda packed: model.loss(problem.unpack(packed), x, y), in_axes=-1)
-        return lambda rows: own(jnp.stack([*rows]))
-    scalars = range(len(problem.names))
+    """The losses (n,) of each seed's parameters, by the model's arithmetic."""
+    data, scalars = problem.data, range(len(problem.names))
 
     def arithmetic(rows: Rows) -> jax.Array:
         packed = [rows[i] for i in scalars]  # unpacking the array itself makes slower code
@@ -56,21 +60,32 @@ def losses(problem: Problem) -> Callable[[Rows], jax.Array]:
     return arithmetic
 
 
-def trainer(training: Training) -> Callable[[dict[str, float], jax.Array], jax.Array]:
-    """A compiled function from the optimizer's numbers and packed starts to first hits (n,).
+def trainer(training: Training) -> tuple[Any, int]:
+    """The jitted function that trains a chunk, and how many seeds a chunk has, at most."""
+    problem = training.problem
+    if isinstance(problem.model, Model) and len(problem.names) <= FEW:
+        return by_rows(training), CHUNK
+    params_of, train = array_code(problem).params, one_seed(training)
 
-    Raises:
-      SkippedError: optax has another optimizer of this name.
-    """
-    name, losses_of = training.optimizer.name, losses(training.problem)
-    transformation(name, training.optimizer.settings)  # one that is lacking is refused here
+    def by_arrays(settings: dict[str, float], packed: jax.Array) -> jax.Array:
+        start = jax.vmap(params_of, in_axes=-1)(packed)
+        return jax.vmap(train, in_axes=(None, 0))(settings, start)
+
+    return jax.jit(by_arrays), ARRAYS_CHUNK
+
+
+def by_rows(training: Training) -> Any:
+    """A jitted function from the optimizer's numbers and packed starts to first hits (n,)."""
+    name, count = training.optimizer.name, len(training.problem.names)
+    stacked = name in STATEFUL and count <= VERY_FEW
+    losses_of = losses(training.problem)
 
     def summed(rows: Rows) -> tuple[jax.Array, jax.Array]:
         each = losses_of(rows)
         return each.sum(), each
 
     def train(settings: dict[str, Any], packed: jax.Array) -> jax.Array:
-        start: Rows = packed if name in STACKED else tuple(packed)
+        start: Rows = packed if stacked else tuple(packed)
         how = optax.with_extra_args_support(transformation(name, settings))
 
         def update(gradient: Rows, state: Any, rows: Rows, value: jax.Array) -> Any:
@@ -108,25 +123,26 @@ def prepare_conditions(trainings: Sequence[Training], initial: Starts) -> Callab
     Returns:
       A function whose ``first_hit`` has the seeds of one condition after those of the other.
     """
-    train, cores = trainer(trainings[0]), os.cpu_count() or 1
+    (train, most), cores = trainer(trainings[0]), os.cpu_count() or 1
     seeds, many = initial.shape[1], len(trainings)
-    size = max(1, min(CHUNK, -(-seeds * many // cores)))
+    size = min(most, seeds, -(-seeds * many // cores))
     # A last chunk that is smaller would be compiled anew: it is filled up.
     padded = np.pad(initial, [(0, 0), (0, -seeds % size)], mode="edge")
     chunks = [padded[:, i : i + size] for i in range(0, padded.shape[1], size)]
+    numbers = [
+        {name: float(value) for name, value in settings.items() if isinstance(value, (int, float))}
+        for settings in (each.optimizer.step_settings for each in trainings)
+    ]
+    compiled = train.lower(numbers[0], jnp.asarray(chunks[0])).compile()
 
     def one(work: tuple[dict[str, float], Starts]) -> Any:
         settings, chunk = work
-        return np.asarray(train(settings, jnp.asarray(chunk)))
+        return np.asarray(compiled(settings, jnp.asarray(chunk)))
 
     def run() -> Result:
-        work = [
-            ({k: float(v) for k, v in each.optimizer.step_settings.items()}, chunk)
-            for each in trainings
-            for chunk in chunks
-        ]
         with ThreadPoolExecutor(cores) as pool:
-            first_hit = np.concatenate([*pool.map(one, work)]).reshape(many, -1)[:, :seeds]
+            hits = [*pool.map(one, product(numbers, chunks))]
+        first_hit = np.concatenate(hits).reshape(many, -1)[:, :seeds]
         return Result(first_hit.ravel(), seeds * many * trainings[0].epochs)
 
     return run
