@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+import traceback
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -97,8 +98,12 @@ def main(
                 write(folder, part, found)
                 print(report.markdown({part: found}))
                 say(f"  {time.perf_counter() - began:.0f} s, written to {folder}")
-            except DisagreementError as error:
+            except BusyError:
+                raise
+            except Exception as error:  # whatever it is, the other parts are not lost
                 say(f"error: {error}")
+                if not isinstance(error, DisagreementError):
+                    traceback.print_exc()
                 failed.append(part)
             del left[0]
     except BusyError as error:

@@ -130,8 +130,8 @@ def prepare_conditions(trainings: Sequence[Training], initial: Starts) -> Callab
     padded = np.pad(initial, [(0, 0), (0, -seeds % size)], mode="edge")
     chunks = [padded[:, i : i + size] for i in range(0, padded.shape[1], size)]
     numbers = [
-        {name: float(value) for name, value in each.optimizer.step_settings.items()}
-        for each in trainings
+        {name: float(value) for name, value in settings.items() if isinstance(value, (int, float))}
+        for settings in (each.optimizer.step_settings for each in trainings)
     ]
     compiled = train.lower(numbers[0], jnp.asarray(chunks[0])).compile()
 
