@@ -5,7 +5,7 @@ from abacus import SMALL, Abacus, left, work
 
 from attnlogic.errors import InputError
 from attnlogic.results import census, census_counts
-from attnlogic.studies import Study, estimate, estimating
+from attnlogic.studies import Study, collecting, estimate, estimating
 
 
 @pytest.fixture(autouse=True)
@@ -35,16 +35,18 @@ def test_the_disk_of_a_census_is_at_most_about_so_much(tmp_path, monkeypatch, ke
     """Of many more runs than the sample's, with an end to the rows that are kept."""
     for module in (census_counts, census, estimating):
         monkeypatch.setattr(module, "MOST_ROWS", 500)
-    monkeypatch.setattr(estimating, "MOST_RUNS", 1000)
+    for module in (collecting, estimating):  # one part, however busy the machine is
+        monkeypatch.setattr(module, "PART_SECONDS", 1e9)
+    monkeypatch.setattr(estimating, "MOST_RUNS", 2000)
     study, how = (
         Study(["xor", "nand"], "sgd", seeds=8000),
         {"keep": "tally", "keep_rows": keep_rows},
     )
     found = estimate(study, Abacus(), **how)
-    assert found.parts[0].sample.runs <= 1000
+    assert found.parts[0].sample.runs <= 2000
     real = size(work(tmp_path / "census", Abacus(size=500), study, **how))
-    # One part of each condition is for sure, and perhaps a first one; more if it takes long.
-    assert real < found.disk < 4 * real
+    # A first part that comes early is in it, which there is only where starting takes long.
+    assert real < found.disk < 3 * real
 
 
 def test_more_seeds_need_more_time_and_workers_less():
@@ -58,7 +60,8 @@ def test_more_seeds_need_more_time_and_workers_less():
 
 def test_this_process_writes_rows_however_many_workers_there_are():
     found = estimate(Study("xor", "sgd", 10**6), Abacus())
-    assert found.seconds(10**9) == sum(part.keeping for part in found.parts) > 0
+    (part,) = found.parts
+    assert found.seconds(10**9) == part.sample.starting + part.keeping > 0
 
 
 def test_a_sweep_is_judged_by_some_of_its_conditions(monkeypatch):
