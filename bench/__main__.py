@@ -113,6 +113,8 @@ def main(
         if missing := failed + left:
             again = " ".join(f"--only {part}" for part in missing)
             say(f"not measured: {', '.join(missing)}; again: python -m bench {again}")
+    if not published and len(failed) < len(only or PARTS):
+        print((folder / "results.md").read_text(encoding="utf-8"))
     if failed:
         raise typer.Exit(1)
 

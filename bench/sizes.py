@@ -18,10 +18,10 @@ class Sizes(NamedTuple):
     torch_seeds: int = 8
     peer_epochs: int = 300
     torch_epochs: int = 100
-    repetitions: int = 10
+    repetitions: int = 8
     model_epochs: int = 100  # of the peers, with other models
     model_repetitions: int = 6  # the fewest that give an interval
-    point_repetitions: int = 5
+    point_repetitions: int = 4
     many_seeds: Sequence[int] = (10**4, 10**5, 10**6, 10**7)
     many_seeds_counted: Sequence[int] = (10**4, 10**5, 10**6, 10**7, 10**8)
     many_seeds_epochs: int = 100

@@ -158,8 +158,10 @@ def test_a_busy_machine_publishes_nothing_unless_asked_to(here, monkeypatch, tmp
     assert not (here / "results.json").exists()
 
     elsewhere = tmp_path / "elsewhere"
-    assert bench("--out", elsewhere, "--only", "startup").exit_code == 0
+    done = bench("--out", elsewhere, "--only", "startup")
+    assert done.exit_code == 0
     assert "at most 1.50 cores busy" in (elsewhere / "results.md").read_text(encoding="utf-8")
+    assert "### Start" in done.output
 
     assert bench(*publish, "--anyway").exit_code == 0
     assert "at most 1.50 cores busy" in (here / "README.md").read_text(encoding="utf-8")
