@@ -82,12 +82,38 @@ def _largest(x: jax.Array) -> jax.Array:
     return jnp.max(jnp.abs(x), axis=0)
 
 
-def _push(active: jax.Array, memory: jax.Array, new: jax.Array) -> jax.Array:
+Pairs = tuple[jax.Array, ...]
+"""s, y and rho: of one pair (P, …), (P, …), (…); of the memory with a leading axis H."""
+
+
+def _shifted(active: jax.Array, memory: Pairs, new: Pairs) -> Pairs:
     """The memory with a new entry at the front and the oldest dropped, where active."""
-    pushed = jnp.concatenate([new[None], memory[:-1]])
-    return jnp.where(
-        active.reshape(*[1] * (memory.ndim - active.ndim), *active.shape), pushed, memory
-    )
+
+    def push(memory: jax.Array, new: jax.Array) -> jax.Array:
+        return jnp.where(active, jnp.concatenate([new[None], memory[:-1]]), memory)
+
+    return tuple(map(push, memory, new))
+
+
+@jax.custom_jvp
+def _push(active: jax.Array, memory: Pairs, new: Pairs) -> Pairs:
+    """``_shifted``, which costs nothing where no seed is active.
+
+    A branch would copy the memory. A loop of one iteration or none keeps it in its place, but has
+    no reverse mode: so its derivative is that of ``_shifted``, which is linear.
+    """
+
+    def shift(carry: tuple[jax.Array, Pairs]) -> tuple[jax.Array, Pairs]:
+        return jnp.zeros((), bool), _shifted(active, carry[1], new)
+
+    return jax.lax.while_loop(lambda carry: carry[0], shift, (jnp.any(active), memory))[1]
+
+
+@_push.defjvp
+def _push_jvp(
+    primals: tuple[jax.Array, Pairs, Pairs], tangents: tuple[jax.Array, Pairs, Pairs]
+) -> tuple[Pairs, Pairs]:
+    return _push(*primals), _shifted(primals[0], *tangents[1:])
 
 
 def _descent(state: State, gradient: jax.Array) -> jax.Array:
@@ -136,10 +162,12 @@ def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -
         y, s = gradient - state.gradient, state.direction * state.step[None]
         ys = _dot(y, s)
         curved = active & ~first & (ys > CURVATURE)
+        pair = s, y, 1 / jnp.where(curved, ys, 1)
+        s_memory, y_memory, rho = _push(curved, (state.s, state.y, state.rho), pair)
         state = state._replace(
-            s=_push(curved, state.s, s),
-            y=_push(curved, state.y, y),
-            rho=_push(curved, state.rho, 1 / jnp.where(curved, ys, 1)),
+            s=s_memory,
+            y=y_memory,
+            rho=rho,
             scale=jnp.where(curved, ys / jnp.where(curved, _dot(y, y), 1), state.scale),
         )
         one_norm = jnp.sum(jnp.abs(gradient), axis=0)
