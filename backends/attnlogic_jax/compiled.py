@@ -77,9 +77,9 @@ class Plan(NamedTuple):
         goal = given.threshold if self.until_hit else None
         return optimizers.method(self.optimizer, given.numbers, goal, self.problem)
 
-    def evaluation(self, given: Given) -> Evaluate:
-        """What is evaluated at some parameters."""
-        return model.evaluation(self.problem, given.targets)
+    def evaluation(self, given: Given, *, drop_zeros: bool = False) -> Evaluate:
+        """What is evaluated at some parameters; see ``model.evaluation``."""
+        return model.evaluation(self.problem, given.targets, drop_zeros=drop_zeros)
 
 
 @partial(jit, static="plan")
@@ -99,7 +99,7 @@ def advance(plan: Plan, given: Given, carry: Carry, epochs: jax.Array) -> Carry:
     unroll = training.unroll()
 
     def train(given: Given, carry: Carry) -> Carry:
-        how, evaluate = plan.method(given), plan.evaluation(given)
+        how, evaluate = plan.method(given), plan.evaluation(given, drop_zeros=True)
 
         def several(count: int, carry: Carry) -> Carry:
             for _ in range(count):
