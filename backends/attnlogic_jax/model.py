@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from attnlogic.problems import NO_DATA, Data, OwnLoss, Problem, mean_squared_error
+from attnlogic.problems import NO_DATA, Data, Model, OwnLoss, Problem, mean_squared_error
 from attnlogic_jax.devices import platform
 from attnlogic_jax.method import Evaluate, Evaluated, made_once, stored
 from attnlogic_jax.zeros import NAMESPACE, nothing, number
@@ -65,7 +65,8 @@ def _of_arithmetic(problem: Problem, targets: Sequence[Any], *, drop_zeros: bool
     inputs = problem.data.inputs
     in_a_line = len(inputs) <= MAX_ROWS_IN_A_LINE
     # A model of a user's own may ask anything of its inputs.
-    drop_zeros = drop_zeros and in_a_line and bool(problem.model.family) and platform() == "cpu"
+    drop_zeros = drop_zeros and in_a_line and platform() == "cpu"
+    drop_zeros = drop_zeros and isinstance(problem.model, Model) and bool(problem.model.family)
 
     def outputs(rows: tuple[jax.Array, ...]) -> list[jax.Array]:
         if drop_zeros:
