@@ -8,10 +8,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from attnlogic.problems import NO_DATA, Data, Model, OwnLoss, Problem, mean_squared_error
+from attnlogic.problems import NO_DATA, Data, OwnLoss, Problem, mean_squared_error
 from attnlogic_jax.method import Evaluate, Evaluated, made_once, stored
 from attnlogic_jax.platforms import Platform
-from attnlogic_jax.zeros import NAMESPACE, nothing, number
+from attnlogic_jax.zeros import can_be_dropped, nothing, number
 
 MAX_ROWS_IN_A_LINE = 64
 """Rows of data up to which each is compiled by itself, its zeros left out. More are an axis."""
@@ -69,16 +69,12 @@ def _of_arithmetic(
     """
     inputs = problem.data.inputs
     in_a_line = len(inputs) <= MAX_ROWS_IN_A_LINE
-    # A model of a user's own may ask anything of its inputs.
-    drop_zeros = drop_zeros and in_a_line and platform.by_core
-    drop_zeros = drop_zeros and isinstance(problem.model, Model) and bool(problem.model.family)
+    drop_zeros = drop_zeros and in_a_line and platform.by_core and can_be_dropped(problem)
 
     def outputs(rows: tuple[jax.Array, ...]) -> list[jax.Array]:
         if drop_zeros:
             zero = nothing(platform, rows)
-            return [
-                number(problem.predict(rows, [v or zero for v in x], NAMESPACE)) for x in inputs
-            ]
+            return [number(problem.predict(rows, [v or zero for v in x])) for x in inputs]
         if in_a_line:
             return [problem.predict(rows, x, jnp) for x in inputs]
         columns = jnp.asarray(inputs, rows[0].dtype).T

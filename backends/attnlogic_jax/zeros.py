@@ -1,20 +1,41 @@
 """Inputs that are 0: every product with one is the same number, and is computed once.
 
-The compiler may not drop ``0·w``, which is NaN where w is not finite. Here such a product stands
-for ``nothing``, an array of a group of seeds that holds 0, or NaN where a parameter is not finite:
-it is added where the product would be, forwards and backwards, so that sums round as with it.
+A compiler may not drop ``0·w``, which is NaN where w is not finite: each would be multiplied, and
+added to a sum, in each row of the data and again in its derivative. Here all of them are one stored
+array, ``Zero``: it holds 0 for each seed, or NaN where one of its parameters is not finite, and is
+added wherever a product would be, forwards and backwards.
+
+That is exact. Adding 0 changes no number; but it decides which product of a sum the processor adds
+without rounding it first (a fused multiply-add). So the sums stay, and only the products go. What
+may differ is the sign of a zero, which no optimizer sees, and a run that overflows while its
+parameters are finite: in that epoch a product of 0 and inf would be NaN, which here it is not until
+the next one. It has diverged either way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
+from attnlogic.problems import Model, Problem
 from attnlogic_jax.method import stored
 from attnlogic_jax.platforms import Platform
+
+
+def can_be_dropped(problem: Problem) -> bool:
+    """Whether numbers stay the same, and training becomes faster: of attention with raw scores.
+
+    Between other inputs than 0 and 1 there are products whose sums would round otherwise, and so
+    they would with softmax or a layer with relu. A linear readout or a layer with tanh becomes
+    hardly faster. A model of a user's own may ask anything of its inputs.
+    """
+    model = problem.model
+    if not isinstance(model, Model) or model.family != "attention":
+        return False
+    bits = all(value in {0, 1} for row in problem.data.inputs for value in row)
+    return bits and dict(model.settings)["scores"] == "raw"
 
 
 @jax.custom_vjp
@@ -27,15 +48,13 @@ _product.defvjp(lambda factor, zero: (zero, zero), lambda zero, slope: (zero, ze
 
 
 class Zero:
-    """A number that is 0: ``value`` has the shape of a parameter."""
+    """A number that is 0, in sums and products: ``value`` has the shape of a parameter."""
 
     def __init__(self, value: jax.Array) -> None:
         self.value = value
 
     def __mul__(self, other: Any) -> Zero:
-        if isinstance(other, Zero | int | float):
-            return self
-        return Zero(_product(other, self.value))
+        return Zero(_product(number(other), self.value))
 
     def __add__(self, other: Any) -> Any:
         if isinstance(other, Zero):
@@ -46,30 +65,10 @@ class Zero:
 
     __rmul__, __radd__ = __mul__, __add__
 
-    def __sub__(self, other: Any) -> Any:
-        return self.value - number(other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return other - self.value
-
-    def __truediv__(self, other: Any) -> Any:
-        return self.value / other
-
 
 def number(value: Any) -> Any:
     """The value, as an array if it is a ``Zero``."""
     return value.value if isinstance(value, Zero) else value
-
-
-class _Namespace:
-    """``jax.numpy``, whose functions take a ``Zero`` too."""
-
-    def __getattr__(self, name: str) -> Callable[..., jax.Array]:
-        function = getattr(jnp, name)
-        return lambda *values: function(*map(number, values))
-
-
-NAMESPACE = _Namespace()
 
 
 def nothing(platform: Platform, rows: Sequence[jax.Array]) -> Zero:
