@@ -6,10 +6,9 @@ array, ``Zero``: it holds 0 for each seed, or NaN where one of its parameters is
 added wherever a product would be, forwards and backwards.
 
 That is exact. Adding 0 changes no number; but it decides which product of a sum the processor adds
-without rounding it first (a fused multiply-add). So the sums stay, and only the products go. What
-may differ is the sign of a zero, which no optimizer sees, and a run that overflows while its
-parameters are finite: in that epoch a product of 0 and inf would be NaN, which here it is not until
-the next one. It has diverged either way.
+without rounding it first (a fused multiply-add). So the sums stay, and only the products go. Where
+all numbers are finite they are the same, but for the sign of a zero. Where one overflows at finite
+parameters, a derivative may be infinite that would be NaN: a product of 0 and infinity is left out.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ from attnlogic_jax.platforms import Platform
 
 
 def can_be_dropped(problem: Problem) -> bool:
-    """Whether numbers stay the same, and training becomes faster: of attention with raw scores.
+    """Whether it is exact and saves time: for attention with raw scores on inputs of 0 and 1.
 
-    Between other inputs than 0 and 1 there are products whose sums would round otherwise, and so
-    they would with softmax or a layer with relu. A linear readout or a layer with tanh becomes
-    hardly faster. A model of a user's own may ask anything of its inputs.
+    With other inputs the products that are left would be rounded otherwise; so they are, too, with
+    softmax, and in a layer with relu. A linear readout and a layer with tanh gain next to nothing.
+    A model of a user's own may ask anything of its inputs.
     """
     model = problem.model
     if not isinstance(model, Model) or model.family != "attention":
