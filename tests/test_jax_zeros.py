@@ -84,13 +84,17 @@ def drops(found, platform=CPU):
 
 
 @pytest.mark.parametrize("text", ["attention", "attention(residual=False,bias=False,heads=2)"])
-@pytest.mark.parametrize("gate", ["xor", NEVER], ids=str)
-def test_what_overflows_is_not_taken_for_a_number(gate, text):
-    """At any parameters, infinite ones and NaN among them: finite numbers are the same."""
+@pytest.mark.parametrize(("gate", "largest"), [("xor", 16), (NEVER, 3)], ids=str)
+def test_what_overflows_is_not_taken_for_a_number(gate, largest, text):
+    """At large parameters, infinite ones and NaN among them: finite numbers are the same.
+
+    Not so large that a product overflows which no number but the dropped ones shows: w2's, where it
+    is in those alone.
+    """
     dropped, kept = with_and_without_zeros(gate, text)
     random = np.random.default_rng(0)
     shape = len(dropped.names), 6400
-    packed = random.choice([-1, 1], shape) * 10 ** random.uniform(-8, 16, shape)
+    packed = random.choice([-1, 1], shape) * 10 ** random.uniform(-8, largest, shape)
     packed[random.random(shape) < 0.02] = np.inf
     packed[random.random(shape) < 0.02] = np.nan
     one, other = (

@@ -7,8 +7,9 @@ added wherever a product would be, forwards and backwards.
 
 That is exact. Adding 0 changes no number; but it decides which product of a sum the processor adds
 without rounding it first (a fused multiply-add). So the sums stay, and only the products go. Where
-all numbers are finite they are the same, but for the sign of a zero. Where one overflows at finite
-parameters, a derivative may be infinite that would be NaN: a product of 0 and infinity is left out.
+all numbers are finite they are the same, but for the sign of a zero. Where a product overflows at
+finite parameters, a derivative may be infinite, or even finite, that would be NaN: 0 times infinity
+is left out.
 """
 
 from __future__ import annotations
