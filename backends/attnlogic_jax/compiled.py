@@ -75,9 +75,9 @@ class Plan(NamedTuple):
         goal = given.threshold if self.until_hit else None
         return optimizers.method(self.optimizer, given.numbers, goal, self.problem)
 
-    def evaluation(self, given: Given) -> Evaluate:
-        """What is evaluated at some parameters."""
-        return model.evaluation(self.problem, given.targets, self.platform)
+    def evaluation(self, given: Given, *, drop_zeros: bool = False) -> Evaluate:
+        """What is evaluated at some parameters; see ``model.evaluation``."""
+        return model.evaluation(self.problem, given.targets, self.platform, drop_zeros=drop_zeros)
 
     def ending(self, given: Given) -> Ending:
         """What of it the outcome needs; the numbers may be NumPy's."""
@@ -124,7 +124,7 @@ def advance(plan: Plan, given: Given, carry: Carry, epochs: jax.Array) -> Carry:
     unroll = plan.platform.unroll
 
     def train(given: Given, carry: Carry) -> Carry:
-        how, evaluate = plan.method(given), plan.evaluation(given)
+        how, evaluate = plan.method(given), plan.evaluation(given, drop_zeros=True)
 
         def several(count: int, carry: Carry) -> Carry:
             for _ in range(count):

@@ -11,22 +11,27 @@ import jax.numpy as jnp
 from attnlogic.problems import NO_DATA, Data, OwnLoss, Problem, mean_squared_error
 from attnlogic_jax.method import Evaluate, Evaluated, made_once, stored
 from attnlogic_jax.platforms import Platform
+from attnlogic_jax.zeros import can_be_dropped, nothing, number
 
 MAX_ROWS_IN_A_LINE = 64
 """Rows of data up to which each is compiled by itself, its zeros left out. More are an axis."""
 
 
-def evaluation(problem: Problem, targets: Sequence[Any], platform: Platform) -> Evaluate:
+def evaluation(
+    problem: Problem, targets: Sequence[Any], platform: Platform, *, drop_zeros: bool = False
+) -> Evaluate:
     """What a problem is at some parameters.
 
     Args:
       problem: what is trained; its targets are not looked at.
       targets: one a row, each of shape () or (…).
       platform: what it is compiled for.
+      drop_zeros: whether products with an input that is 0 are computed once, see ``zeros``: the
+        numbers are the same, but JAX cannot differentiate them forwards.
     """
     if isinstance(problem.model, OwnLoss):
         return _of_own_loss(problem, targets, platform)
-    return _of_arithmetic(problem, targets, platform)
+    return _of_arithmetic(problem, targets, platform, drop_zeros=drop_zeros)
 
 
 def _of_own_loss(problem: Problem, targets: Sequence[Any], platform: Platform) -> Evaluate:
@@ -50,7 +55,9 @@ def _of_own_loss(problem: Problem, targets: Sequence[Any], platform: Platform) -
     return evaluate
 
 
-def _of_arithmetic(problem: Problem, targets: Sequence[Any], platform: Platform) -> Evaluate:
+def _of_arithmetic(
+    problem: Problem, targets: Sequence[Any], platform: Platform, *, drop_zeros: bool
+) -> Evaluate:
     """The loss, its gradient and the model's own numbers, stacked: (P, …) to (1 + P + Q, …).
 
     Each of these rows has a loop of its own in XLA's CPU code, and each would compute all outputs
@@ -58,14 +65,16 @@ def _of_arithmetic(problem: Problem, targets: Sequence[Any], platform: Platform)
     here so that nothing else reads the parameters before they are updated in their place.
 
     Args:
-      problem: what is trained; its targets are not looked at.
-      targets: one a row, each of shape () or (…).
-      platform: what it is compiled for.
+      problem, targets, platform, drop_zeros: as for ``evaluation``.
     """
     inputs = problem.data.inputs
     in_a_line = len(inputs) <= MAX_ROWS_IN_A_LINE
+    drop_zeros = drop_zeros and in_a_line and platform.by_core and can_be_dropped(problem)
 
     def outputs(rows: tuple[jax.Array, ...]) -> list[jax.Array]:
+        if drop_zeros:
+            zero = nothing(platform, rows)
+            return [number(problem.predict(rows, [v or zero for v in x])) for x in inputs]
         if in_a_line:
             return [problem.predict(rows, x, jnp) for x in inputs]
         columns = jnp.asarray(inputs, rows[0].dtype).T
