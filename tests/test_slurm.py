@@ -1,6 +1,7 @@
 """SLURM through dask-jobqueue: real job scripts, run by a stand-in for its ``sbatch``."""
 
 import os
+import signal
 import subprocess
 
 import pytest
@@ -9,7 +10,9 @@ from cluster import ENVIRONMENT
 import attnlogic
 from attnlogic.errors import InputError
 
+answer = signal.getsignal(signal.SIGINT)
 dask_jobqueue = pytest.importorskip("dask_jobqueue", reason="pip install 'attnlogic[test]'")
+signal.signal(signal.SIGINT, answer)  # which that import makes a SystemExit, for all tests
 distributed = pytest.importorskip("distributed", reason="pip install 'attnlogic[cluster]'")
 
 pytestmark = [
