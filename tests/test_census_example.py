@@ -17,7 +17,10 @@ def runs(tmp_path_factory):
 
 def test_the_page_has_the_figures(runs):
     page = census.page(runs)
-    assert page.startswith("# Polyak on XOR, 2,000 seeds\n")
+    assert "\n# Polyak on XOR, 2,000 seeds\n" in page
+    rows = attnlogic.endings(runs)
+    failed = 100 * (1 - rows["solved"].item() / 2000)
+    assert f" {failed:.2f} % of the runs end elsewhere" in page
     for name in census.ASKED:
         assert f"## {name}" in page
     assert "- the latest first hit, epoch: " in page

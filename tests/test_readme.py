@@ -43,7 +43,7 @@ def test_its_two_commands_are_the_ones_that_ci_runs():
 
 PAGES = [
     "README.md", ".github/CONTRIBUTING.md", "attnlogic/examples/findings.md",
-    "attnlogic/examples/maps.md",
+    "attnlogic/examples/maps.md", "attnlogic/examples/census.md",
 ]  # fmt: skip
 
 
