@@ -96,3 +96,15 @@ def compilations():
     jax.monitoring.register_event_duration_secs_listener(hear)
     yield names
     jax.monitoring.unregister_event_duration_listener(hear)
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Studies write many small files; those of a census are put together once there are four."""
+    from attnlogic.results import census
+    from attnlogic.studies import collecting, parts, pieces
+
+    for module in (parts, collecting):
+        monkeypatch.setattr(module, "PART_SECONDS", 0)
+    monkeypatch.setattr(pieces, "RUNS_AT_ONCE", 25)
+    monkeypatch.setattr(census, "MOST_PARTS", 4)

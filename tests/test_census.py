@@ -9,7 +9,7 @@ import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.problems import SEED_LIMIT
 from attnlogic.results import Tally, census, census_counts, kept_rows, load, select, verify
-from attnlogic.studies import Study, collecting, parts, pieces, run, seed_range
+from attnlogic.studies import Study, collecting, run, seed_range
 
 STUDY = Study(["xor", "nand"], ["sgd", "adam"], seeds=28, threshold=0.3)
 WHERE = "status == 'solved' and wq > 0"
@@ -29,15 +29,6 @@ def assert_same_tally(found, expected):
         a, b = one[name], other[name]
         # float64 sums of at most a few hundred numbers of one bin, which have one sign
         assert (((a - b).abs() <= 1e-12 * b.abs()) | a.eq_missing(b)).all()
-
-
-@pytest.fixture
-def often(monkeypatch):
-    """Many small files, put together once there are four."""
-    monkeypatch.setattr(parts, "PART_SECONDS", 0)
-    monkeypatch.setattr(collecting, "PART_SECONDS", 0)
-    monkeypatch.setattr(pieces, "RUNS_AT_ONCE", 25)
-    monkeypatch.setattr(census, "MOST_PARTS", 4)
 
 
 @pytest.fixture

@@ -20,22 +20,13 @@ from attnlogic.results import (
     verify,
     write_counted,
 )
-from attnlogic.studies import Study, collecting, parts, pieces
+from attnlogic.studies import Study
 
 FIRST, SECOND = range(17), range(17, 28)
 
 
 def study(seeds, gates=("xor", "nand"), optimizers=("sgd", "adam")):
     return Study([*gates], [*optimizers], seeds=seeds, threshold=0.3)
-
-
-@pytest.fixture
-def often(monkeypatch):
-    """Many small files, put together once there are four."""
-    for module in (parts, collecting):
-        monkeypatch.setattr(module, "PART_SECONDS", 0)
-    monkeypatch.setattr(pieces, "RUNS_AT_ONCE", 25)
-    monkeypatch.setattr(census, "MOST_PARTS", 4)
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 Trains Polyak on XOR from the first 2^28 seeds (a quarter of an hour on two cores), keeping a tally
 and the rows of runs that got stuck. Interrupt it and start it again as you like: it goes on. Then
-it prints a page, census.md: how often each ending comes up, the rarest with seeds to look at, the
-extremes.
+it prints the page that is kept as census.md: how often each ending comes up, the rarest with seeds
+to look at, the extremes.
 """
 
 from __future__ import annotations
@@ -76,17 +76,18 @@ def _rarities(runs: Runs) -> str:
     """How rare the endings are."""
     (row,) = attnlogic.endings(runs).iter_rows(named=True)
     failed = row["runs"] - row["solved"]
-    lines = [
+    about = (
         "Of the notebook's five optimizers Polyak's step reaches XOR's solution most often, so "
         "that a thousand seeds hardly show how it fails. These do: "
         f"{100 * failed / row['runs']:.2f} % of the runs end elsewhere, {row['moving']:,} of them "
         f"still hopping and {row['near']:,} close to the solution, on an excursion."
-    ]
+    )
+    lines = []
     for name, words in (("linear", "On the linear plateau"), ("runaway", "In the runaway valley")):
         found = row[name]
         often = f"one run in {row['runs'] / found:,.0f}" if found else "no run"
         lines.append(f"- {words}, where a good part of other optimizers' failures end: {often}.")
-    return "\n".join([lines[0], "", *lines[1:]])
+    return "\n".join([about, "", *lines])
 
 
 def _extremes(population: Population) -> str:
@@ -111,13 +112,10 @@ def _rarest(runs: Runs) -> str:
     for (name,), some in endings.group_by("ending", maintain_order=True):
         seeds = ", ".join(map(str, some["seed"].head(SHOWN)))
         shown = f"attnlogic train xor -o polyak --seed {some['seed'][0]}"
-        span = f"{_least(some['C']):.4g} … {-_least(-some['C']):.4g}"
+        found = some["C"].to_numpy()
+        span = f"{found.min():.4g} … {found.max():.4g}"
         lines.append(f"- {name}: {len(some):,}, C {span}; seeds {seeds}: `{shown}`")
     return "\n".join([f"{text}:", "", *lines])
-
-
-def _least(values: pl.Series) -> float:
-    return float(values.cast(pl.Float64).quantile(0) or 0)
 
 
 def main(

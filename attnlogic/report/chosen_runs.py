@@ -133,11 +133,13 @@ def _ends(x: pl.Series) -> tuple[float, float]:
         power = 10.0 ** math.floor(math.log10(furthest))
         return min(next(k * power for k in (1, 3, 10) if k * power >= furthest), MAX_END)
 
+    # polars types a column's least and greatest as any Python value; here they are floats.
     low, high = float(x.min() or 0), float(x.max() or 0)  # type: ignore[arg-type]
     return -end(-low), end(high)
 
 
 def _log_ends(x: pl.Series) -> tuple[float, float]:
     """The ends of a logarithmic axis: the powers of ten around all values."""
+    # As in _ends: these are numbers.
     low, high = (math.log10(float(end)) for end in (x.min(), x.max()))  # type: ignore[arg-type]
     return 10.0 ** math.floor(low), 10.0 ** (math.floor(high) + 1)

@@ -98,6 +98,7 @@ def made_page(found: Runs | Tally, of: str = "") -> str:
     given = Given(selection, populations, some.frames, some.note, of)
     sections = [section(statistic, given) for statistic in STATISTICS.values()]
     chosen = choice(single) if single.frames else None
+    # Its types ask for a snippet, without which it gives all of Vega-Lite.
     scripts = [vl_convert.javascript_bundle()] if chosen else []  # type: ignore[call-arg]
     scripts.append(_asset("page.js"))
     text: str = _template().render(
