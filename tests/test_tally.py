@@ -13,7 +13,7 @@ from attnlogic.outcomes import LADDER, RUNGS, STATUSES
 from attnlogic.results import Tally, populations
 from attnlogic.results import tally as module
 from attnlogic.results.counting import COUNTS, ENTRY
-from attnlogic.results.grouping import conditions
+from attnlogic.results.normal import conditions
 from attnlogic.results.population import population
 from attnlogic.results.quantities import KEPT
 from attnlogic.results.rows import schema

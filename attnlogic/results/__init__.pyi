@@ -12,6 +12,8 @@ from .census_counts import MOST_ROWS as MOST_ROWS
 from .census_counts import Counted as Counted
 from .census_counts import Counter as Counter
 from .census_counts import together as together
+from .condition_keys import condition as condition
+from .condition_keys import labels as labels
 from .description import FORMAT as FORMAT
 from .description import KEEP as KEEP
 from .digests import digest as digest
@@ -21,9 +23,6 @@ from .exporting import to_file as to_file
 from .exporting import to_pandas as to_pandas
 from .files import write_frame as write_frame
 from .files import write_whole as write_whole
-from .grouping import condition as condition
-from .grouping import conditions as conditions
-from .grouping import labels as labels
 from .inventory import Inventory as Inventory
 from .inventory import Unread as Unread
 from .inventory import forget_checked as forget_checked
@@ -31,6 +30,7 @@ from .known import Known as Known
 from .known import known_of as known_of
 from .lock import is_locked as is_locked
 from .merging import merge as merge
+from .normal import conditions as conditions
 from .normal import normalized as normalized
 from .population import Population as Population
 from .rows import CONDITION as CONDITION

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import polars as pl
 
 from attnlogic.errors import InputError
+from attnlogic.results.condition_keys import condition
 from attnlogic.results.count_columns import COUNTS, ENTRY, OF_A_VALUE
 from attnlogic.results.distribution import Distribution
-from attnlogic.results.grouping import condition
 from attnlogic.results.known import known_of
 from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
 from attnlogic.results.rows import CONDITION

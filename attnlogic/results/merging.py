@@ -18,8 +18,8 @@ from attnlogic.results.agreement import going_on, same
 from attnlogic.results.census import all_counted, put_together, write_counted
 from attnlogic.results.census_counts import numbered, of_conditions
 from attnlogic.results.condition_columns import condition_table, kinds
+from attnlogic.results.condition_keys import condition, in_words
 from attnlogic.results.description import read_description
-from attnlogic.results.grouping import condition, in_words
 from attnlogic.results.rows import CONDITION, run_schema
 from attnlogic.results.seed_ranges import SeedRanges, contain, seeds_without
 from attnlogic.results.selecting import select

@@ -1,4 +1,4 @@
-"""Runs in memory in one normal form, whatever they were read from."""
+"""Runs in memory in one normal form, whatever they were read from: as one frame or by condition."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from attnlogic.backend import PRECISIONS
 from attnlogic.errors import InputError
 from attnlogic.outcomes import NUMBERS, Kind
 from attnlogic.results.condition_columns import with_earlier
-from attnlogic.results.rows import Own, schema
+from attnlogic.results.condition_keys import condition, in_words
+from attnlogic.results.rows import CONDITION, Own, schema
 from attnlogic.results.store import Runs
 
 _LISTED = 5
@@ -56,7 +57,52 @@ def normalized(runs: Runs | pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.col("encoding").replace("1", "01"))  # read as a number from a CSV
 
 
-def of_a_run(name: str, columns: Collection[str]) -> bool:
+def conditions(runs: Runs | pl.LazyFrame | pl.DataFrame) -> list[pl.DataFrame]:
+    """The runs of each condition, in the order of the study's conditions.
+
+    Args:
+      runs: a study, or a frame of runs as ``Runs.table`` gives it. The frame may have been read
+        from a CSV or JSON file: it needs the same columns, in any order and of any types that hold
+        the values.
+
+    Returns:
+      Frames with the columns and types of ``schema``, none of them empty.
+
+    Raises:
+      InputError: a part cannot be read, a column is missing, a value is not one of its column, or a
+        condition of the frame has a seed twice.
+    """
+    if isinstance(runs, Runs):
+        return [runs.collect(rows.lazy()) for rows in runs.conditions()]
+    parts = normalized(runs).partition_by(*CONDITION, maintain_order=True)
+    found = [_in_its_precision(rows) for rows in parts if len(rows)]
+    for rows in found:
+        _check_seeds(rows)
+    return found
+
+
+def _check_seeds(rows: pl.DataFrame) -> None:
+    """Refuse a condition that has a seed twice: the run would count twice."""
+    seeds = rows["seed"]
+    if seeds.null_count():
+        raise InputError("column 'seed': expected a seed, got None")
+    if seeds.n_unique() < len(seeds):
+        raise InputError(
+            f"{in_words(condition(rows))} has seed {int(seeds.filter(seeds.is_duplicated())[0])} "
+            "more than once: keep each run once, such as with "
+            "frame.unique(['gate', 'optimizer', 'seed'])"
+        )
+
+
+def _in_its_precision(rows: pl.DataFrame) -> pl.DataFrame:
+    """Real numbers of the runs' own as Float32 where these were trained in float32."""
+    if rows["precision"][0] == "float64":
+        return rows
+    real = [name for name, kind in rows.schema.items() if kind == pl.Float64]
+    return rows.cast({name: pl.Float32 for name in real if _of_a_run(name, rows.columns)})
+
+
+def _of_a_run(name: str, columns: Collection[str]) -> bool:
     """Whether a column's numbers are a run's own, of the precision in which it was trained."""
     number = NUMBERS.get(name)
     return (number is not None and number.kind is Kind.REAL) or of_a_model(name, columns)

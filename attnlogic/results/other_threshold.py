@@ -13,7 +13,7 @@ import polars as pl
 
 from attnlogic.errors import InputError, described
 from attnlogic.outcomes import LADDER, NUMBERS, RUNGS, STATUSES, rung_name
-from attnlogic.results.grouping import in_words
+from attnlogic.results.condition_keys import in_words
 from attnlogic.results.sources import Rows
 
 AFTER_HIT = ("sustained_from", "rises", "exits", "worst_after_hit", "evaluations_first_hit")

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from attnlogic.outcomes import STATUSES
+from attnlogic.results.condition_keys import condition
 from attnlogic.results.distribution import Distribution
-from attnlogic.results.grouping import condition
 from attnlogic.results.known import known_of
 from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
 from attnlogic.results.rows import CONDITION

@@ -10,7 +10,7 @@ import polars as pl
 
 from attnlogic.errors import InputError
 from attnlogic.outcomes import NUMBERS
-from attnlogic.results.grouping import condition, in_words
+from attnlogic.results.condition_keys import condition, in_words
 from attnlogic.results.normal import of_a_model
 from attnlogic.results.sources import Rows
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from attnlogic.results.grouping import condition, conditions
-from attnlogic.results.normal import normalized
+from attnlogic.results.condition_keys import condition
+from attnlogic.results.normal import conditions, normalized
 from attnlogic.results.rows import CONDITION
 from attnlogic.results.store import Runs
 

@@ -23,9 +23,9 @@ from typing import Any
 import polars as pl
 
 from attnlogic.errors import InputError
+from attnlogic.results.condition_keys import condition, in_words
 from attnlogic.results.count_columns import COUNTS
 from attnlogic.results.counting import counted_rows, distributions, summed
-from attnlogic.results.grouping import condition, in_words
 from attnlogic.results.population import Population
 from attnlogic.results.rows import CONDITION
 from attnlogic.results.seed_ranges import SeedRanges, count, of_seeds, union
