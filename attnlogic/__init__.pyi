@@ -26,6 +26,7 @@ from .results import Tally as Tally
 from .results import load as load
 from .results import merge as merge
 from .results import select as select
+from .results import tally as tally
 from .statistics import STATISTICS as STATISTICS
 from .statistics import Statistic as Statistic
 from .studies import Axis as Axis

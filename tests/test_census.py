@@ -8,7 +8,7 @@ from polars.testing import assert_frame_equal
 import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.problems import SEED_LIMIT
-from attnlogic.results import Tally, census, census_counts, kept_rows, load, select, verify
+from attnlogic.results import census, census_counts, kept_rows, load, select, verify
 from attnlogic.studies import Study, collecting, run, seed_range
 
 STUDY = Study(["xor", "nand"], ["sgd", "adam"], seeds=28, threshold=0.3)
@@ -39,14 +39,14 @@ def rows(tmp_path):
 def test_it_is_the_tally_of_the_rows(tmp_path, rows):
     found = census_of(tmp_path / "census")
     assert (len(found), found.asked) == (len(rows), rows.asked)
-    assert_same_tally(select(found).tally(), Tally.of(rows))
+    assert_same_tally(select(found).tally(), attnlogic.tally(rows))
     for name, statistic in attnlogic.STATISTICS.items():
         if statistic.needs_rows:
             with pytest.raises(InputError, match="needs every run"):
                 statistic(found)
         elif name != "sweep":  # no two conditions differ in one number alone
             # Sums of a few hundred float64 numbers, in another order.
-            assert_frame_equal(statistic(found), statistic(Tally.of(rows)), rel_tol=1e-12)
+            assert_frame_equal(statistic(found), statistic(attnlogic.tally(rows)), rel_tol=1e-12)
 
 
 def test_beside_others_it_is_one_source(tmp_path, rows):
@@ -62,7 +62,7 @@ def test_many_parts_are_put_together(tmp_path, rows, often):
     assert left(found.directory / "parts" / "000-sgd") == sorted(
         path.name for path in found.part_files() if path.parent.name == "000-sgd"
     )
-    assert_same_tally(select(found).tally(), Tally.of(rows))
+    assert_same_tally(select(found).tally(), attnlogic.tally(rows))
     assert not verify(found)[1]
 
 
@@ -76,7 +76,7 @@ def test_it_goes_on_where_it_was_interrupted(tmp_path, rows, often, good):
     counting = Counting()
     found = census_of(tmp_path / "census", counting)
     assert len(counting.trained) == len(rows) - there
-    assert_same_tally(select(found).tally(), Tally.of(rows))
+    assert_same_tally(select(found).tally(), attnlogic.tally(rows))
 
 
 def test_an_addition_made_twice_counts_once(tmp_path, rows, often, monkeypatch):
@@ -88,7 +88,7 @@ def test_an_addition_made_twice_counts_once(tmp_path, rows, often, monkeypatch):
         add(self, *what)
 
     monkeypatch.setattr(collecting.Collector, "add", twice)
-    assert_same_tally(select(census_of(tmp_path / "census")).tally(), Tally.of(rows))
+    assert_same_tally(select(census_of(tmp_path / "census")).tally(), attnlogic.tally(rows))
 
 
 @pytest.mark.parametrize("after", ["_write", "_afterwards"])
@@ -115,7 +115,7 @@ def test_an_interrupt_while_it_is_written_loses_and_doubles_nothing(
         census_of(tmp_path / "census")
     assert not load(tmp_path / "census").unread
     found = census_of(tmp_path / "census")
-    assert_same_tally(select(found).tally(), Tally.of(rows))
+    assert_same_tally(select(found).tally(), attnlogic.tally(rows))
 
 
 def test_parts_left_by_a_kill_while_they_were_put_together_are_passed_over(
@@ -137,7 +137,7 @@ def test_parts_left_by_a_kill_while_they_were_put_together_are_passed_over(
     assert not there.unread
     found = census_of(tmp_path / "census")
     assert not found.inventory().replaced
-    assert_same_tally(select(found).tally(), Tally.of(rows))
+    assert_same_tally(select(found).tally(), attnlogic.tally(rows))
 
 
 def test_a_damaged_part_is_trained_again(tmp_path, rows, often):
@@ -151,7 +151,7 @@ def test_a_damaged_part_is_trained_again(tmp_path, rows, often):
     counting = Counting()
     found = census_of(tmp_path / "census", counting)
     assert 0 < len(counting.trained) < len(rows)
-    assert_same_tally(select(found).tally(), Tally.of(rows))
+    assert_same_tally(select(found).tally(), attnlogic.tally(rows))
 
 
 # --- rows that are kept ---------------------------------------------------------------------------
@@ -226,4 +226,4 @@ def test_a_census_by_jax(tmp_path):
     study = Study("xor", ["sgd", "polyak"], seeds=2000, epochs=60)
     rows = run(study, out=tmp_path / "rows", progress=False)
     found = run(study, out=tmp_path / "census", progress=False, keep="tally")
-    assert_same_tally(select(found).tally(), Tally.of(rows))
+    assert_same_tally(select(found).tally(), attnlogic.tally(rows))

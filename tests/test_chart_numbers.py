@@ -10,7 +10,7 @@ from charting import layers, marks, spec, study
 
 import attnlogic
 from attnlogic.problems import gate
-from attnlogic.results import Known, Tally, populations
+from attnlogic.results import Known, populations
 from attnlogic.statistics.c_chart import BINS, own_side
 from attnlogic.statistics.intervals import wilson
 from attnlogic.statistics.times_chart import curve
@@ -86,7 +86,7 @@ def test_the_bars_of_c_are_the_shares_of_all_runs_that_have_one(runs):
 def test_a_tallys_c_lies_within_a_bin_of_the_runs(runs):
     basin = landscape(gate("xor")).basin
     assert basin == (-math.inf, 0)
-    for exact, binned in zip(populations(runs), populations(Tally.of(runs)), strict=True):
+    for exact, binned in zip(populations(runs), populations(attnlogic.tally(runs)), strict=True):
         own = runs.filter(gate=exact.key["gate"], optimizer=exact.key["optimizer"])
         assert own_side(exact, basin) == (own["C"] < 0).sum()
         assert own_side(binned, basin) == own_side(exact, basin)  # no bin has both signs

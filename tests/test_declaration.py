@@ -12,6 +12,7 @@ import pytest
 from helpers import condition
 from synthetic import described, with_condition
 
+import attnlogic
 from attnlogic.outcomes import (
     LADDER,
     NONE,
@@ -23,7 +24,7 @@ from attnlogic.outcomes import (
     own_numbers,
 )
 from attnlogic.problems import problem
-from attnlogic.results import Tally, run_schema, schema, table
+from attnlogic.results import run_schema, schema, table
 from attnlogic.results.population import population
 from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
 
@@ -95,7 +96,7 @@ def test_what_does_not_exist_is_null(name):
 @pytest.mark.parametrize("name", DECLARED)
 def test_each_number_is_tallied_over_the_groups_that_it_names(name):
     some = rows()
-    (exact,), (binned,) = [population(some)], Tally.of(some).populations()
+    (exact,), (binned,) = [population(some)], attnlogic.tally(some).populations()
     for group in GROUPS:
         assert (name in KEPT[group]) == (group in DECLARED[name].over)
         if group in DECLARED[name].over:
@@ -117,7 +118,7 @@ def test_evaluations_past_32_bits_are_kept():
     long = {"by": "lbfgs", "epochs": 2**31 - 1}
     many = written(ones | {"evaluations": np.array([2**40])}, **long)
     assert many["evaluations"].to_list() == [2**40]
-    assert Tally.of(many).populations()[0].of("evaluations").total == 2**40
+    assert attnlogic.tally(many).populations()[0].of("evaluations").total == 2**40
     # A backend whose device has no 64 bits gives 32.
     few = written(ones | {"evaluations": np.ones(1, np.int32)}, **long)
     assert few.schema == many.schema
@@ -147,13 +148,13 @@ def test_a_new_number_takes_a_declaration_and_a_definition_and_no_more(tmp_path)
     script = """
 import polars as pl
 import synthetic
-from attnlogic.results import Tally, schema
+from attnlogic.results import schema, tally
 rows = synthetic.rows()
 assert [*schema("float32")].index("best_at") == [*schema("float32")].index("initial_loss") - 1
 assert rows.schema["best_at"] == pl.Int32
 assert rows["best_at"].n_unique() > 9
 solved = rows.filter(status="solved")["best_at"]
-assert Tally.of(rows).populations()[0].of("best_at", "solved").total == solved.sum() > 0
+assert tally(rows).populations()[0].of("best_at", "solved").total == solved.sum() > 0
 print("yes")
 """
     paths = os.pathsep.join([str(tmp_path), str(ROOT / "tests")])

@@ -11,7 +11,7 @@ from cluster import Dying, Elsewhere, Unlucky
 import attnlogic
 from attnlogic.errors import InputError, WorkError
 from attnlogic.problems import initial_params
-from attnlogic.results import Tally, load, select
+from attnlogic.results import load, select
 from attnlogic.studies import Study, elsewhere, run, units
 from attnlogic.studies.makers import OtherWorkerError, check_made_alike, made_here
 
@@ -56,7 +56,7 @@ def test_rows_do_not_depend_on_the_size_of_units(tmp_path, local, threads, monke
 
 def test_a_tally_is_that_of_the_local_study(tmp_path, local, threads):
     found = select(work(tmp_path / "study", executor=threads, keep="tally")).tally()
-    expected = Tally.of(local)
+    expected = attnlogic.tally(local)
     assert found.seeds == expected.seeds
     entry = found.counts.columns[:-2]
     one, other = (tally.counts.select(entry).sort(entry) for tally in (found, expected))

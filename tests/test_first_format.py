@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import attnlogic
 from attnlogic.outcomes import NUMBERS, Kind
-from attnlogic.results import Tally, conditions, load, schema
+from attnlogic.results import conditions, load, schema
 from attnlogic.statistics import STATISTICS
 
 FOLDER = Path(__file__).parent / "data" / "first_format"
@@ -77,4 +78,4 @@ def test_every_statistic_is_that_of_its_rows(written, name):
     statistic, runs = STATISTICS[name], load(FOLDER)
     assert statistic(runs).equals(statistic(written))
     if not statistic.needs_rows:
-        assert statistic(Tally.of(runs)).equals(statistic(Tally.of(written)))
+        assert statistic(attnlogic.tally(runs)).equals(statistic(attnlogic.tally(written)))

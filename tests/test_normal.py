@@ -10,8 +10,9 @@ import pytest
 import synthetic
 from synthetic import rows
 
+import attnlogic
 from attnlogic.errors import InputError
-from attnlogic.results import Own, Tally, conditions, populations, schema
+from attnlogic.results import Own, conditions, populations, schema
 from attnlogic.results.normal import normalized
 from attnlogic.statistics import STATISTICS
 
@@ -91,7 +92,7 @@ def test_every_statistic_is_the_same_of_runs_read_back(name, form, statistic):
     read = FORMS[form](frame)
     assert statistic(read).equals(statistic(frame))
     if not statistic.needs_rows:
-        assert statistic(Tally.of(read)).equals(statistic(Tally.of(frame)))
+        assert statistic(attnlogic.tally(read)).equals(statistic(attnlogic.tally(frame)))
 
 
 def test_a_study_written_as_csv_has_the_same_summary(tmp_path):
@@ -157,7 +158,7 @@ def test_of_data_that_is_no_gate_theory_knows_nothing():
 
 @pytest.mark.parametrize("runs", [None, [1, 2], {"gate": ["xor"]}, 3], ids=repr)
 def test_what_are_no_runs_is_refused(runs):
-    for tell in (conditions, populations, Tally.of, summarize):
+    for tell in (conditions, populations, attnlogic.tally, summarize):
         with pytest.raises(InputError, match=r"runs: expected a study, a tally or a polars frame"):
             tell(runs)
 

@@ -8,7 +8,7 @@ from synthetic import rows
 import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.outcomes import LADDER, STATUSES
-from attnlogic.results import Tally, select
+from attnlogic.results import select
 from attnlogic.results.other_threshold import AFTER_HIT
 from attnlogic.statistics import STATISTICS
 
@@ -105,7 +105,7 @@ def test_runs_that_ended_at_their_hit_say_nothing_of_less():
 
 
 def test_a_tally_has_its_own_threshold():
-    tally = Tally.of(ROWS)
+    tally = attnlogic.tally(ROWS)
     assert attnlogic.summary(select(tally, threshold=1e-2)).equals(attnlogic.summary(tally))
     with pytest.raises(InputError, match="threshold: a tally does not keep how runs ended"):
         select(tally, threshold=1e-4)

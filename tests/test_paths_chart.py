@@ -7,7 +7,7 @@ from charting import caption, layers, spec
 
 import attnlogic
 from attnlogic.errors import InputError
-from attnlogic.results import Tally, ending, known_of
+from attnlogic.results import ending, known_of
 from attnlogic.statistics.paths_chart import Path, chosen, entered
 from attnlogic.statistics.v_curve import Domain
 
@@ -69,7 +69,7 @@ def test_a_path_enters_every_pixel_that_its_run_does():
 
 def test_what_has_no_paths_is_said(runs):
     with pytest.raises(InputError, match="the chart paths needs every run"):
-        attnlogic.endings.chart(Tally.of(runs), "paths")
+        attnlogic.endings.chart(attnlogic.tally(runs), "paths")
     foreign = runs.table().with_columns(optimizer=pl.lit("mine:opt(lr=1)"))
     with pytest.raises(InputError, match="nothing to draw: paths are drawn over V"):
         attnlogic.endings.chart(foreign, "paths")

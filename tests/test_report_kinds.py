@@ -10,12 +10,12 @@ import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.report import few_runs, made_page
 from attnlogic.report import page as pages
-from attnlogic.results import Tally, select
+from attnlogic.results import select
 from attnlogic.statistics import STATISTICS
 
 
 def test_a_tally_has_a_page_without_single_runs(study):
-    tally = Tally.of(study)
+    tally = attnlogic.tally(study)
     text, found = page_of(tally, "a tally.parquet")
     assert "attnlogic summary 'a tally.parquet'" in found.text
     assert "tally" in section_text(text, "runs")
@@ -118,7 +118,7 @@ def test_of_very_many_runs_statistics_are_those_of_their_tally(study, monkeypatc
     monkeypatch.setattr(pages, "MAX_RUNS_IN_MEMORY", 31)
     text = made_page(study)
     assert "counted in bins" in section_text(text, "asked")
-    for cell in STATISTICS["summary"].shown(STATISTICS["summary"](Tally.of(study))).rows[0]:
+    for cell in STATISTICS["summary"].shown(STATISTICS["summary"](attnlogic.tally(study))).rows[0]:
         assert cell in section_text(text, "summary")
 
 

@@ -11,7 +11,7 @@ from synthetic import rows
 
 import attnlogic
 from attnlogic.errors import InputError
-from attnlogic.results import CONDITION, Tally, select
+from attnlogic.results import CONDITION, select
 from attnlogic.results import store as store_module
 from attnlogic.results.shared_runs import each_once
 from attnlogic.statistics import STATISTICS
@@ -107,31 +107,31 @@ def test_what_is_null_or_nan_in_both_is_the_same(tmp_path):
 
 
 def test_folders_and_tallies_add_up(folders):
-    tally = Tally.of(PARTS["c"][0])
+    tally = attnlogic.tally(PARTS["c"][0])
     expected = attnlogic.summary(ONCE)["runs", "reached", "solved", "held"]
     found = attnlogic.summary([folders["a"], folders["b"], tally])
     # Tallies come first.
     assert_frame_equal(found["runs", "reached", "solved", "held"][[1, 2, 3, 0]], expected)
-    assert repr(Tally.of([*folders.values()])) == repr(Tally.of(ONCE))
+    assert repr(attnlogic.tally([*folders.values()])) == repr(attnlogic.tally(ONCE))
 
 
 def test_a_run_of_a_folder_that_a_tally_has_counted_is_refused(folders):
     with pytest.raises(InputError, match="xor · adam: seed 20 would count twice"):
-        attnlogic.summary([folders["a"], Tally.of(PARTS["b"][0])])
+        attnlogic.summary([folders["a"], attnlogic.tally(PARTS["b"][0])])
 
 
 def test_a_tally_of_lazy_conditions_is_that_of_their_rows(folders, monkeypatch):
     monkeypatch.setattr(store_module, "ROWS_AT_ONCE", 1)
     monkeypatch.setattr("attnlogic.results.selection.ROWS_READ_AT_ONCE", 7)
     monkeypatch.setattr("attnlogic.results.selection.ROWS_AT_ONCE", 4)
-    tally, expected = Tally.of(select([*folders.values()])), Tally.of(ONCE)
+    tally, expected = attnlogic.tally(select([*folders.values()])), attnlogic.tally(ONCE)
     assert tally.seeds == expected.seeds
     counts = [one.counts.drop("total", "squares") for one in (tally, expected)]
     assert_frame_equal(*counts, check_row_order=False)
 
 
 def test_a_tally_file_is_a_source(folders, tmp_path):
-    Tally.of(ONCE).write(tmp_path / "t.parquet")
+    attnlogic.tally(ONCE).write(tmp_path / "t.parquet")
     assert attnlogic.endings(tmp_path / "t.parquet").equals(attnlogic.endings(ONCE))
     assert attnlogic.endings(str(tmp_path / "t.parquet")).equals(attnlogic.endings(ONCE))
 
@@ -157,7 +157,7 @@ CHOSEN = {
 def test_conditions_are_chosen_by_their_names(several, asked, expected):
     found = select(several, **asked)
     assert_frame_equal(without_hyperparameters(found.table()), ONCE.filter(expected))
-    tallied = attnlogic.summary(select(Tally.of(ONCE), **asked))
+    tallied = attnlogic.summary(select(attnlogic.tally(ONCE), **asked))
     assert_frame_equal(
         tallied["gate", "optimizer", "runs"],
         attnlogic.summary(ONCE.filter(expected))["gate", "optimizer", "runs"],
@@ -180,7 +180,7 @@ def test_conditions_are_chosen_by_their_names(several, asked, expected):
     ],
 )
 def test_what_is_not_there_is_refused_with_what_is(several, asked, says):
-    for runs in (several, Tally.of(ONCE)):
+    for runs in (several, attnlogic.tally(ONCE)):
         with pytest.raises(InputError, match=says):
             select(runs, **asked)
 
@@ -212,11 +212,11 @@ def test_an_empty_selection_says_so(several):
 
 
 def test_a_tally_has_no_rows_to_choose(folders):
-    for runs in (Tally.of(ONCE), [folders["a"], Tally.of(PARTS["c"][0])]):
+    for runs in (attnlogic.tally(ONCE), [folders["a"], attnlogic.tally(PARTS["c"][0])]):
         with pytest.raises(InputError, match="where: a tally does not keep the values of single"):
             select(runs, where="C < 0")
     with pytest.raises(InputError, match="a tally counts whole conditions"):
-        Tally.of(select(folders["a"], where="C < 0"))
+        attnlogic.tally(select(folders["a"], where="C < 0"))
 
 
 def test_other_rows_of_one_name_are_not_one_condition(folders, tmp_path):
@@ -244,7 +244,7 @@ def test_bad_sources_are_refused(tmp_path):
     with pytest.raises(InputError, match="were selected before"):
         select(select(ONCE), gate="xor")
     with pytest.raises(InputError, match="basins needs every run"):
-        attnlogic.basins(Tally.of(ONCE))
+        attnlogic.basins(attnlogic.tally(ONCE))
 
 
 def test_a_part_that_is_not_sound_is_left_out_and_named(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 import attnlogic
 from attnlogic.errors import InputError
-from attnlogic.results import CONDITION, Tally
+from attnlogic.results import CONDITION
 from attnlogic.statistics import STATISTICS
 from attnlogic.statistics.statistic import CONDITION as FIRST
 from attnlogic.statistics.statistic import SETTINGS
@@ -68,7 +68,7 @@ def test_its_sheet_is_made_of_any_frame_of_its_own(statistic, runs):
 
 @EVERY
 def test_a_tally_will_do_unless_it_needs_rows(statistic, runs):
-    tally = Tally.of(runs)
+    tally = attnlogic.tally(runs)
     if statistic.needs_rows:
         with pytest.raises(InputError, match=f"{statistic.name} needs every run"):
             statistic(tally)
@@ -119,4 +119,4 @@ def test_a_model_without_c_or_with_other_parameters_fails_no_statistic(statistic
     assert statistic.sheet(frame, statistic.settings({})).note
     assert statistic(other.table()).equals(frame)
     if not statistic.needs_rows:
-        assert statistic(Tally.of(other)).schema == frame.schema
+        assert statistic(attnlogic.tally(other)).schema == frame.schema

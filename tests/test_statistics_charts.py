@@ -12,7 +12,7 @@ from synthetic import rows
 
 import attnlogic
 from attnlogic.errors import InputError
-from attnlogic.results import Tally, select
+from attnlogic.results import select
 from attnlogic.statistics import CHARTS, STATISTICS
 from attnlogic.view import save
 
@@ -91,7 +91,7 @@ def test_more_runs_make_no_larger_chart(runs, name):
 def test_a_tally_gives_the_same_chart_where_it_will_do(runs, name):
     statistic = CHARTS[name]
     one = next(chart for chart in statistic.charts if chart.name == name)
-    tally = Tally.of(runs)
+    tally = attnlogic.tally(runs)
     if one.needs_rows or statistic.needs_rows:
         with pytest.raises(InputError, match=f"{name} needs every run"):
             chart(tally, name)

@@ -9,7 +9,6 @@ from swept import rows, sweep_of_lr
 
 import attnlogic
 from attnlogic.errors import InputError
-from attnlogic.results import Tally
 from attnlogic.statistics.intervals import clopper_pearson, wilson
 from attnlogic.statistics.summary import statistic as summarize
 from attnlogic.statistics.sweep import statistic as sweep
@@ -99,7 +98,7 @@ def test_what_varies_on_one_curve_and_is_fixed_on_another_is_marked_in_its_name(
 
 
 def test_a_tally_says_the_same(product):
-    assert sweep(Tally.of(product)).equals(sweep(product))
+    assert sweep(attnlogic.tally(product)).equals(sweep(product))
 
 
 def test_options(product):

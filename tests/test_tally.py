@@ -8,10 +8,11 @@ import pytest
 import synthetic
 from synthetic import rows
 
+import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.outcomes import LADDER, RUNGS, STATUSES
 from attnlogic.results import Tally, populations
-from attnlogic.results import tally as module
+from attnlogic.results import tallies as module
 from attnlogic.results.counting import COUNTS, ENTRY
 from attnlogic.results.normal import conditions
 from attnlogic.results.population import population
@@ -59,7 +60,7 @@ def test_there_are_runs_of_every_kind(runs):
 
 @pytest.fixture(scope="module")
 def tallies(runs):
-    return {name: Tally.of(study) for name, study in runs.items()}
+    return {name: attnlogic.tally(study) for name, study in runs.items()}
 
 
 @pytest.fixture(params=STUDIES)
@@ -148,14 +149,14 @@ def test_the_tally_of_a_union_is_the_sum(study, tally, cuts):
     parts = [rows[a:b] for a, b in pairwise(ends)]
     together = Tally.none()
     for part in parts:
-        together = together + Tally.of(part)
+        together = together + attnlogic.tally(part)
     assert_same(together, tally)
-    assert_same(Tally.of(rows.lazy()), tally)
+    assert_same(attnlogic.tally(rows.lazy()), tally)
 
 
 def test_however_many_rows_are_counted_at_once_the_tally_is_the_same(study, tally, monkeypatch):
     monkeypatch.setattr(module, "ROWS_AT_ONCE", 64)
-    assert_same(Tally.of(study), tally)
+    assert_same(attnlogic.tally(study), tally)
 
 
 def test_two_studies_add_up_to_their_conditions(tallies):
@@ -206,7 +207,7 @@ def test_its_size_does_not_grow_with_the_runs():
         for name in ("C", "wq", "wk", "wv", "w1", "w2", "wq_initial", "wk_initial", "wv_initial"):
             columns[name] = rng.normal(size=n)
         full = {k: pl.Series(columns.get(k, [None] * n), dtype=kinds[k]) for k in kinds}
-        return len(Tally.of(pl.DataFrame(full)).counts)
+        return len(attnlogic.tally(pl.DataFrame(full)).counts)
 
     assert tally(200_000) < 1.5 * tally(20_000)
 
@@ -256,7 +257,7 @@ def test_a_quantity_that_tallies_do_not_keep_is_refused_of_rows_too(study, tally
 
 
 def test_no_runs():
-    empty = Tally.of(pl.DataFrame(schema=schema("float32")))
+    empty = attnlogic.tally(pl.DataFrame(schema=schema("float32")))
     assert empty.counts.schema == COUNTS
     for tell in STATISTICS.values():
         assert tell(empty).is_empty()
@@ -266,8 +267,8 @@ def test_no_runs():
 def test_one_run(runs):
     row = runs["xor"].table()[:1]
     for tell in STATISTICS.values():
-        assert len(tell(Tally.of(row))) == len(tell(row)) >= 1
-    assert population(row).runs == Tally.of(row).populations()[0].runs == 1
+        assert len(tell(attnlogic.tally(row))) == len(tell(row)) >= 1
+    assert population(row).runs == attnlogic.tally(row).populations()[0].runs == 1
 
 
 def test_the_rungs_are_those_of_the_ladder():

@@ -7,12 +7,13 @@ import polars as pl
 import pytest
 from synthetic import rows
 
+import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.outcomes import STATUSES
 from attnlogic.results import CONDITION, Tally
 from attnlogic.results.counting import COUNTS
 from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
-from attnlogic.results.tally import FORMAT
+from attnlogic.results.tallies import FORMAT
 from attnlogic.statistics import STATISTICS
 
 ROWS = rows("xor", "polyak", range(40))
@@ -22,7 +23,7 @@ ROWS = rows("xor", "polyak", range(40))
 def path(tmp_path):
     """A tally's file."""
     file = tmp_path / "tally.parquet"
-    Tally.of(ROWS).write(file)
+    attnlogic.tally(ROWS).write(file)
     return file
 
 
@@ -52,11 +53,12 @@ def test_it_says_which_seeds_of_which_conditions_it_counted(path):
 
 def test_adjacent_seeds_join_and_gaps_stay():
     first, second, third = (
-        Tally.of(rows("xor", "adam", seeds)) for seeds in (range(10), range(10, 30), range(50, 60))
+        attnlogic.tally(rows("xor", "adam", seeds))
+        for seeds in (range(10), range(10, 30), range(50, 60))
     )
     assert spans(third + first + second) == [(0, 30), (50, 60)]
     scattered = rows("xor", "adam", range(20)).filter(pl.col("seed").is_in([3, 4, 5, 9]))
-    assert spans(Tally.of(scattered.sample(4, shuffle=True, seed=1))) == [(3, 6), (9, 10)]
+    assert spans(attnlogic.tally(scattered.sample(4, shuffle=True, seed=1))) == [(3, 6), (9, 10)]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def test_adjacent_seeds_join_and_gaps_stay():
     ],
 )
 def test_tallies_that_share_a_run_do_not_add(one, other, seed):
-    a, b = (Tally.of(rows("xor", "adam", seeds)) for seeds in (one, other))
+    a, b = (attnlogic.tally(rows("xor", "adam", seeds)) for seeds in (one, other))
     with pytest.raises(InputError, match=f"xor · adam: seed {seed} would count twice"):
         a + b
 
@@ -83,17 +85,17 @@ def test_the_same_seeds_of_other_conditions_are_other_runs():
         rows("xor", "adam", range(9), epochs=70), rows("xor", "adam", range(9), "float64"),
         rows("xor", "adam", range(9), until="hit"),
     ]  # fmt: skip
-    total = Tally.total(map(Tally.of, frames))
+    total = Tally.total(map(attnlogic.tally, frames))
     assert repr(total) == "Tally(63 runs of 7 conditions)"
     with pytest.raises(InputError, match="seed 0"):
-        total + Tally.of(frames[3])
+        total + attnlogic.tally(frames[3])
 
 
 def test_a_run_that_a_frame_has_twice_is_refused():
     with pytest.raises(InputError, match="xor · polyak has seed 7 more than once"):
-        Tally.of(pl.concat([ROWS, ROWS[7:8]]))
+        attnlogic.tally(pl.concat([ROWS, ROWS[7:8]]))
     with pytest.raises(InputError, match=r"seed.*got None"):
-        Tally.of(ROWS.with_columns(seed=pl.lit(None, pl.UInt32)))
+        attnlogic.tally(ROWS.with_columns(seed=pl.lit(None, pl.UInt32)))
 
 
 # --- words, and values that are not there -------------------------------------------------------
@@ -152,9 +154,9 @@ def test_rows_and_tally_have_the_same_counts_and_the_same_gaps(name, lacking):
     frame = frame.drop(lacking, strict=False)
     if statistic.needs_rows:
         with pytest.raises(InputError, match="needs every run"):
-            statistic(Tally.of(frame))
+            statistic(attnlogic.tally(frame))
         return
-    exact, tallied = statistic(frame), statistic(Tally.of(frame))
+    exact, tallied = statistic(frame), statistic(attnlogic.tally(frame))
     assert exact.select(pl.all().is_null()).equals(tallied.select(pl.all().is_null()))
     whole = [c.name for c in statistic.columns if c.type is not float]
     if name != "starts":
@@ -199,9 +201,9 @@ def test_a_tally_of_an_earlier_version_is_refused(path):
 
 
 def test_a_tally_of_a_later_version_is_refused(path, monkeypatch):
-    monkeypatch.setattr("attnlogic.results.tally.FORMAT", 99)
-    monkeypatch.setattr("attnlogic.results.tally.__version__", "9.0")
-    Tally.of(ROWS).write(path)
+    monkeypatch.setattr("attnlogic.results.tallies.FORMAT", 99)
+    monkeypatch.setattr("attnlogic.results.tallies.__version__", "9.0")
+    attnlogic.tally(ROWS).write(path)
     monkeypatch.undo()
     with pytest.raises(InputError, match=rf"format 99, and this version reads {FORMAT}.*9\.0"):
         Tally.read(path)

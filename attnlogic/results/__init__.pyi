@@ -48,11 +48,12 @@ from .seed_ranges import seeds_without as seeds_without
 from .selecting import Selectable as Selectable
 from .selecting import populations as populations
 from .selecting import select as select
+from .selecting import tally as tally
 from .selection import Selection as Selection
 from .store import Runs as Runs
 from .store import load as load
 from .store import read_study as read_study
-from .tally import Tally as Tally
+from .tallies import Tally as Tally
 from .verifying import verify as verify
 from .writing import Opened as Opened
 from .writing import create as create

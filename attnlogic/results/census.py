@@ -19,7 +19,7 @@ from attnlogic.results.count_columns import COUNTS, census_schema
 from attnlogic.results.part_files import Part, PartRuns, write_part_file
 from attnlogic.results.rows import CONDITION, run_schema
 from attnlogic.results.store import Runs
-from attnlogic.results.tally import Tally
+from attnlogic.results.tallies import Tally
 from attnlogic.results.writing import folder_of_parts
 from attnlogic.words import counted as in_number
 from attnlogic.words import printable

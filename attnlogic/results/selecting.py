@@ -17,7 +17,7 @@ from attnlogic.results.population import Population
 from attnlogic.results.selection import Selection
 from attnlogic.results.sources import FolderSource, FrameSource, Source, together
 from attnlogic.results.store import Runs, load
-from attnlogic.results.tally import Tally
+from attnlogic.results.tallies import Tally
 from attnlogic.results.where import where as expression
 
 One = Runs | Tally | pl.LazyFrame | pl.DataFrame | str | os.PathLike[str]
@@ -96,6 +96,24 @@ def populations(runs: Selectable) -> list[Population]:
       InputError: something cannot be read, or a frame is not one of runs.
     """
     return [*select(runs).populations()]
+
+
+def tally(runs: Selectable) -> Tally:
+    """The tally of some runs, read some at a time, so that memory does not grow with them.
+
+    Args:
+      runs: as for ``select``.
+
+    Raises:
+      InputError: a part cannot be read, a frame is not one of runs or has a seed of a condition
+        twice, two sources disagree about a run, or rows were selected.
+
+    Example:
+      >>> from attnlogic.results import schema
+      >>> tally(pl.DataFrame(schema=schema("float32")))
+      Tally(0 runs of 0 conditions)
+    """
+    return select(runs).tally()
 
 
 def _read(one: Any) -> Any:

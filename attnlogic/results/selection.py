@@ -20,7 +20,7 @@ from attnlogic.results.other_threshold import at_threshold
 from attnlogic.results.population import Population, population
 from attnlogic.results.shared_runs import each_once
 from attnlogic.results.sources import Rows, Source, together
-from attnlogic.results.tally import ROWS_AT_ONCE, Tally
+from attnlogic.results.tallies import ROWS_AT_ONCE, Tally
 from attnlogic.results.where import Where
 
 ROWS_READ_AT_ONCE = 2**18

@@ -48,7 +48,7 @@ _COUNTS_AT_ONCE = 2**20
 
 @dataclass(frozen=True, repr=False)
 class Tally:
-    """Counts of runs; see the module.
+    """Counts of runs; see the module. ``results.tally`` makes one of any runs.
 
     Attributes:
       counts: a table with the columns of ``counting.COUNTS``.
@@ -56,28 +56,12 @@ class Tally:
         ``CONDITION``.
 
     Example:
-      >>> from attnlogic.results import schema
-      >>> Tally.of(pl.DataFrame(schema=schema("float32")))
+      >>> Tally.none()
       Tally(0 runs of 0 conditions)
     """
 
     counts: pl.DataFrame
     seeds: dict[Key, SeedRanges]
-
-    @classmethod
-    def of(cls, runs: Any) -> Tally:
-        """The tally of some runs, read some at a time, so that memory does not grow with them.
-
-        Args:
-          runs: what ``select`` takes: a study, a frame, several of them, …
-
-        Raises:
-          InputError: a part cannot be read, a frame is not one of runs or has a seed of a condition
-            twice, or rows were selected.
-        """
-        from attnlogic.results.selecting import select  # which reads tallies, too
-
-        return select(runs).tally()
 
     @classmethod
     def none(cls) -> Tally:
