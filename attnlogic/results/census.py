@@ -16,11 +16,10 @@ from attnlogic.errors import InputError
 from attnlogic.results.census_counts import MOST_ROWS, Counted, lowest, together
 from attnlogic.results.condition_columns import kinds
 from attnlogic.results.count_columns import COUNTS, census_schema
-from attnlogic.results.part_files import Part, PartRuns, write_part_file
+from attnlogic.results.part_files import Part, PartRuns, folder_of_parts, write_part_file
 from attnlogic.results.rows import CONDITION, run_schema
 from attnlogic.results.store import Runs
 from attnlogic.results.tallies import Tally
-from attnlogic.results.writing import folder_of_parts
 from attnlogic.words import counted as in_number
 from attnlogic.words import printable
 
@@ -53,7 +52,7 @@ def write_counted(runs: Runs, kind: str, counted: Counted, replaces: Iterable[st
         PartRuns(number, digests[number], seeds, counted.matching.get(number))
         for number, seeds in counted.seeds.items()
     ]
-    write_part_file(folder_of_parts(runs, kind), census_frame(counted), listed, replaces)
+    write_part_file(folder_of_parts(runs.directory, kind), census_frame(counted), listed, replaces)
 
 
 def read_counted(runs: Runs, part: Part) -> Counted:

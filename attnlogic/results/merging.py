@@ -25,7 +25,7 @@ from attnlogic.results.seed_ranges import SeedRanges, contain, seeds_without
 from attnlogic.results.selecting import select
 from attnlogic.results.selection import Selection
 from attnlogic.results.store import Runs
-from attnlogic.results.writing import ANOTHER, open_study, write_part
+from attnlogic.results.writing import ANOTHER_FOLDER, open_study, write_part
 
 ROWS_IN_MEMORY = 2**18
 """Rows that wait to be written, at most, before those of the next condition come."""
@@ -114,13 +114,13 @@ def _check_conditions(description: Mapping[str, Any]) -> None:
 def _check_folder(folder: Path, studies: Sequence[Runs], description: Mapping[str, Any]) -> None:
     """Raise ``InputError`` for a folder that holds another study than the one that is made."""
     if any(os.path.realpath(folder) == os.path.realpath(runs.directory) for runs in studies):
-        raise InputError(f"'{folder}' is one of the studies: {ANOTHER}")
+        raise InputError(f"'{folder}' is one of the studies: {ANOTHER_FOLDER}")
     try:
         there = read_description(folder)
     except InputError:  # what lies there, if anything, is seen when it is opened
         return
     if not same(there, description):
-        raise InputError(f"'{folder}' holds another study than these make: {ANOTHER}")
+        raise InputError(f"'{folder}' holds another study than these make: {ANOTHER_FOLDER}")
 
 
 def _write(runs: Runs, chosen: Selection, there: Mapping[int, SeedRanges]) -> None:
@@ -168,7 +168,7 @@ def _write_counted(runs: Runs, studies: Sequence[Runs], there: Mapping[int, Seed
                 if left != [*some.seeds.values()]:
                     raise InputError(
                         f"'{study.directory}' has changed since '{runs.directory}' was begun: "
-                        f"{ANOTHER}"
+                        f"{ANOTHER_FOLDER}"
                     )
                 folder = runs.description["kinds"][kind]["parts"]
                 write_counted(runs, folder, some)

@@ -19,7 +19,7 @@ import polars as pl
 
 from attnlogic.results.description import FORMAT
 from attnlogic.results.digests import DIGITS, digest_of_bytes, digest_of_file
-from attnlogic.results.files import write_whole
+from attnlogic.results.files import sync_folder, write_whole
 from attnlogic.results.seed_ranges import SeedRanges, count, of_seeds, union
 from attnlogic.results.shapes import Optional, misfit
 
@@ -68,6 +68,19 @@ class Part(NamedTuple):
     runs: tuple[PartRuns, ...]
     columns: dict[str, Any]
     replaces: frozenset[str] = frozenset()
+
+
+def folder_of_parts(directory: Path, kind: str) -> Path:
+    """The folder for parts of a kind in a study's folder, made if need be.
+
+    Raises:
+      OSError: the system's own, with the path that could not be made.
+    """
+    folder = directory / "parts" / kind
+    if not folder.is_dir():
+        folder.mkdir()
+        sync_folder(folder.parent)
+    return folder
 
 
 def write_part_file(

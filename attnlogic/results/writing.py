@@ -23,10 +23,9 @@ from attnlogic.results.description import (
     sealed,
     write_description,
 )
-from attnlogic.results.files import sync_folder
 from attnlogic.results.inventory import Unread, remove_halves, set_aside
 from attnlogic.results.lock import LOCK, WRITER, locked
-from attnlogic.results.part_files import runs_of_rows, write_part_file
+from attnlogic.results.part_files import folder_of_parts, runs_of_rows, write_part_file
 from attnlogic.results.store import Runs
 
 
@@ -44,7 +43,7 @@ class Opened(NamedTuple):
     set_aside: tuple[Unread, ...] = ()
 
 
-ANOTHER = "name another folder with --out"
+ANOTHER_FOLDER = "name another folder with --out"
 
 
 @contextmanager
@@ -100,22 +99,9 @@ def write_part(runs: Runs, kind: str, rows: pl.DataFrame) -> None:
     Raises:
       OSError: the system's own, with the path that could not be written.
     """
-    folder = folder_of_parts(runs, kind)
+    folder = folder_of_parts(runs.directory, kind)
     digests = [one["digest"] for one in runs.description["conditions"]]
     write_part_file(folder, rows, runs_of_rows(rows, digests))
-
-
-def folder_of_parts(runs: Runs, kind: str) -> Path:
-    """The folder for parts of a kind, made if need be.
-
-    Raises:
-      OSError: the system's own, with the path that could not be made.
-    """
-    folder = runs.directory / "parts" / kind
-    if not folder.is_dir():
-        folder.mkdir()
-        sync_folder(folder.parent)
-    return folder
 
 
 def _is_started(directory: Path) -> bool:
@@ -126,7 +112,9 @@ def _is_started(directory: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise InputError(f"cannot read '{directory}': {error.strerror}: {ANOTHER}") from error
+        raise InputError(
+            f"cannot read '{directory}': {error.strerror}: {ANOTHER_FOLDER}"
+        ) from error
     # Without a description the lock tells that the rest is ours.
     return NAME in there or (LOCK in there and there <= names | {WRITER, f".{NAME}.tmp"})
 
@@ -218,7 +206,7 @@ def _merged(
         if there.get("format", 1) < FORMAT:
             raise InputError(
                 f"'{directory}' was written by an earlier version, which this one can read and not "
-                f"go on with: {ANOTHER}"
+                f"go on with: {ANOTHER_FOLDER}"
             )
         return there, going_on(directory, there, asked, extend=extend)
     wanted = Runs(directory, dict(asked))
@@ -226,24 +214,24 @@ def _merged(
     if others:
         raise InputError(
             f"'{directory}' has no sound {NAME}, and '{others[0].path}' is of another study than "
-            f"the one asked for: {ANOTHER}"
+            f"the one asked for: {ANOTHER_FOLDER}"
         )
     return None, dict(asked)
 
 
 def _unwritable(directory: Path, error: OSError) -> InputError:
-    return InputError(f"cannot write to '{directory}': {error.strerror}: {ANOTHER}")
+    return InputError(f"cannot write to '{directory}': {error.strerror}: {ANOTHER_FOLDER}")
 
 
 def _refuse_used(directory: Path) -> None:
     """Raise ``InputError`` if a folder cannot be made there, or holds something already."""
     there = next(path for path in (directory, *directory.parents) if os.path.lexists(path))
     if not there.exists():
-        raise InputError(f"'{there}' is a link to nothing ('{there.readlink()}'): {ANOTHER}")
+        raise InputError(f"'{there}' is a link to nothing ('{there.readlink()}'): {ANOTHER_FOLDER}")
     if not there.is_dir():
-        raise InputError(f"'{there}' is a file: {ANOTHER}")
+        raise InputError(f"'{there}' is a file: {ANOTHER_FOLDER}")
     if there == directory and any(directory.iterdir()):
-        raise InputError(f"'{directory}' is not empty, and holds no study: {ANOTHER}")
+        raise InputError(f"'{directory}' is not empty, and holds no study: {ANOTHER_FOLDER}")
 
 
 def _refuse_started(directory: Path) -> None:
