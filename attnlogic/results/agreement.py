@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from attnlogic.errors import InputError
-from attnlogic.results.seed_ranges import seeds_in_words, union
+from attnlogic.results import seed_ranges
+from attnlogic.results.seed_ranges import seeds_in_words
 
 _WHOLE = ("backend", "precision", "threshold", "until", "keep", "keep_rows")
 _USUAL = {"keep": "rows", "keep_rows": "none"}
@@ -80,7 +81,7 @@ def _extended(there: Description, asked: Description) -> dict[str, Any]:
     for one in asked["conditions"]:
         if one["digest"] in place:
             known = conditions[place[one["digest"]]]
-            known["seeds"] = [*map(list, union(known["seeds"], one["seeds"]))]
+            known["seeds"] = [*map(list, seed_ranges.union(known["seeds"], one["seeds"]))]
             continue
         if one["kind"] not in moved:
             kind, moved[one["kind"]] = dict(asked["kinds"][one["kind"]]), len(kinds)
@@ -115,7 +116,10 @@ def _differences(there: Description, asked: Description) -> Iterable[str]:
         if ours.keys() != theirs.keys():
             found = True
             yield _difference(name, [*ours], [*theirs])
-    seeds = [seeds_in_words(union(*(c["seeds"] for c in d["conditions"]))) for d in (there, asked)]
+    seeds = [
+        seeds_in_words(seed_ranges.union(*(c["seeds"] for c in d["conditions"])))
+        for d in (there, asked)
+    ]
     if seeds[0] != seeds[1]:
         found = True
         yield f"seeds: {seeds[0]} there, {seeds[1]} asked for"

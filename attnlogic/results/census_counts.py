@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from attnlogic.results import seed_ranges
 from attnlogic.results.condition_columns import condition_table
 from attnlogic.results.count_columns import ENTRY, OF_A_COUNT
 from attnlogic.results.counting import counted_rows
 from attnlogic.results.rows import CONDITION
-from attnlogic.results.seed_ranges import SeedRanges, of_seeds, union
+from attnlogic.results.seed_ranges import SeedRanges
 from attnlogic.results.store import Runs
 from attnlogic.results.where import Where
 from attnlogic.results.where import where as expression
@@ -79,7 +80,7 @@ class Counter(NamedTuple):
         known = rows.join(about, on="condition", how="left")
         counts = counted_rows(known).drop(*CONDITION)
         counts = counts.with_columns(condition=pl.lit(number, pl.UInt32)).select(*OF_A_COUNT)
-        seeds = {number: of_seeds(rows["seed"])}
+        seeds = {number: seed_ranges.of_seeds(rows["seed"])}
         if where is None:
             return Counted(counts, seeds, rows.clear(), {})
         found = where.of(known.lazy()).select(*rows.columns).collect()
@@ -95,7 +96,7 @@ def together(several: Sequence[Counted]) -> Counted:
     rows = [one.rows for one in several if len(one.rows)] or [several[0].rows]
     return Counted(
         counts.group_by(_ENTRY, maintain_order=True).agg(sums).select(*OF_A_COUNT),
-        reduce(lambda a, b: a | {k: union(a.get(k, ()), s) for k, s in b.items()},
+        reduce(lambda a, b: a | {k: seed_ranges.union(a.get(k, ()), s) for k, s in b.items()},
                [one.seeds for one in several]),
         lowest(pl.concat(rows)),
         reduce(lambda a, b: a | {k: a.get(k, 0) + n for k, n in b.items()},

@@ -13,9 +13,9 @@ from typing import Any
 from attnlogic.backend import MAX_EPOCHS, PRECISIONS
 from attnlogic.errors import InputError, described
 from attnlogic.problems import SEED_LIMIT
+from attnlogic.results import seed_ranges
 from attnlogic.results.digests import DIGITS, digest
 from attnlogic.results.files import write_whole
-from attnlogic.results.seed_ranges import union
 from attnlogic.results.shapes import Each, Optional, misfit
 
 FORMAT = 3
@@ -247,5 +247,5 @@ def _inconsistent(description: dict[str, Any]) -> str | None:
 def _are_ranges(seeds: list[list[int]]) -> bool:
     return (
         all(len(pair) == 2 and 0 <= pair[0] < pair[1] <= SEED_LIMIT for pair in seeds)
-        and [*map(list, union(seeds))] == seeds
+        and [*map(list, seed_ranges.union(seeds))] == seeds
     )

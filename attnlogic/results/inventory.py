@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from attnlogic.errors import InputError
+from attnlogic.results import seed_ranges
 from attnlogic.results.part_files import NotSoundError, Part, read_part_file
-from attnlogic.results.seed_ranges import SeedRanges, intersect, seeds_without, union
+from attnlogic.results.seed_ranges import SeedRanges, seeds_without
 from attnlogic.words import printable
 
 SET_ASIDE = ".set-aside"
@@ -174,13 +175,15 @@ def _each_run_once(
             continue
         if reason := _stranger(part, kind, conditions):
             unread.append(Unread(part.path, reason))
-        elif any(intersect(one.seeds, there.get(one.condition, ())) for one in part.runs):
+        elif any(
+            seed_ranges.intersect(one.seeds, there.get(one.condition, ())) for one in part.runs
+        ):
             unread.append(Unread(part.path, "its runs are in another part already"))
         else:
             parts.append(part)
             replaced |= {part.path.with_name(name) for name in part.replaces}
             for one in part.runs:
-                there[one.condition] = union(there.get(one.condition, ()), one.seeds)
+                there[one.condition] = seed_ranges.union(there.get(one.condition, ()), one.seeds)
     sound = {part.path for part, _ in found}
     return Inventory(tuple(parts), tuple(sorted(unread)), there, tuple(sorted(replaced & sound)))
 
@@ -203,7 +206,7 @@ def _stranger(part: Part, kind: int, conditions: list[dict[str, Any]]) -> str | 
             return OTHER_STUDY
         if kind != condition["kind"]:
             return "it lies in another kind's folder"
-        if seeds_without(one.seeds, union(condition["seeds"])):
+        if seeds_without(one.seeds, seed_ranges.union(condition["seeds"])):
             return OTHER_SEEDS
     return None
 

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from attnlogic.errors import InputError
+from attnlogic.results import seed_ranges
 from attnlogic.results.agreement import going_on, same
 from attnlogic.results.census import all_counted, put_together, write_counted
 from attnlogic.results.census_counts import numbered, of_conditions
@@ -21,7 +22,7 @@ from attnlogic.results.condition_columns import condition_table, kinds
 from attnlogic.results.condition_keys import condition, in_words
 from attnlogic.results.description import read_description
 from attnlogic.results.rows import CONDITION, run_schema
-from attnlogic.results.seed_ranges import SeedRanges, contain, seeds_without
+from attnlogic.results.seed_ranges import SeedRanges, seeds_without
 from attnlogic.results.selecting import select
 from attnlogic.results.selection import Selection
 from attnlogic.results.store import Runs
@@ -133,7 +134,9 @@ def _write(runs: Runs, chosen: Selection, there: Mapping[int, SeedRanges]) -> No
         for block in chosen.blocks(rows):
             number = numbers[tuple(condition(block).values())]
             kind = description["conditions"][number]["kind"]
-            block = block.filter(~contain(there.get(number, ()), block["seed"].to_numpy()))
+            block = block.filter(
+                ~seed_ranges.contain(there.get(number, ()), block["seed"].to_numpy())
+            )
             numbered = block.with_columns(condition=pl.lit(number, pl.UInt32))
             waiting.setdefault(kind, []).append(numbered.select(*schemas[kind]))
             if sum(len(part) for parts in waiting.values() for part in parts) >= ROWS_IN_MEMORY:

@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from attnlogic.results import seed_ranges
 from attnlogic.results.description import FORMAT
 from attnlogic.results.digests import DIGITS, digest_of_bytes, digest_of_file
 from attnlogic.results.files import sync_folder, write_whole
-from attnlogic.results.seed_ranges import SeedRanges, count, of_seeds, union
+from attnlogic.results.seed_ranges import SeedRanges
 from attnlogic.results.shapes import Optional, misfit
 
 KEY = "attnlogic"
@@ -105,7 +106,7 @@ def write_part_file(
         said["replaces"] = names
     content = io.BytesIO()
     frame.write_parquet(content, metadata={KEY: json.dumps(said)})
-    seeds = union(*(one.seeds for one in runs))
+    seeds = seed_ranges.union(*(one.seeds for one in runs))
     name = f"{seeds[0][0]}-{seeds[-1][1] - 1}.{digest_of_bytes(content.getbuffer())}.parquet"
     write_whole(folder / name, content.getbuffer())
     return folder / name
@@ -120,13 +121,13 @@ def runs_of_rows(rows: pl.DataFrame, digests: Sequence[str]) -> list[PartRuns]:
     """
     by_condition = rows.group_by("condition", maintain_order=True).agg("seed")
     return [
-        PartRuns(number, digests[number], of_seeds(seeds.to_numpy()))
+        PartRuns(number, digests[number], seed_ranges.of_seeds(seeds.to_numpy()))
         for number, seeds in zip(by_condition["condition"], by_condition["seed"], strict=True)
     ]
 
 
 def _rows(runs: Iterable[PartRuns]) -> int:
-    return sum(count(one.seeds) for one in runs)
+    return sum(seed_ranges.count(one.seeds) for one in runs)
 
 
 class NotSoundError(Exception):
@@ -176,10 +177,12 @@ def _part(path: Path, lowest: int, highest: int) -> Part:
     if any(len(pair) != 2 for one in said["runs"] for pair in one["seeds"]):
         raise foreign
     runs = tuple(
-        PartRuns(one["condition"], one["digest"], union(one["seeds"]), one.get("matching"))
+        PartRuns(
+            one["condition"], one["digest"], seed_ranges.union(one["seeds"]), one.get("matching")
+        )
         for one in said["runs"]
     )
-    seeds = union(*(one.seeds for one in runs))
+    seeds = seed_ranges.union(*(one.seeds for one in runs))
     if not seeds or (lowest, highest + 1) != (seeds[0][0], seeds[-1][1]):
         raise NotSoundError("its name does not fit the seeds in it")
     if said["rows"] != _rows(runs):

@@ -31,6 +31,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from attnlogic.errors import InputError
+from attnlogic.results import seed_ranges
 from attnlogic.results.blocks import together
 from attnlogic.results.condition_columns import condition_table, kinds
 from attnlogic.results.count_columns import census_schema
@@ -39,7 +40,7 @@ from attnlogic.results.exporting import Exported
 from attnlogic.results.inventory import Inventory, Unread, earlier_parts, take_inventory
 from attnlogic.results.rows import Own, run_schema, schema
 from attnlogic.results.scanning import scan, with_conditions
-from attnlogic.results.seed_ranges import SeedRanges, count, union
+from attnlogic.results.seed_ranges import SeedRanges
 from attnlogic.words import counted
 
 T = TypeVar("T")
@@ -87,17 +88,17 @@ class Runs(Exported):
             said = self.description.get("seeds", {"first": 0, "count": 0})
             seeds = ((said["first"], said["first"] + said["count"]),)
             return dict.fromkeys(range(len(conditions)), seeds)
-        return {i: union(one["seeds"]) for i, one in enumerate(conditions)}
+        return {i: seed_ranges.union(one["seeds"]) for i, one in enumerate(conditions)}
 
     @property
     def asked(self) -> int:
         """How many runs the study has once it is finished."""
-        return sum(map(count, self.planned.values()))
+        return sum(map(seed_ranges.count, self.planned.values()))
 
     @property
     def seeds(self) -> SeedRanges:
         """The seeds that any condition has once the study is finished."""
-        return union(*self.planned.values())
+        return seed_ranges.union(*self.planned.values())
 
     @cached_property
     def _kinds(self) -> list[Own]:

@@ -23,12 +23,13 @@ from typing import Any
 import polars as pl
 
 from attnlogic.errors import InputError
+from attnlogic.results import seed_ranges
 from attnlogic.results.condition_keys import condition, in_words
 from attnlogic.results.count_columns import COUNTS
 from attnlogic.results.counting import counted_rows, distributions, summed
 from attnlogic.results.population import Population
 from attnlogic.results.rows import CONDITION
-from attnlogic.results.seed_ranges import SeedRanges, count, of_seeds, union
+from attnlogic.results.seed_ranges import SeedRanges
 from attnlogic.results.stamped import read_stamped, write_stamped
 from attnlogic.version import __version__
 from attnlogic.words import counted
@@ -71,7 +72,10 @@ class Tally:
     @classmethod
     def of_rows(cls, rows: pl.DataFrame) -> Tally:
         """The tally of some runs of one condition, each once, with the columns of ``schema``."""
-        return cls(counted_rows(rows), {tuple(condition(rows).values()): of_seeds(rows["seed"])})
+        return cls(
+            counted_rows(rows),
+            {tuple(condition(rows).values()): seed_ranges.of_seeds(rows["seed"])},
+        )
 
     @classmethod
     def total(cls, tallies: Iterable[Tally]) -> Tally:
@@ -157,13 +161,13 @@ class Tally:
                 f"read it with the version that wrote it, {about.get('version')}, or a later one"
             )
         seeds = {
-            tuple(key[name] for name in CONDITION): union(key["seeds"])
+            tuple(key[name] for name in CONDITION): seed_ranges.union(key["seeds"])
             for key in about["conditions"]
         }
         return cls(counts, seeds)
 
     def __repr__(self) -> str:
-        runs = counted(sum(map(count, self.seeds.values())), "run")
+        runs = counted(sum(map(seed_ranges.count, self.seeds.values())), "run")
         return f"Tally({runs} of {counted(len(self.keys), 'condition')})"
 
 
@@ -191,4 +195,4 @@ def _each_once(key: Key, several: Iterable[SeedRanges]) -> SeedRanges:
                 "studies that keep rows in their place: of these a run that several have counts "
                 "once"
             )
-    return union(ordered)
+    return seed_ranges.union(ordered)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import polars as pl
 
 from attnlogic.errors import InputError
+from attnlogic.results import seed_ranges
 from attnlogic.results.inventory import Inventory, Unread, forget_checked
 from attnlogic.results.part_files import Part
-from attnlogic.results.seed_ranges import count, of_seeds
 from attnlogic.results.store import Runs
 
 
@@ -54,7 +54,7 @@ def _reason(part: Part) -> str | None:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         return f"it cannot be read: {str(error).splitlines()[0]}"
     by_condition = rows.group_by("condition").agg("seed").iter_rows()
-    there = {number: of_seeds(seeds) for number, seeds in by_condition}
+    there = {number: seed_ranges.of_seeds(seeds) for number, seeds in by_condition}
     said = {one.condition: one.seeds for one in part.runs}
     if there != said or len(rows) != part.rows:
         return "its rows are not the runs that it lists"
@@ -65,7 +65,7 @@ def _reason_of_a_census(part: Part, rows: pl.DataFrame) -> str | None:
     """What is wrong in a part that has counts: every run has a status."""
     statuses = rows.filter(pl.col("quantity") == "status", pl.col("group") == "all")
     there = dict(statuses.group_by("condition").agg(pl.col("count").sum()).iter_rows())
-    if there != {one.condition: count(one.seeds) for one in part.runs}:
+    if there != {one.condition: seed_ranges.count(one.seeds) for one in part.runs}:
         return "its counts are not those of the runs that it lists"
     return None
 
