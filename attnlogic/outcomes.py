@@ -61,7 +61,7 @@ class Number(NamedTuple):
       kind: what it counts or measures.
       meaning: one line for a person, with the unit.
       over: the groups of runs over which a tally keeps its distribution (see
-        ``results.quantities.GROUPS``).
+        ``results.rows.GROUPS``).
     """
 
     kind: Kind

@@ -31,7 +31,7 @@ def runs(tmp_path):
     """A study that has been started."""
     from stored import DESCRIPTION
 
-    from attnlogic.results import writing
+    from attnlogic.results.store import writing
 
     return writing.create(tmp_path / "study", DESCRIPTION)
 
@@ -101,7 +101,7 @@ def compilations():
 @pytest.fixture
 def often(monkeypatch):
     """Studies write many small files; those of a census are put together once there are four."""
-    from attnlogic.results import census
+    from attnlogic.results.counts import census
     from attnlogic.studies import collecting, parts, pieces
 
     for module in (parts, collecting):

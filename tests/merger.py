@@ -4,7 +4,8 @@ import os
 import signal
 import sys
 
-from attnlogic.results import load, merge, merging
+from attnlogic.results import load, merge
+from attnlogic.results.choosing import merging
 
 TOUCHES = ("open", "os.rename", "os.mkdir", "os.remove")
 

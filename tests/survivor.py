@@ -12,7 +12,7 @@ from pathlib import Path
 
 from abacus import Abacus, work
 
-from attnlogic.results import census
+from attnlogic.results.counts import census
 from attnlogic.studies import Study, collecting, parts, pieces, run
 
 HERE = Path(__file__).parent

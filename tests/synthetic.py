@@ -20,7 +20,7 @@ from attnlogic.results import (
     table,
     write_part,
 )
-from attnlogic.results.seed_ranges import of_seeds
+from attnlogic.results.rows.seed_ranges import of_seeds
 from attnlogic.theory import solution
 
 

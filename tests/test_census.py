@@ -8,7 +8,8 @@ from polars.testing import assert_frame_equal
 import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.problems import SEED_LIMIT
-from attnlogic.results import census, census_counts, kept_rows, load, select, verify
+from attnlogic.results import kept_rows, load, select, verify
+from attnlogic.results.counts import census, census_counts
 from attnlogic.studies import Study, collecting, run, seed_range
 
 STUDY = Study(["xor", "nand"], ["sgd", "adam"], seeds=28, threshold=0.3)

@@ -10,16 +10,8 @@ from test_census import STUDY, WHERE, assert_same_tally, census_of
 
 import attnlogic
 from attnlogic.errors import InputError
-from attnlogic.results import (
-    census,
-    census_counts,
-    kept_rows,
-    load,
-    merge,
-    select,
-    verify,
-    write_counted,
-)
+from attnlogic.results import kept_rows, load, merge, select, verify, write_counted
+from attnlogic.results.counts import census, census_counts
 from attnlogic.studies import Study
 
 FIRST, SECOND = range(17), range(17, 28)
@@ -114,7 +106,7 @@ def test_an_interrupted_merge_goes_on(tmp_path, whole, often, monkeypatch, good)
         write_counted(*what)
 
     with monkeypatch.context() as patch:
-        patch.setattr("attnlogic.results.merging.write_counted", write)
+        patch.setattr("attnlogic.results.choosing.merging.write_counted", write)
         with pytest.raises(KeyboardInterrupt):
             merge(several, tmp_path / "both")
     assert (tmp_path / "both").exists() == bool(good)

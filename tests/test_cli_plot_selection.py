@@ -13,7 +13,7 @@ import synthetic
 from synthetic import rows
 
 import attnlogic
-from attnlogic.results.sources import FolderSource
+from attnlogic.results.choosing.sources import FolderSource
 from attnlogic.statistics import CHARTS, STATISTICS, Statistic
 from attnlogic.view import save
 

@@ -14,7 +14,8 @@ from abacus import Abacus, Counting, work
 from stored import DESCRIPTION, describe, write
 from test_description import put, written
 
-from attnlogic.results import load, writing
+from attnlogic.results import load
+from attnlogic.results.store import writing
 from attnlogic.statistics import STATISTICS
 from attnlogic.studies import Study, parts, pieces
 from attnlogic.words import printable
@@ -83,7 +84,7 @@ def test_verify_ends_with_0_only_if_all_is_there_and_sound(type_in, tmp_path):
 
 def test_verify_reads_the_rows_too(type_in, tmp_path, monkeypatch):
     """A file with the right checksum whose list of runs is made up."""
-    from attnlogic.results import part_files
+    from attnlogic.results.store import part_files
 
     real = part_files.of_seeds
     runs = writing.create(tmp_path / "study", describe(seeds=range(8)))

@@ -11,8 +11,8 @@ from attnlogic import theory
 from attnlogic.problems import mean_squared_error, problem
 from attnlogic.problems.gates import GATES, ROWS, gate
 from attnlogic.problems.neuron import NAMES, loss, pack, unpack
-from attnlogic.results.known import known_of
-from attnlogic.results.rows import schema
+from attnlogic.results.rows.known import known_of
+from attnlogic.results.rows.run_columns import schema
 from attnlogic.statistics.curvature import eigenvalues, zero_within
 from attnlogic.statistics.curvature import statistic as curvature
 from attnlogic.theory.derivatives import gradient, hessian

@@ -11,7 +11,8 @@ import pytest
 from stored import DESCRIPTION, everything, files, rows, write
 
 from attnlogic.errors import InputError
-from attnlogic.results import store, writing
+from attnlogic.results.store import runs as store
+from attnlogic.results.store import writing
 
 # --- a part is whole or not there ---------------------------------------------------------------
 

@@ -9,7 +9,8 @@ import pytest
 from abacus import Abacus, work
 from stored import describe, rows, write
 
-from attnlogic.results import inventory, load, writing
+from attnlogic.results import load
+from attnlogic.results.store import inventory, writing
 from attnlogic.statistics import STATISTICS
 from attnlogic.studies import Study, parts, pieces
 

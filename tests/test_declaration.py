@@ -25,8 +25,8 @@ from attnlogic.outcomes import (
 )
 from attnlogic.problems import problem
 from attnlogic.results import run_schema, schema, table
-from attnlogic.results.population import population
-from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
+from attnlogic.results.counts.populations import population
+from attnlogic.results.rows.quantities import GROUPS, KEPT, QUANTITIES
 
 ROOT = Path(__file__).parent.parent
 PRECISIONS = ["float32", "float64"]

@@ -6,8 +6,9 @@ import pytest
 from stored import DESCRIPTION, describe, files, rows, write
 
 from attnlogic.errors import InputError
-from attnlogic.results import load, writing
-from attnlogic.results.digests import digest
+from attnlogic.results import load
+from attnlogic.results.store import writing
+from attnlogic.results.store.digests import digest
 
 
 def written(runs, description, *, sealed=True):

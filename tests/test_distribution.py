@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from attnlogic.results.distribution import Distribution
+from attnlogic.results.counts.distribution import Distribution
 
 NUMBERS = st.lists(st.sampled_from([-3.0, -1.0, -0.5, 0.0, 0.5, 2.0, 1e3]), max_size=40)
 SHARES = st.integers(1, 16).map(lambda k: k / 16)

@@ -6,7 +6,8 @@ import os
 import pytest
 from abacus import Abacus, left, part_names, work
 
-from attnlogic.results import files, load, writing
+from attnlogic.results import load
+from attnlogic.results.store import files, writing
 from attnlogic.studies import here, parts
 
 # --- before its time ----------------------------------------------------------------------------

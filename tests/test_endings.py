@@ -258,6 +258,6 @@ def test_counts_add_up_condition_by_condition(tmp_path):
 
 
 def test_no_runs_no_rows():
-    from attnlogic.results.rows import schema
+    from attnlogic.results.rows.run_columns import schema
 
     assert endings(pl.DataFrame(schema=schema("float32"))).is_empty()

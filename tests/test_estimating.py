@@ -4,7 +4,7 @@ import pytest
 from abacus import SMALL, Abacus, left, work
 
 from attnlogic.errors import InputError
-from attnlogic.results import census, census_counts
+from attnlogic.results.counts import census, census_counts
 from attnlogic.studies import Study, collecting, estimate, estimating
 
 

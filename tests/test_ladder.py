@@ -8,7 +8,7 @@ import pytest
 import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.outcomes import LADDER, RUNGS
-from attnlogic.results.rows import schema
+from attnlogic.results.rows.run_columns import schema
 from attnlogic.statistics.intervals import clopper_pearson
 from attnlogic.statistics.ladder import CURVES, curves
 from attnlogic.statistics.ladder import statistic as ladder

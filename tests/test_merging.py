@@ -14,8 +14,8 @@ from synthetic import rows
 import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.results import CONDITION, load, merge, verify
-from attnlogic.results import merging as module
-from attnlogic.results.lock import locked
+from attnlogic.results.choosing import merging as module
+from attnlogic.results.store.lock import locked
 
 BY = [*CONDITION, "seed"]
 
@@ -36,8 +36,8 @@ def one_study_of(tmp_path, *studies):
 def test_it_has_every_run_of_all_once(tmp_path, monkeypatch, at_once):
     """Other seeds, other conditions, an overlap that agrees; whatever is in memory at once."""
     monkeypatch.setattr(module, "ROWS_IN_MEMORY", at_once)
-    monkeypatch.setattr("attnlogic.results.store.ROWS_AT_ONCE", at_once)
-    monkeypatch.setattr("attnlogic.results.selection.ROWS_READ_AT_ONCE", at_once)
+    monkeypatch.setattr("attnlogic.results.store.runs.ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr("attnlogic.results.choosing.selection.ROWS_READ_AT_ONCE", at_once)
     a = study(tmp_path, "a", rows("xor", "adam", range(30)), rows("nand", "sgd", range(5)))
     b = study(tmp_path, "b", rows("or", "polyak", range(20)), rows("xor", "adam", range(20, 50)))
     c = study(tmp_path, "c", rows("xor", "adam", range(80, 90)))

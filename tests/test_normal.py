@@ -13,7 +13,7 @@ from synthetic import rows
 import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.results import Own, conditions, populations, schema
-from attnlogic.results.normal import normalized
+from attnlogic.results.choosing.normal import normalized
 from attnlogic.statistics import STATISTICS
 
 summarize = STATISTICS["summary"]

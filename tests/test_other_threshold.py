@@ -9,7 +9,7 @@ import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.outcomes import LADDER, STATUSES
 from attnlogic.results import select
-from attnlogic.results.other_threshold import AFTER_HIT
+from attnlogic.results.choosing.other_threshold import AFTER_HIT
 from attnlogic.statistics import STATISTICS
 
 UNKNOWN = [*AFTER_HIT, "C_first_hit"]

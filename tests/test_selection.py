@@ -12,8 +12,8 @@ from synthetic import rows
 import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.results import CONDITION, select
-from attnlogic.results import store as store_module
-from attnlogic.results.shared_runs import each_once
+from attnlogic.results.choosing.shared_runs import each_once
+from attnlogic.results.store import runs as store_module
 from attnlogic.statistics import STATISTICS
 
 PARTS = {
@@ -122,8 +122,8 @@ def test_a_run_of_a_folder_that_a_tally_has_counted_is_refused(folders):
 
 def test_a_tally_of_lazy_conditions_is_that_of_their_rows(folders, monkeypatch):
     monkeypatch.setattr(store_module, "ROWS_AT_ONCE", 1)
-    monkeypatch.setattr("attnlogic.results.selection.ROWS_READ_AT_ONCE", 7)
-    monkeypatch.setattr("attnlogic.results.selection.ROWS_AT_ONCE", 4)
+    monkeypatch.setattr("attnlogic.results.choosing.selection.ROWS_READ_AT_ONCE", 7)
+    monkeypatch.setattr("attnlogic.results.choosing.selection.ROWS_AT_ONCE", 4)
     tally, expected = attnlogic.tally(select([*folders.values()])), attnlogic.tally(ONCE)
     assert tally.seeds == expected.seeds
     counts = [one.counts.drop("total", "squares") for one in (tally, expected)]

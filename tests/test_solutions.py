@@ -6,7 +6,7 @@ import pytest
 
 import attnlogic
 from attnlogic.problems import SIGNS
-from attnlogic.results.rows import schema
+from attnlogic.results.rows.run_columns import schema
 from attnlogic.statistics.solutions import statistic as solutions
 
 

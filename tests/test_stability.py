@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binomtest
 
 import attnlogic
-from attnlogic.results.rows import schema
+from attnlogic.results.rows.run_columns import schema
 from attnlogic.statistics.stability import statistic as stability
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnlogic.errors import InputError
-from attnlogic.results.rows import schema
+from attnlogic.results.rows.run_columns import schema
 from attnlogic.statistics.intervals import wilson
 from attnlogic.statistics.starts import statistic as starts
 

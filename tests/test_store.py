@@ -27,7 +27,9 @@ from stored import (
 
 from attnlogic.errors import InputError
 from attnlogic.outcomes import STATUSES, concatenate
-from attnlogic.results import run_schema, schema, store, writing
+from attnlogic.results import run_schema, schema
+from attnlogic.results.store import runs as store
+from attnlogic.results.store import writing
 
 # --- rows ---------------------------------------------------------------------------------------
 

@@ -12,12 +12,12 @@ import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.outcomes import LADDER, RUNGS, STATUSES
 from attnlogic.results import Tally, populations
-from attnlogic.results import tallies as module
-from attnlogic.results.counting import COUNTS, ENTRY
-from attnlogic.results.normal import conditions
-from attnlogic.results.population import population
-from attnlogic.results.quantities import KEPT
-from attnlogic.results.rows import schema
+from attnlogic.results.choosing.normal import conditions
+from attnlogic.results.counts import tallies as module
+from attnlogic.results.counts.populations import population
+from attnlogic.results.rows.count_columns import COUNTS, ENTRY
+from attnlogic.results.rows.quantities import KEPT
+from attnlogic.results.rows.run_columns import schema
 from attnlogic.statistics.endings import statistic as endings
 from attnlogic.statistics.intervals import jeffreys
 from attnlogic.statistics.ladder import statistic as ladder

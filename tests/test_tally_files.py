@@ -11,9 +11,9 @@ import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.outcomes import STATUSES
 from attnlogic.results import CONDITION, Tally
-from attnlogic.results.counting import COUNTS
-from attnlogic.results.quantities import GROUPS, KEPT, QUANTITIES
-from attnlogic.results.tallies import FORMAT
+from attnlogic.results.counts.tallies import FORMAT
+from attnlogic.results.rows.count_columns import COUNTS
+from attnlogic.results.rows.quantities import GROUPS, KEPT, QUANTITIES
 from attnlogic.statistics import STATISTICS
 
 ROWS = rows("xor", "polyak", range(40))
@@ -201,8 +201,8 @@ def test_a_tally_of_an_earlier_version_is_refused(path):
 
 
 def test_a_tally_of_a_later_version_is_refused(path, monkeypatch):
-    monkeypatch.setattr("attnlogic.results.tallies.FORMAT", 99)
-    monkeypatch.setattr("attnlogic.results.tallies.__version__", "9.0")
+    monkeypatch.setattr("attnlogic.results.counts.tallies.FORMAT", 99)
+    monkeypatch.setattr("attnlogic.results.counts.tallies.__version__", "9.0")
     attnlogic.tally(ROWS).write(path)
     monkeypatch.undo()
     with pytest.raises(InputError, match=rf"format 99, and this version reads {FORMAT}.*9\.0"):

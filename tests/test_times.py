@@ -11,9 +11,9 @@ from lifelines import KaplanMeierFitter
 from lifelines.utils import restricted_mean_survival_time
 from scipy.stats import CensoredData, ecdf
 
-from attnlogic.results.distribution import Distribution
-from attnlogic.results.population import population
-from attnlogic.results.rows import schema
+from attnlogic.results.counts.distribution import Distribution
+from attnlogic.results.counts.populations import population
+from attnlogic.results.rows.run_columns import schema
 from attnlogic.statistics.hitting_times import (
     RESAMPLES,
     Estimate,

@@ -5,7 +5,7 @@ import pytest
 from synthetic import rows
 
 from attnlogic.errors import InputError
-from attnlogic.results.where import FUNCTIONS, where
+from attnlogic.results.rows.expressions import FUNCTIONS, where
 
 ROWS = rows("xor", "adam", range(80)).with_columns(pl.lit(0.1).alias("lr"))
 C, STATUS, HIT = pl.col("C"), pl.col("status").cast(pl.String), pl.col("first_hit")

@@ -1,7 +1,13 @@
 """What is kept: rows of a study on disk, tallies, and the distributions that statistics read.
 
-The store writes and reads, a tally counts, a population hides which of the two it is. No statistic
-belongs here, and nothing that trains.
+Four rooms, each of which imports only those before it:
+
+- ``rows``: what a row says, of a run, a condition or a count; quantities of a run.
+- ``store``: a study on disk, written, read and checked.
+- ``counts``: distributions, tallies, censuses.
+- ``choosing``: which runs of which studies, frames and tallies are meant; merging.
+
+Other rooms import what this one exports. No statistic belongs here, and nothing that trains.
 """
 
 import lazy_loader

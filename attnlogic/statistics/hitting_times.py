@@ -53,7 +53,7 @@ class HittingTimes(NamedTuple):
 
     @classmethod
     def of_rung(cls, some: Population, rung: str) -> HittingTimes:
-        """Those of a rung of the ladder (one of ``store.RUNGS``), in epochs."""
+        """Those of a rung of the ladder (one of ``outcomes.RUNGS``), in epochs."""
         return cls(some.of(rung), some.of("end", f"missed_{rung}"), some.key["epochs"])
 
     @property
