@@ -44,6 +44,16 @@ MAY_IMPORT = {
 }
 """For each room (a folder, or a file that stands alone) the rooms that it may import."""
 
+INSIDE = {
+    "results": {
+        "rows": set(),
+        "store": {"rows"},
+        "counts": {"rows", "store"},
+        "choosing": {"rows", "store", "counts"},
+    },
+}
+"""For each room that has rooms in it those of them that each of these may import."""
+
 
 WHOLE_PACKAGE = {("", "examples"), ("", "results")}
 """Rooms that may come in by the front door: runs show themselves to a notebook by their summary."""
@@ -56,6 +66,12 @@ def files():
             inside = path.relative_to(top).parts
             room = top.name if top.name != "attnlogic" else inside[0].split(".")[0]
             yield path, room
+
+
+def folders(path):
+    """The folders of the package in which a file lies, from the outermost to the innermost."""
+    package = ROOT / "attnlogic"
+    return path.relative_to(package).parts[:-1] if path.is_relative_to(package) else ()
 
 
 def imports(source):
@@ -79,6 +95,14 @@ def arrows(source, room):
             yield first
 
 
+def arrows_inside(source, room, inner):
+    """What a source in a room inside of a room imports of the latter, but for its own room."""
+    for module in imports(source):
+        package, *rest = module.split(".")
+        if package == "attnlogic" and rest[:1] == [room] and rest[1:2] != [inner]:
+            yield ".".join(rest[1:2])
+
+
 def test_every_import_goes_to_a_room_that_lies_below():
     wrong = [
         f"{path.relative_to(ROOT)} imports {there or 'the whole package'}"
@@ -90,8 +114,29 @@ def test_every_import_goes_to_a_room_that_lies_below():
     assert not wrong
 
 
-def test_there_is_no_circle_of_rooms():
-    order, left = [], {room: set(below) for room, below in MAY_IMPORT.items()}
+def test_every_import_inside_of_a_room_goes_to_a_room_that_lies_below():
+    """The room's own door is none: what it exports comes from all of them."""
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {there or room}"
+        for path, room in files()
+        for inner in folders(path)[1:2]
+        for there in arrows_inside(path.read_text(encoding="utf-8"), room, inner)
+        if there not in INSIDE[room][inner]
+    ]
+    assert not wrong
+
+
+def test_a_room_with_rooms_in_it_has_nothing_beside_them():
+    """A file there would lie in none of its layers."""
+    for room, inside in INSIDE.items():
+        folder = ROOT / "attnlogic" / room
+        there = {path.relative_to(folder).parts[0] for path, at in files() if at == room}
+        assert there == {"__init__.py", "__init__.pyi", *inside}
+
+
+@pytest.mark.parametrize("rooms", [MAY_IMPORT, *INSIDE.values()])
+def test_there_is_no_circle_of_rooms(rooms):
+    order, left = [], {room: set(below) for room, below in rooms.items()}
     while left:
         free = {room for room, below in left.items() if below <= set(order)}
         assert free, f"a circle among {sorted(left)}"
@@ -113,16 +158,55 @@ def test_an_arrow_is_seen_however_it_is_written(source):
     assert list(arrows(source, "statistics")) == ["studies"]
 
 
+@pytest.mark.parametrize(
+    ("source", "there"),
+    [
+        ("from attnlogic.results.store import Runs", ["store"]),
+        ("from attnlogic.results import store", ["store"]),
+        ("def f():\n    import attnlogic.results.store.runs", ["store"]),
+        ("from attnlogic.results import load", ["load"]),
+        ("import attnlogic.results", [""]),
+        ("from attnlogic.results.rows import schema", []),
+        ("from attnlogic.problems import gate", []),
+    ],
+)
+def test_an_arrow_inside_of_a_room_is_seen_however_it_is_written(source, there):
+    assert list(arrows_inside(source, "results", "rows")) == there
+
+
 def test_a_room_is_entered_by_its_door():
     """Other rooms import what a room's ``__init__`` exports, or a whole module of it."""
-    inside = []
-    for path, room in files():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                first, *rest = node.module.split(".")
-                if first == "attnlogic" and len(rest) > 1 and rest[0] != room:
-                    inside.append(f"{path.relative_to(ROOT)} imports from {node.module}")
+    inside = [
+        f"{path.relative_to(ROOT)} imports from {node.module}"
+        for path, _ in files()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module
+        if passes_a_door(node.module, folders(path))
+    ]
     assert not inside
+
+
+def passes_a_door(module, here):
+    """Whether a module lies in a folder that is none of those in which a file lies."""
+    package, *there = module.split(".")
+    folder = there[:-1]
+    return package == "attnlogic" and folder != [*here[: len(folder)]]
+
+
+@pytest.mark.parametrize(
+    ("module", "here", "passes"),
+    [
+        ("attnlogic.results", ("studies",), False),
+        ("attnlogic.results.rows", ("studies",), True),
+        ("attnlogic.problems.gates", ("problems",), False),
+        ("attnlogic.problems.gates", (), True),
+        ("attnlogic.results.rows", ("results", "store"), False),
+        ("attnlogic.results.rows.known", ("results", "store"), True),
+        ("attnlogic.results.rows.known", ("results", "rows"), False),
+    ],
+)
+def test_whether_a_door_is_passed(module, here, passes):
+    assert passes_a_door(module, here) == passes
 
 
 def test_no_room_exports_a_name_that_one_of_its_files_has():
@@ -140,9 +224,10 @@ def exported(door):
             yield from ((alias.asname or alias.name, node.module) for alias in node.names)
 
 
-def test_the_front_door_has_only_what_a_room_exports():
+@pytest.mark.parametrize("front", ["", *INSIDE])
+def test_a_door_before_others_has_only_what_they_export(front):
     """Else a name would be there once something else has loaded the room's file, not before."""
-    front = ROOT / "attnlogic"
+    front = ROOT / "attnlogic" / front
     for name, room in exported(front / "__init__.pyi"):
         if room is not None and (front / room).is_dir():
             door = front / room / "__init__.pyi"
