@@ -84,11 +84,13 @@ def test_verify_ends_with_0_only_if_all_is_there_and_sound(type_in, tmp_path):
 
 def test_verify_reads_the_rows_too(type_in, tmp_path, monkeypatch):
     """A file with the right checksum whose list of runs is made up."""
-    from attnlogic.results.store import part_files
 
-    real = part_files.of_seeds
+    def made_up(rows, digests):
+        return real(rows.with_columns(seed=rows["seed"] + 4), digests)
+
+    real = writing.runs_of_rows
     runs = writing.create(tmp_path / "study", describe(seeds=range(8)))
-    monkeypatch.setattr(part_files, "of_seeds", lambda seeds: real(seeds + 4))
+    monkeypatch.setattr(writing, "runs_of_rows", made_up)
     write(runs.directory, range(4))
     code, _, err = type_in("verify", tmp_path / "study")
     assert code == 3
