@@ -10,7 +10,7 @@ GLIBC = sys.platform.startswith("linux") and hasattr(ctypes.CDLL(None), "gnu_get
 
 SCRIPT = """
 import ctypes, sys, tempfile, threading
-from attnlogic.cli.allocator import MAPPED, give_back_memory
+from attnlogic.studies.allocator import MAPPED, give_back_memory
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]

@@ -182,7 +182,6 @@ def study(
     """
     from attnlogic.backend import backend as find
     from attnlogic.backend import on_device
-    from attnlogic.cli.allocator import give_back_memory
     from attnlogic.cli.compile_cache import keep_compiled
     from attnlogic.optimizers import DEFAULT_STUDY
     from attnlogic.problems import read_data
@@ -204,7 +203,6 @@ def study(
         encoding=encoding,
         parameters=parameter or (),
     )
-    give_back_memory()
     keep_compiled(cache and not dry_run)
     trainer = find(backend) if device is None else on_device(find(backend), device)
     processes = getattr(trainer, "default_jobs", 1) if jobs is None else jobs

@@ -19,7 +19,7 @@ _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 
 
 def give_back_memory() -> None:
-    """Have this process give back memory that it frees; before it starts threads.
+    """Have this process give back memory that it frees, best before it starts threads.
 
     Without glibc, whose setting this is, nothing is changed: other allocators give back by
     themselves.
