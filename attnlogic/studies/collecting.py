@@ -17,6 +17,9 @@ T = TypeVar("T")
 MOST_COUNTS = 2**21
 """Counts of tallies in memory at which they are written in any case."""
 
+SEVERAL = 8
+"""Additions of a kind that become one in memory, where that takes less of it."""
+
 
 class _Block(NamedTuple, Generic[T]):
     """What is kept of runs of one kind: ``content`` makes one file in ``folder``."""
@@ -35,6 +38,7 @@ class Collector(Generic[T]):
       write: writes what is kept of some runs of a kind, to the folder of that name.
       size: how large something is.
       most: the size at which all is written in any case.
+      merge: makes one of several additions, where that takes less memory.
       afterwards: called with the folder once something has been written.
     """
 
@@ -43,9 +47,11 @@ class Collector(Generic[T]):
         write: Callable[[str, Sequence[T]], None],
         size: Callable[[T], int],
         most: int,
+        merge: Callable[[Sequence[T]], T] | None = None,
         afterwards: Callable[[str], None] = lambda folder: None,
     ) -> None:
-        self._write, self._size, self._most, self._afterwards = write, size, most, afterwards
+        self._write, self._size, self._most = write, size, most
+        self._merge, self._afterwards = merge, afterwards
         self._state: tuple[tuple[_Block[T], ...], Hashable] = ((), None)
         self._sealed: _Block[T] | None = None  # it is or was being written
         self._since = self._last = time.monotonic()
@@ -64,7 +70,10 @@ class Collector(Generic[T]):
         blocks, last = self._state
         if key != last:
             open_ones = [b for b in blocks if b.folder == folder and b is not self._sealed]
-            grown = _Block(folder, (*(open_ones[0].content if open_ones else ()), content))
+            several = (*(open_ones[0].content if open_ones else ()), content)
+            if self._merge and len(several) == SEVERAL:
+                several = (self._merge(several),)
+            grown = _Block(folder, several)
             others = tuple(b for b in blocks if not open_ones or b is not open_ones[0])
             self._state = ((*others, grown), key)
         size = sum(self._size(one) for block in self._state[0] for one in block.content)
@@ -107,4 +116,4 @@ def tallies_of(runs: Runs) -> Collector[Counted]:
     def size(counted: Counted) -> int:
         return len(counted.counts) + len(counted.rows)
 
-    return Collector(write, size, MOST_COUNTS, partial(put_together, runs))
+    return Collector(write, size, MOST_COUNTS, together, partial(put_together, runs))

@@ -10,6 +10,7 @@ from attnlogic.backend import Backend
 from attnlogic.backend import backend as find
 from attnlogic.results import MOST_PARTS, MOST_ROWS, Counter
 from attnlogic.settings import whole
+from attnlogic.studies.allocator import give_back_memory
 from attnlogic.studies.describing import by_kind, describe
 from attnlogic.studies.keeping import keeping
 from attnlogic.studies.parts import PART_ROWS, PART_SECONDS
@@ -158,6 +159,8 @@ def estimate(
       (4294967296, True)
     """
     trainer, processes = find(backend), whole("jobs", jobs, 1)
+    if keep == "tally":
+        give_back_memory()
     for condition in study.conditions:
         trainer.check(condition.training, processes)
     description = describe(study, trainer, processes, keeping(keep, keep_rows))

@@ -14,6 +14,7 @@ from attnlogic.backend import backend as find
 from attnlogic.errors import InputError, described
 from attnlogic.results import Counter, Runs, load, open_study
 from attnlogic.settings import whole
+from attnlogic.studies.allocator import give_back_memory
 from attnlogic.studies.describing import by_kind, describe
 from attnlogic.studies.elsewhere import train_elsewhere
 from attnlogic.studies.executors import check_workers, pool_of
@@ -56,7 +57,8 @@ def run(
       extend: whether conditions and seeds that the folder's study has not are added to it.
       again: whether, without ``out``, a study that is under ``runs/`` is trained once more.
       keep: what is kept on disk: ``"rows"``, one for each run; or ``"tally"``: of each condition
-        the counts from which statistics are made, whose size does not grow with the runs.
+        the counts from which statistics are made, whose size does not grow with the runs. This
+        process then gives back to the system what it frees, for as long as it lives.
       keep_rows: with ``"tally"``: rows that are kept besides, as ``select`` has them in ``where``:
         ``"status == 'lost' and C < -0.6"``; of each condition those of the lowest seeds, 10,000 at
         most.
@@ -94,6 +96,7 @@ def run(
     asked = describe(study, trainer, processes, keeping(keep, keep_rows))
     if keep == "tally":
         Counter.of(asked)  # what is wrong with keep_rows comes before anything is made
+        give_back_memory()
     if pool is not None:
         made_by = check_workers(pool, _kinds(study, trainer, processes))
         asked |= _makers(made_by)

@@ -21,6 +21,7 @@ from attnlogic.errors import InputError
 from attnlogic.optimizers import optimizer
 from attnlogic.problems import Data, initialization, problem
 from attnlogic.results import Counted, Counter, Own, own_columns, table
+from attnlogic.studies.allocator import give_back_memory
 from attnlogic.studies.identity import digests
 from attnlogic.studies.makers import OtherWorkerError, check_made_alike, here, made_here
 from attnlogic.studies.pieces import Stretch, batch_of, piece_of
@@ -153,6 +154,8 @@ def train_unit(unit: Unit) -> Trained:
     """
     begun = time.monotonic()
     check_made_alike(unit.made_by, made_here(unit.kind.backend))
+    if unit.counter is not None:
+        give_back_memory()
     conditions, own, trainer = conditions_of(unit.kind)
     piece = piece_of(unit.some)
     batch = batch_of(conditions, piece)
