@@ -193,11 +193,10 @@ def _misfit(description: Any) -> str | None:
 
 def _changed(description: dict[str, Any]) -> str | None:
     """Whether a description is another than was written, in words."""
+    if "checksum" not in description:  # of an earlier format: none of those had one
+        return None
     try:
-        if (
-            description.get("format", 1) < FORMAT
-            or _checksum(description) == description["checksum"]
-        ):
+        if _checksum(description) == description["checksum"]:
             return None
     except (ValueError, RecursionError):  # NaN or infinity: JSON has none
         pass
