@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,24 @@ def writable_picture(path: Path) -> None:
     """Check, before any work, that a picture can be written there.
 
     Raises:
-      InputError: as ``file_format``, or there is no such folder, or a folder has that name.
+      InputError: as ``file_format`` and ``writable_file``.
     """
     file_format(path)
+    writable_file(path)
+
+
+def writable_file(path: Path) -> None:
+    """Check, before any work, that a file can be written there.
+
+    Raises:
+      InputError: there is no such folder, it may not be written to, or a folder has that name.
+    """
     if not path.parent.is_dir():
         raise InputError(f"'{path}': there is no folder '{path.parent}': make it first")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise InputError(
+            f"cannot write '{path}': you may not write to '{path.parent}': name another folder"
+        )
     if path.is_dir():
         raise InputError(f"'{path}' is a folder: name a file in it")
 
