@@ -117,8 +117,9 @@ def read_description(directory: Path) -> dict[str, Any]:
         else:
             raise DamagedDescriptionError(f"cannot read '{path}': it is no regular file")
     except (FileNotFoundError, NotADirectoryError):
+        why = f"it has no {NAME}" if directory.is_dir() else "there is no such folder"
         raise InputError(
-            f"no study in '{directory}' (it has no {NAME}): name the folder given to --out"
+            f"no study in '{directory}' ({why}): name the folder given to --out"
         ) from None
     except OSError as error:
         raise DamagedDescriptionError(f"cannot read '{path}': {error.strerror}") from error

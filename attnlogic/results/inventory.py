@@ -72,7 +72,11 @@ def take_inventory(
       description: the content of its ``study.json``.
       columns: those of the parts of each kind, with their types.
       on_read: called with the size of each file that has been checked, from this thread.
+
+    Raises:
+      InputError: the folder is gone, or one in it cannot be read.
     """
+    _refuse_gone(directory)
     folders = [kind["parts"] for kind in description["kinds"]]
     unread = [*_strangers(directory / "parts", {*folders})]
     shut = {one.path for one in unread}
@@ -120,6 +124,15 @@ def _checked(path: Path) -> tuple[int, Part | str]:
 def forget_checked() -> None:
     """Have the next inventory read every file again."""
     _CHECKED.clear()
+
+
+def _refuse_gone(directory: Path) -> None:
+    """Raise ``InputError`` for a folder that has been there before; else it would seem empty."""
+    if not directory.is_dir():
+        raise InputError(
+            f"'{directory}' is gone: was it moved or removed, or is the path relative and the "
+            "working directory another now?"
+        )
 
 
 def _strangers(parts: Path, folders: set[str]) -> Iterator[Unread]:
@@ -227,7 +240,12 @@ def remove_halves(directory: Path, description: Mapping[str, Any]) -> None:
 
 
 def earlier_parts(directory: Path) -> list[Path]:
-    """The parts of a study of an earlier version: regular files, reached through no link."""
+    """The parts of a study of an earlier version: regular files, reached through no link.
+
+    Raises:
+      InputError: the folder is gone, or one in it cannot be read.
+    """
+    _refuse_gone(directory)
     parts = directory / "parts"
     folders = [] if parts.is_symlink() else [*filter(_is_folder, _entries(parts))]
     return [
