@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -89,23 +88,43 @@ def svg_text(chart: Any, theme: str = "light") -> str:
     Raises:
       InputError: another theme.
     """
-    from attnlogic.view.chart_theme import themed
-
-    text = io.StringIO()
-    themed(chart, theme).save(text, format="svg")
-    return _compact(text.getvalue())
+    return _compact(_rendered(chart, "svg", theme)["image/svg+xml"])
 
 
 def _picture(chart: Any, kind: str, theme: str) -> bytes:
-    from attnlogic.view.chart_theme import themed
-
     shown = "light" if theme == AUTO else theme
     if kind == "svg":
         return svg_text(chart, shown).encode()
-    dressed = themed(chart, shown)
-    content = io.BytesIO()
-    dressed.save(content, format=kind, **({"scale_factor": 2} if kind == "png" else {}))
-    return content.getvalue()
+    if kind == "png":
+        return bytes(_rendered(chart, kind, shown, scale_factor=2)[0]["image/png"])
+    return bytes(_rendered(chart, kind, shown)["application/pdf"])
+
+
+def _rendered(chart: Any, kind: str, theme: str, **how: Any) -> Any:
+    """What ``chart.save`` would write, by its media type."""
+    import altair as alt
+    from altair.utils.mimebundle import spec_to_mimebundle
+
+    from attnlogic.view.chart_theme import themed
+
+    with alt.data_transformers.enable("default"), alt.data_transformers.disable_max_rows():
+        spec = _in_xml(themed(chart, theme).to_dict(context={"pre_transform": False}))
+    # Altair's types want the kind as a literal.
+    render: Any = spec_to_mimebundle
+    return render(spec, format=kind, mode="vega-lite", engine="vl-convert", **how)
+
+
+_NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""All but the characters that XML 1.0 can hold (https://www.w3.org/TR/xml/#charsets)."""
+
+
+def _in_xml(spec: Any) -> Any:
+    """A chart whose text XML can hold: at any other vl-convert ends the process."""
+    if isinstance(spec, str):
+        return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", spec)
+    if isinstance(spec, dict):
+        return {_in_xml(name): _in_xml(value) for name, value in spec.items()}
+    return [*map(_in_xml, spec)] if isinstance(spec, list) else spec
 
 
 _PAGE = """\
@@ -146,7 +165,7 @@ def _page(chart: Any, theme: str) -> bytes:
     configs = {name: config(name) for name in THEMES}
     page = _PAGE.format(
         script=vl_convert.javascript_bundle(),  # type: ignore[call-arg]  # its argument has a default
-        spec=_in_script(chart.to_dict()),
+        spec=_in_script(_in_xml(chart.to_dict())),
         configs=_in_script(configs),
         theme=theme,
         scheme="light dark" if theme == AUTO else theme,
