@@ -11,8 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
+
 from attnlogic.errors import InputError
 from attnlogic.results.part_files import NotSoundError, Part, read_part_file
+from attnlogic.results.scanning import scan
 from attnlogic.results.seed_ranges import SeedRanges, intersect, seeds_without, union
 from attnlogic.words import printable
 
@@ -239,18 +242,29 @@ def remove_halves(directory: Path, description: Mapping[str, Any]) -> None:
                 Path(entry.path).unlink(missing_ok=True)
 
 
-def earlier_parts(directory: Path) -> list[Path]:
+def earlier_parts(directory: Path, description: Mapping[str, Any]) -> list[Path]:
     """The parts of a study of an earlier version: regular files, reached through no link.
 
     Raises:
-      InputError: the folder is gone, or one in it cannot be read.
+      InputError: the folder is gone, one in it cannot be read, or a run is in two parts.
     """
     _refuse_gone(directory)
     parts = directory / "parts"
     folders = [] if parts.is_symlink() else [*filter(_is_folder, _entries(parts))]
-    return [
+    files = [
         Path(entry.path)
         for folder in folders
         for entry in _entries(Path(folder.path))
         if entry.name.endswith(".parquet") and entry.is_file(follow_symlinks=False)
     ]
+    try:
+        runs = scan(description, files).select("condition", "seed").collect()
+    except pl.exceptions.PolarsError:  # what reads the rows says which part it is
+        return files
+    twice = runs.filter(runs.is_duplicated())
+    if len(twice):
+        raise InputError(
+            f"'{directory}' has seed {twice['seed'][0]} of a condition twice: a part was copied, "
+            "and the copy must be removed"
+        )
+    return files
