@@ -18,7 +18,7 @@ from attnlogic.results.agreement import going_on, same
 from attnlogic.results.census import all_counted, put_together, write_counted
 from attnlogic.results.census_counts import numbered, of_conditions
 from attnlogic.results.condition_columns import condition_table, kinds
-from attnlogic.results.description import read_description
+from attnlogic.results.description import NAME, read_description
 from attnlogic.results.grouping import condition, in_words
 from attnlogic.results.rows import CONDITION, run_schema
 from attnlogic.results.seed_ranges import SeedRanges, contain, seeds_without
@@ -52,6 +52,7 @@ def merge(studies: Sequence[Runs], out: str | os.PathLike[str]) -> Runs:
     """
     folder = Path(out)
     _check_kind(studies)
+    _check_digests(studies)
     chosen = select([*studies])  # refuses other data by one name
     description = reduce(_together, (dict(one.description) for one in studies))
     _check_conditions(description)
@@ -97,6 +98,21 @@ def _check_kind(studies: Sequence[Runs]) -> None:
                 raise InputError(
                     f"'{first.directory}' and '{runs.directory}' are not of one kind: {name} is "
                     f"{one} and {other}. Statistics take both: attnlogic summary DIR DIR"
+                )
+
+
+def _check_digests(studies: Sequence[Runs]) -> None:
+    """Raise ``InputError`` for one digest of two settings: a description was made up."""
+    known: dict[str, Any] = {}
+    for runs in studies:
+        names = [kind["parameters"] for kind in runs.description["kinds"]]
+        for one in runs.description["conditions"]:
+            said = {k: v for k, v in one.items() if k not in ("seeds", "kind")}
+            said["parameters"] = names[one["kind"]]
+            if known.setdefault(one["digest"], said) != said:
+                raise InputError(
+                    f"'{runs.directory / NAME}' gives the digest {one['digest']} to other settings "
+                    "than another of these studies: it is not as it was written"
                 )
 
 
