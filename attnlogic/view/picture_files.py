@@ -108,23 +108,24 @@ def _rendered(chart: Any, kind: str, theme: str, **how: Any) -> Any:
     from attnlogic.view.chart_theme import themed
 
     with alt.data_transformers.enable("default"), alt.data_transformers.disable_max_rows():
-        spec = _in_xml(themed(chart, theme).to_dict(context={"pre_transform": False}))
+        spec = _fit(themed(chart, theme).to_dict(context={"pre_transform": False}))
     # Altair's types want the kind as a literal.
     render: Any = spec_to_mimebundle
     return render(spec, format=kind, mode="vega-lite", engine="vl-convert", **how)
 
 
-_NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""All but the characters that XML 1.0 can hold (https://www.w3.org/TR/xml/#charsets)."""
+_UNFIT = re.compile(r"[^\t\n\r -\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets), and two ends of lines that
+Vega's expressions cannot."""
 
 
-def _in_xml(spec: Any) -> Any:
-    """A chart whose text XML can hold: at any other vl-convert ends the process."""
+def _fit(spec: Any) -> Any:
+    """A chart whose text can be drawn: at some other vl-convert ends the process."""
     if isinstance(spec, str):
-        return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", spec)
+        return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", spec)
     if isinstance(spec, dict):
-        return {_in_xml(name): _in_xml(value) for name, value in spec.items()}
-    return [*map(_in_xml, spec)] if isinstance(spec, list) else spec
+        return {_fit(name): _fit(value) for name, value in spec.items()}
+    return [*map(_fit, spec)] if isinstance(spec, list) else spec
 
 
 _PAGE = """\
@@ -165,7 +166,7 @@ def _page(chart: Any, theme: str) -> bytes:
     configs = {name: config(name) for name in THEMES}
     page = _PAGE.format(
         script=vl_convert.javascript_bundle(),  # type: ignore[call-arg]  # its argument has a default
-        spec=_in_script(_in_xml(chart.to_dict())),
+        spec=_in_script(_fit(chart.to_dict())),
         configs=_in_script(configs),
         theme=theme,
         scheme="light dark" if theme == AUTO else theme,
