@@ -1,5 +1,6 @@
 """What the commands say of bad input."""
 
+import os
 import sys
 
 import pytest
@@ -68,6 +69,10 @@ BAD = {
     "theory xro": ["unknown gate 'xro'"],
     "summary . --format pdf": ["pdf", "markdown"],
     "sudy": ["sudy"],
+    f"summary {'x' * 300}": ["error: 'xxx", "File name too long"],
+    f"study xor --out {'x' * 300}": ["xxx'", "File name too long"],
+    f"tally . --out {'x' * 300}": ["error: 'xxx", "File name too long"],
+    f"plot . C -o {'x' * 300}.svg": ["error: 'xxx", "File name too long"],
 }
 
 
@@ -83,6 +88,31 @@ def test_bad_input_is_one_screen_and_exit_code_2(type_in, tmp_path, monkeypatch,
     for fragment in BAD[words]:
         assert fragment in err
     assert [path.name for path in tmp_path.iterdir()] == ["file"]  # nothing was begun
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "train xor --plot no/a.svg",
+        "map xor -o no/a.png",
+        "map xor -o no/a.parquet",
+        "ladder {study} --plot no/a.svg",
+        "plot {study} C -o no/a.svg",
+        "plot {study} --all -o no/charts",
+        "report {study} -o no/a.html",
+        "tally {study} --out no/a.parquet",
+    ],
+)
+def test_a_file_that_may_not_be_written_is_named_before_any_work(
+    type_in, study, tmp_path, monkeypatch, words
+):
+    (tmp_path / "no").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
+    code, out, err = type_in(*words.format(study=study.directory).split())
+    assert (code, out) == (2, "")
+    assert "cannot write 'no/" in err
+    assert "you may not write to 'no'" in err
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,16 @@ def test_a_change_that_is_still_json_is_found(runs):
         load(runs.directory)
 
 
+@pytest.mark.parametrize("changed", ['"format": 1', '"format": 2', '"fOrmat": 3'])
+def test_a_changed_format_does_not_pass_for_an_earlier_one(runs, changed):
+    path = runs.directory / "study.json"
+    text = path.read_text()
+    assert '"format": 3' in text
+    path.write_text(text.replace('"format": 3', changed))
+    with pytest.raises(InputError, match="'checksum' does not fit"):
+        load(runs.directory)
+
+
 def test_a_flipped_bit_anywhere_is_found_or_means_nothing(runs):
     path = runs.directory / "study.json"
     content = path.read_bytes()

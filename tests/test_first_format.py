@@ -79,3 +79,22 @@ def test_every_statistic_is_that_of_its_rows(written, name):
     assert statistic(runs).equals(statistic(written))
     if not statistic.needs_rows:
         assert statistic(attnlogic.tally(runs)).equals(statistic(attnlogic.tally(written)))
+
+
+@pytest.mark.parametrize("version", ["first_format", "second_format"])
+def test_a_copied_part_of_an_earlier_version_is_found(tmp_path, type_in, version):
+    """Its parts list no runs, and have no checksums."""
+    folder = shutil.copytree(FOLDER.parent / version, tmp_path / "study")
+    part = next(folder.rglob("*.parquet"))
+    copy = shutil.copy(part, part.with_name("copy.parquet"))
+    for command in ("summary", "info", "runs", "verify"):
+        code, _, err = type_in(command, folder)
+        assert code == (3 if command == "verify" else 2)
+        assert f"'{folder}' has seed 0 of a condition twice: a part was copied" in err
+        assert len(err.splitlines()) == 1
+    Path(copy).unlink()
+    assert type_in("verify", folder)[0] == 0
+    part.unlink()
+    code, out, _ = type_in("summary", folder)
+    assert code == 3
+    assert "4 of 8 runs are there: an earlier version wrote them" in out

@@ -1,5 +1,6 @@
 """Merged studies: the runs of all, each once, in a study like any other."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import attnlogic
 from attnlogic.errors import InputError
 from attnlogic.results import CONDITION, load, merge, verify
 from attnlogic.results.choosing import merging as module
+from attnlogic.results.store.description import sealed, write_description
 from attnlogic.results.store.lock import locked
 
 BY = [*CONDITION, "seed"]
@@ -123,6 +125,19 @@ def halves(tmp_path):
     return [
         attnlogic.run(one, out=tmp_path / f"{k}", progress=False) for k, one in enumerate(asked)
     ]
+
+
+@pytest.mark.parametrize("name", ["gate", "optimizer", "init", "model", "encoding"])
+def test_a_digest_of_other_settings_is_refused(tmp_path, halves, name):
+    """A description that somebody has changed, with a checksum that fits."""
+    one, other = halves
+    said = json.loads(json.dumps(one.description))
+    said["conditions"][0][name] = "x"
+    write_description(one.directory, sealed(said))
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(InputError, match="description of .* gives the digest .* to other settings"):
+        merge([load(one.directory), other], tmp_path / "merged")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_merged_study_goes_on_like_any_other(tmp_path, halves):

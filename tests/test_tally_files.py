@@ -5,6 +5,7 @@ import json
 
 import polars as pl
 import pytest
+from abacus import work
 from synthetic import rows
 
 import attnlogic
@@ -14,7 +15,9 @@ from attnlogic.results import CONDITION, Tally
 from attnlogic.results.counts.tallies import FORMAT
 from attnlogic.results.rows.count_columns import COUNTS
 from attnlogic.results.rows.quantities import GROUPS, KEPT, QUANTITIES
+from attnlogic.results.store.stamped import write_stamped
 from attnlogic.statistics import STATISTICS
+from attnlogic.studies import Study
 
 ROWS = rows("xor", "polyak", range(40))
 
@@ -212,3 +215,46 @@ def test_a_tally_of_a_later_version_is_refused(path, monkeypatch):
 def test_another_reader_sees_its_columns(path):
     table = pl.read_parquet(io.BytesIO(path.read_bytes()))
     assert dict(table.schema) == COUNTS
+
+
+FORGED = {
+    "seeds": lambda counts, one: (counts, one | {"seeds": [[0, 30]]}),
+    "no seeds": lambda counts, one: (counts, {k: v for k, v in one.items() if k != "seeds"}),
+    "seeds of a wrong type": lambda counts, one: (counts, one | {"seeds": "0:40"}),
+    "seeds beyond all": lambda counts, one: (counts, one | {"seeds": [[-40, 0]]}),
+    "seeds in threes": lambda counts, one: (counts, one | {"seeds": [[0, 40, 41]]}),
+    "another condition": lambda counts, one: (counts, one | {"gate": "nand"}),
+    "a list as a gate": lambda counts, one: (counts, one | {"gate": ["xor"]}),
+    "a condition without a gate": lambda counts, one: (counts, {"seeds": one["seeds"]}),
+    "no object": lambda counts, one: (counts, 3),
+    "another column": lambda counts, one: (counts.with_columns(x=1), one),
+    "a column less": lambda counts, one: (counts.drop("total"), one),
+    "another type": lambda counts, one: (counts.cast({"count": pl.Int32}), one),
+    "half": lambda counts, one: (counts.filter(pl.col("quantity") != "status"), one),
+    "less than none": lambda counts, one: (counts.with_columns(count=-pl.col("count")), one),
+    "no counts": lambda counts, one: (
+        counts.with_columns(count=pl.lit(None, pl.Int64)),
+        one,
+    ),
+}
+
+
+@pytest.mark.parametrize("forge", FORGED.values(), ids=[*FORGED])
+def test_what_does_not_fit_together_is_refused_whatever_its_digest(path, forge):
+    counts, one = forge(Tally.read(path).counts, about(path)["conditions"][0])
+    write_stamped(path, counts, about(path) | {"conditions": [one]})
+    with pytest.raises(InputError, match=f"'{path}' is no tally as attnlogic writes them"):
+        Tally.read(path)
+
+
+@pytest.mark.parametrize("keep", ["rows", "tally"])
+def test_a_part_of_a_study_is_no_tally(tmp_path, keep):
+    runs = work(tmp_path / "study", study=Study("xor", "sgd", seeds=8), keep=keep)
+    (part,) = runs.part_files()
+    with pytest.raises(InputError, match=f"'{part}' is no tally"):
+        Tally.read(part)
+
+
+def test_a_tally_and_something_else_do_not_add(path):
+    with pytest.raises(TypeError, match="unsupported operand"):
+        Tally.read(path) + 3

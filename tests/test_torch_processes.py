@@ -215,6 +215,16 @@ def end(process, number, code=None):
     return error
 
 
+@pytest.mark.parametrize("backend", ["torch", "torch-plain"])
+def test_a_study_that_is_finished_ends_with_its_workers(tmp_path, backend):
+    """Their parent waits for them, and they hear no SIGTERM."""
+    words = ["study", "xor", "-o", "lbfgs", "--backend", backend, "--jobs", "2", "--seeds", "4"]
+    command = [sys.executable, "-m", "attnlogic", *words, "--epochs", "2", "--out", tmp_path / "s"]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert len(load(tmp_path / "s")) == 4
+
+
 @LINUX
 def test_a_study_that_is_terminated_leaves_nothing_behind(tmp_path):
     words = ["study", "xor", "-o", "lbfgs", "--backend", "torch", "--jobs", "2", "--seeds", "4"]

@@ -94,13 +94,20 @@ def main() -> None:
         gc.freeze()  # or it is searched once more at the end
 
 
+_UNFIT = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR)
+"""What is wrong with a path that was given, or with one in a folder that was given."""
+
+
 def _end_with(error: OSError) -> None:
-    """End after something could not be written.
+    """End after something could not be read or written.
 
     Raises:
       OSError: it was something else.
     """
     terminal.discard_output()
+    if error.errno in _UNFIT and error.filename:
+        terminal.say(f"error: '{error.filename}': {error.strerror}")
+        sys.exit(BAD_INPUT)
     if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG):
         raise error
     where = f"'{error.filename}'" if error.filename else "the output"

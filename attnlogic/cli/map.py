@@ -131,7 +131,7 @@ def map_(
 
 def _optimizer_and_files(given: list[str]) -> tuple[str, list[Path]]:
     """What ``-o`` was given: an optimizer, and files by their endings, which can be written."""
-    from attnlogic.view import writable_picture
+    from attnlogic.view import writable_file
 
     files = [Path(one) for one in given if Path(one).suffix.lower() in (*PICTURES, PARQUET)]
     others = [one for one in given if Path(one) not in files]
@@ -142,8 +142,7 @@ def _optimizer_and_files(given: list[str]) -> tuple[str, list[Path]]:
         )
     files = files or [Path("map.png")]
     for file in files:
-        # The rules for a picture's place hold for a table's, too.
-        writable_picture(file.with_suffix(".png") if file.suffix.lower() == PARQUET else file)
+        writable_file(file)
     return (others or ["sgd"])[0], files
 
 

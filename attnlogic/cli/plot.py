@@ -121,10 +121,11 @@ def _asked(words: Sequence[str], every: bool) -> tuple[list[Path], str | None]:
 
 
 def _check_folder(folder: Path) -> None:
+    from attnlogic.view import writable_file
+
     if folder.exists() and not folder.is_dir():
         raise InputError(f"'{folder}' is a file: name a folder with --out")
-    if not folder.parent.is_dir():
-        raise InputError(f"there is no folder '{folder.parent}' for '{folder.name}': make it first")
+    writable_file(folder / "chart.svg" if folder.exists() else folder)
 
 
 def _save_all(runs: Selection, folder: Path, form: str, theme: str) -> None:

@@ -60,11 +60,11 @@ def tally(
     [bold]attnlogic summary more.parquet[/bold]
     """
     from attnlogic.results import select
+    from attnlogic.view import writable_file
 
+    writable_file(out)
     if out.exists():
         raise InputError(f"'{out}' exists: name another file with --out")
-    if not out.parent.is_dir():
-        raise InputError(f"there is no folder '{out.parent}' for '{out.name}': make it first")
     found = read(paths)
     chosen = select(found, gate=gate, optimizer=optimizer, model=model)
     with reported(found, "csv"):

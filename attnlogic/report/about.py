@@ -81,7 +81,10 @@ def share(found: Runs | Tally) -> str:
     if not isinstance(found, Runs) or (there := len(found)) >= found.asked:
         return ""
     asked = counted(found.asked, "run")
-    return f"{there:,} of {asked} are there: run the same command again for the rest"
+    do = "run the same command again for the rest"
+    if found.is_earlier:
+        do = "an earlier version wrote them, and this one cannot go on with its studies"
+    return f"{there:,} of {asked} are there: {do}"
 
 
 def in_words(value: Any) -> str:

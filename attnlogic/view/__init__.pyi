@@ -19,6 +19,7 @@ from .map_picture import map_chart as map_chart
 from .picture_files import file_format as file_format
 from .picture_files import save as save
 from .picture_files import svg_text as svg_text
+from .picture_files import writable_file as writable_file
 from .picture_files import writable_picture as writable_picture
 from .run_in_words import formulas as formulas
 from .run_in_words import run_text as run_text

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,24 @@ def writable_picture(path: Path) -> None:
     """Check, before any work, that a picture can be written there.
 
     Raises:
-      InputError: as ``file_format``, or there is no such folder, or a folder has that name.
+      InputError: as ``file_format`` and ``writable_file``.
     """
     file_format(path)
+    writable_file(path)
+
+
+def writable_file(path: Path) -> None:
+    """Check, before any work, that a file can be written there.
+
+    Raises:
+      InputError: there is no such folder, it may not be written to, or a folder has that name.
+    """
     if not path.parent.is_dir():
         raise InputError(f"'{path}': there is no folder '{path.parent}': make it first")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise InputError(
+            f"cannot write '{path}': you may not write to '{path.parent}': name another folder"
+        )
     if path.is_dir():
         raise InputError(f"'{path}' is a folder: name a file in it")
 
@@ -75,23 +88,44 @@ def svg_text(chart: Any, theme: str = "light") -> str:
     Raises:
       InputError: another theme.
     """
-    from attnlogic.view.chart_theme import themed
-
-    text = io.StringIO()
-    themed(chart, theme).save(text, format="svg")
-    return _compact(text.getvalue())
+    return _compact(_rendered(chart, "svg", theme)["image/svg+xml"])
 
 
 def _picture(chart: Any, kind: str, theme: str) -> bytes:
-    from attnlogic.view.chart_theme import themed
-
     shown = "light" if theme == AUTO else theme
     if kind == "svg":
         return svg_text(chart, shown).encode()
-    dressed = themed(chart, shown)
-    content = io.BytesIO()
-    dressed.save(content, format=kind, **({"scale_factor": 2} if kind == "png" else {}))
-    return content.getvalue()
+    if kind == "png":
+        return bytes(_rendered(chart, kind, shown, scale_factor=2)[0]["image/png"])
+    return bytes(_rendered(chart, kind, shown)["application/pdf"])
+
+
+def _rendered(chart: Any, kind: str, theme: str, **how: Any) -> Any:
+    """What ``chart.save`` would write, by its media type."""
+    import altair as alt
+    from altair.utils.mimebundle import spec_to_mimebundle
+
+    from attnlogic.view.chart_theme import themed
+
+    with alt.data_transformers.enable("default"), alt.data_transformers.disable_max_rows():
+        spec = _fit(themed(chart, theme).to_dict(context={"pre_transform": False}))
+    # Altair's types want the kind as a literal.
+    render: Any = spec_to_mimebundle
+    return render(spec, format=kind, mode="vega-lite", engine="vl-convert", **how)
+
+
+_UNFIT = re.compile(r"[^\t\n\r -\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets), and two ends of lines that
+Vega's expressions cannot."""
+
+
+def _fit(spec: Any) -> Any:
+    """A chart whose text can be drawn: at some other vl-convert ends the process."""
+    if isinstance(spec, str):
+        return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", spec)
+    if isinstance(spec, dict):
+        return {_fit(name): _fit(value) for name, value in spec.items()}
+    return [*map(_fit, spec)] if isinstance(spec, list) else spec
 
 
 _PAGE = """\
@@ -132,7 +166,7 @@ def _page(chart: Any, theme: str) -> bytes:
     configs = {name: config(name) for name in THEMES}
     page = _PAGE.format(
         script=vl_convert.javascript_bundle(),  # type: ignore[call-arg]  # its argument has a default
-        spec=_in_script(chart.to_dict()),
+        spec=_in_script(_fit(chart.to_dict())),
         configs=_in_script(configs),
         theme=theme,
         scheme="light dark" if theme == AUTO else theme,

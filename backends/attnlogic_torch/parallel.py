@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import pickle
 import signal
 from collections import deque
@@ -33,11 +34,16 @@ def check_can_be_sent(training: Training) -> None:
 
 
 class Workers:
-    """Worker processes, kept from one training to the next. Trainings at one time share none."""
+    """Worker processes, kept from one training to the next. Trainings at one time share none.
+
+    Those that are idle end with this process.
+    """
 
     def __init__(self) -> None:
         self._idle: list[Worker] = []
         self._lock = Lock()
+        # Before multiprocessing's own, which waits for a SIGTERM to end them: they hear none.
+        atexit.register(self.stop)
 
     def train(
         self,

@@ -69,6 +69,7 @@ def merge(studies: Sequence[Runs], out: str | os.PathLike[str]) -> Runs:
     """
     folder = Path(out)
     _check_kind(studies)
+    _check_digests(studies)
     chosen = select([*studies])  # refuses other data by one name
     description = reduce(_together, (dict(one.description) for one in studies))
     _check_conditions(description)
@@ -114,6 +115,21 @@ def _check_kind(studies: Sequence[Runs]) -> None:
                 raise InputError(
                     f"'{first.directory}' and '{runs.directory}' are not of one kind: {name} is "
                     f"{one} and {other}. Statistics take both: attnlogic summary DIR DIR"
+                )
+
+
+def _check_digests(studies: Sequence[Runs]) -> None:
+    """Raise ``InputError`` for one digest of two settings: a description was made up."""
+    known: dict[str, Any] = {}
+    for runs in studies:
+        names = [kind["parameters"] for kind in runs.description["kinds"]]
+        for one in runs.description["conditions"]:
+            said = {k: v for k, v in one.items() if k not in ("seeds", "kind")}
+            said["parameters"] = names[one["kind"]]
+            if known.setdefault(one["digest"], said) != said:
+                raise InputError(
+                    f"the description of '{runs.directory}' gives the digest {one['digest']} to other "
+                    "settings than another of these studies: it is not as it was written"
                 )
 
 

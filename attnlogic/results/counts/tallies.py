@@ -23,10 +23,11 @@ from typing import Any
 import polars as pl
 
 from attnlogic.errors import InputError
+from attnlogic.problems import SEED_LIMIT
 from attnlogic.results.counts.counting import counted_rows, distributions, summed
 from attnlogic.results.counts.populations import Population
 from attnlogic.results.rows import CONDITION, COUNTS, SeedRanges, condition, in_words, seed_ranges
-from attnlogic.results.store import read_stamped, write_stamped
+from attnlogic.results.store import misfit, read_stamped, write_stamped
 from attnlogic.version import __version__
 from attnlogic.words import counted
 
@@ -93,6 +94,8 @@ class Tally:
         Raises:
           InputError: they share a run; it names the condition and the first such seed.
         """
+        if not isinstance(other, Tally):
+            return NotImplemented
         return _added([self, other])
 
     def filtered(self, is_chosen: Callable[[dict[str, Any]], bool]) -> Tally:
@@ -143,7 +146,7 @@ class Tally:
         """
         counts, about = read_stamped(Path(path), "a tally")
         again = "count the runs again with attnlogic tally DIR --out FILE"
-        if {"group", "quantity", "bin", "count"} <= {*counts.columns} and not about:
+        if {"gate", "group", "quantity", "bin", "count"} <= {*counts.columns} and not about:
             raise InputError(
                 f"'{path}' is a tally of an earlier version, which did not keep the seeds that it "
                 f"counted: {again}"
@@ -156,15 +159,42 @@ class Tally:
                 f"'{path}' is a tally of the format {number}, and this version reads {FORMAT}: "
                 f"read it with the version that wrote it, {about.get('version')}, or a later one"
             )
-        seeds = {
-            tuple(key[name] for name in CONDITION): seed_ranges.union(key["seeds"])
-            for key in about["conditions"]
-        }
-        return cls(counts, seeds)
+        try:
+            return cls(counts, _said_seeds(counts, about))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"'{path}' is no tally as attnlogic writes them: {again}") from error
 
     def __repr__(self) -> str:
         runs = counted(sum(map(seed_ranges.count, self.seeds.values())), "run")
         return f"Tally({runs} of {counted(len(self.keys), 'condition')})"
+
+
+_ABOUT = {"conditions": [{"seeds": [[int]]}]}
+
+
+def _said_seeds(counts: pl.DataFrame, about: dict[str, Any]) -> dict[Key, SeedRanges]:
+    """The seeds of each condition that a file says it has counted.
+
+    Raises:
+      KeyError, TypeError, ValueError: this is of another form, or is not what its table counts.
+    """
+    if counts.schema != COUNTS or misfit(about, _ABOUT):
+        raise ValueError
+    if counts["count"].has_nulls() or counts.filter(pl.col("count") < 0).height:
+        raise ValueError
+    seeds = {
+        tuple(key[name] for name in CONDITION): seed_ranges.union(
+            (start, stop) for start, stop in key["seeds"] if 0 <= start < stop <= SEED_LIMIT
+        )
+        for key in about["conditions"]
+    }
+    statuses = counts.filter(pl.col("quantity") == "status", pl.col("group") == "all")
+    runs = statuses.group_by(*CONDITION).agg(pl.col("count").sum()).rows()
+    if {tuple(key): n for *key, n in runs if n} != {
+        k: seed_ranges.count(s) for k, s in seeds.items() if s
+    }:
+        raise ValueError
+    return seeds
 
 
 def _added(tallies: list[Tally]) -> Tally:

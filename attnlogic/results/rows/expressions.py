@@ -79,7 +79,8 @@ def where(text: object, columns: Mapping[str, Any]) -> Where:
         raise InputError(f"where: expected an expression such as {_EXAMPLE}, got {described(text)}")
     tokens = [*_tokens(text, columns)]
     try:
-        expression = pl.sql_expr(" ".join(token for token, _ in tokens))
+        # Without parentheses a last word of its own would be the result's name, and mean nothing.
+        expression = pl.sql_expr(f"({' '.join(token for token, _ in tokens)})")
         kind = pl.LazyFrame(schema=columns).select(expression).collect().dtypes[0]
     except pl.exceptions.PolarsError as error:
         raise InputError(f"where: cannot read {described(text)}: {_reason(error)}") from error
@@ -116,7 +117,7 @@ def _tokens(text: str, columns: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 raise unknown("column", token[1:-1], columns)
             yield _quoted(token[1:-1], columns[token[1:-1]]), token[1:-1]
         elif kind == "name":
-            yield _word(token, text[place:].lstrip().startswith("("), columns), ""
+            yield _word(token, text[place:].lstrip(), columns), ""
         elif kind == "operator":
             yield _OPERATORS[token], ""
         elif kind != "space":
@@ -138,14 +139,16 @@ def _quoted(column: str, kind: Any) -> str:
     return f"CAST({name} AS VARCHAR)" if isinstance(kind, pl.Enum) else name
 
 
-def _word(token: str, is_called: bool, columns: Mapping[str, Any]) -> str:
-    """A word that is no column."""
+def _word(token: str, rest: str, columns: Mapping[str, Any]) -> str:
+    """A word that is no column, with what follows it."""
     plain = token.casefold()
     if plain in _WORDS:
         return plain.upper()
-    if is_called:
+    if rest.startswith("("):
         if plain not in FUNCTIONS:
             raise unknown("function", token, FUNCTIONS)
+        if rest[1:].lstrip().startswith(")"):  # polars would panic
+            raise InputError(f"where: {token}() has no argument: name a column, as in {token}(C)")
         return plain.upper()
     raise unknown("column", token, columns, f". Text stands in single quotes: '{token}'")
 

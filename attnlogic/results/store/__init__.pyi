@@ -19,6 +19,7 @@ from .part_files import write_part_file as write_part_file
 from .runs import Runs as Runs
 from .runs import load as load
 from .runs import read_study as read_study
+from .shapes import misfit as misfit
 from .stamped import read_stamped as read_stamped
 from .stamped import write_stamped as write_stamped
 from .verifying import verify as verify

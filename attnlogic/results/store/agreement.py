@@ -52,14 +52,17 @@ def going_on(
     """
     if same(there, asked):
         return dict(there) | _by_another(there, asked)
-    lines = [*_whole_differences(there, asked)]
-    if not extend:
-        lines += [*_differences(there, asked)]
-        _refuse(directory, lines, "name another folder with --out, or add to it with --extend")
+    whole = [*_whole_differences(there, asked)]
     names = there.get("data", {}).keys() & asked.get("data", {}).keys()
-    lines += [f"data '{n}': other rows" for n in names if there["data"][n] != asked["data"][n]]
-    if lines:
-        _refuse(directory, lines, "--extend adds seeds, gates, optimizers and models alone")
+    data = [f"data '{n}': other rows" for n in names if there["data"][n] != asked["data"][n]]
+    if not extend:
+        do = "name another folder with --out"
+        do += "" if whole or data else ", or add to it with --extend"
+        _refuse(directory, [*whole, *_differences(there, asked)], do)
+    if whole or data:
+        _refuse(
+            directory, [*whole, *data], "--extend adds seeds, gates, optimizers and models alone"
+        )
     return dict(there) | _extended(there, asked) | _by_another(there, asked)
 
 

@@ -117,8 +117,9 @@ def read_description(directory: Path) -> dict[str, Any]:
         else:
             raise DamagedDescriptionError(f"cannot read '{path}': it is no regular file")
     except (FileNotFoundError, NotADirectoryError):
+        why = f"it has no {NAME}" if directory.is_dir() else "there is no such folder"
         raise InputError(
-            f"no study in '{directory}' (it has no {NAME}): name the folder given to --out"
+            f"no study in '{directory}' ({why}): name the folder given to --out"
         ) from None
     except OSError as error:
         raise DamagedDescriptionError(f"cannot read '{path}': {error.strerror}") from error
@@ -193,11 +194,10 @@ def _misfit(description: Any) -> str | None:
 
 def _changed(description: dict[str, Any]) -> str | None:
     """Whether a description is another than was written, in words."""
+    if "checksum" not in description:  # of an earlier format: none of those had one
+        return None
     try:
-        if (
-            description.get("format", 1) < FORMAT
-            or _checksum(description) == description["checksum"]
-        ):
+        if _checksum(description) == description["checksum"]:
             return None
     except (ValueError, RecursionError):  # NaN or infinity: JSON has none
         pass

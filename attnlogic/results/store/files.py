@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
@@ -29,7 +30,7 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with new_file(temporary) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -39,6 +40,16 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def new_file(path: Path) -> BinaryIO:
+    """Open a new file for writing, in place of what has its name: no link there is followed.
+
+    Raises:
+      OSError: the system's own.
+    """
+    path.unlink(missing_ok=True)
+    return path.open("xb")
 
 
 def sync_folder(folder: Path) -> None:

@@ -11,9 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
+
 from attnlogic.errors import InputError
 from attnlogic.results.rows import SeedRanges, seed_ranges, seeds_without
 from attnlogic.results.store.part_files import NotSoundError, Part, read_part_file
+from attnlogic.results.store.scanning import scan
 from attnlogic.words import printable
 
 SET_ASIDE = ".set-aside"
@@ -72,7 +75,11 @@ def take_inventory(
       description: the content of its ``study.json``.
       columns: those of the parts of each kind, with their types.
       on_read: called with the size of each file that has been checked, from this thread.
+
+    Raises:
+      InputError: the folder is gone, or one in it cannot be read.
     """
+    _refuse_gone(directory)
     folders = [kind["parts"] for kind in description["kinds"]]
     unread = [*_strangers(directory / "parts", {*folders})]
     shut = {one.path for one in unread}
@@ -120,6 +127,15 @@ def _checked(path: Path) -> tuple[int, Part | str]:
 def forget_checked() -> None:
     """Have the next inventory read every file again."""
     _CHECKED.clear()
+
+
+def _refuse_gone(directory: Path) -> None:
+    """Raise ``InputError`` for a folder that has been there before; else it would seem empty."""
+    if not directory.is_dir():
+        raise InputError(
+            f"'{directory}' is gone: was it moved or removed, or is the path relative and the "
+            "working directory another now?"
+        )
 
 
 def _strangers(parts: Path, folders: set[str]) -> Iterator[Unread]:
@@ -228,13 +244,29 @@ def remove_halves(directory: Path, description: Mapping[str, Any]) -> None:
                 Path(entry.path).unlink(missing_ok=True)
 
 
-def earlier_parts(directory: Path) -> list[Path]:
-    """The parts of a study of an earlier version: regular files, reached through no link."""
+def earlier_parts(directory: Path, description: Mapping[str, Any]) -> list[Path]:
+    """The parts of a study of an earlier version: regular files, reached through no link.
+
+    Raises:
+      InputError: the folder is gone, one in it cannot be read, or a run is in two parts.
+    """
+    _refuse_gone(directory)
     parts = directory / "parts"
     folders = [] if parts.is_symlink() else [*filter(_is_folder, _entries(parts))]
-    return [
+    files = [
         Path(entry.path)
         for folder in folders
         for entry in _entries(Path(folder.path))
         if entry.name.endswith(".parquet") and entry.is_file(follow_symlinks=False)
     ]
+    try:
+        runs = scan(description, files).select("condition", "seed").collect()
+    except pl.exceptions.PolarsError:  # what reads the rows says which part it is
+        return files
+    twice = runs.filter(runs.is_duplicated())
+    if len(twice):
+        raise InputError(
+            f"'{directory}' has seed {twice['seed'][0]} of a condition twice: a part was copied, "
+            "and the copy must be removed"
+        )
+    return files

@@ -18,6 +18,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from attnlogic.errors import InputError
+from attnlogic.results.store.files import new_file
 from attnlogic.results.store.shapes import misfit
 
 LOCK, WRITER = ".lock", ".writer.json"
@@ -46,7 +47,8 @@ def locked(directory: Path) -> Iterator[None]:
         ) from None
     writer = directory / WRITER
     try:
-        writer.write_text(json.dumps(_myself()), encoding="utf-8")
+        with new_file(writer) as file:
+            file.write(json.dumps(_myself()).encode())
         yield
     finally:
         writer.unlink(missing_ok=True)

@@ -204,7 +204,7 @@ class Runs(Exported):
     def part_files(self) -> list[Path]:
         """The files of all parts that are sound."""
         if self.is_earlier:
-            return earlier_parts(self.directory)
+            return earlier_parts(self.directory, self.description)
         return [part.path for part in self.inventory().parts]
 
     def collect(self, frame: pl.LazyFrame) -> pl.DataFrame:

@@ -56,13 +56,16 @@ def read_stamped(path: Path, kind: str) -> tuple[pl.DataFrame, dict[str, Any]]:
         frame = pl.read_parquet(io.BytesIO(content))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError) as error:
         raise InputError(f"cannot read '{path}' as {kind}: {str(error).splitlines()[0]}") from error
-    text = said.get(_ABOUT, "")
-    if not text and _DIGEST not in said:
+    if _DIGEST not in said:  # also a part of a study, which has a digest in its name
         return frame, {}
-    if said.get(_DIGEST) != _digest(text, frame):
-        raise InputError(f"'{path}' is damaged: its content has changed since it was written")
-    about = json.loads(text)
-    return frame, about
+    text = said.get(_ABOUT, "")
+    try:
+        if said[_DIGEST] == _digest(text, frame):
+            about = json.loads(text)
+            return frame, about if isinstance(about, dict) else {}
+    except (pl.exceptions.PolarsError, ValueError, RecursionError) as error:
+        raise InputError(f"'{path}' is not {kind}, or not whole: {error}") from error
+    raise InputError(f"'{path}' is damaged: its content has changed since it was written")
 
 
 def _digest(text: str, frame: pl.DataFrame) -> str:

@@ -142,7 +142,7 @@ def _new(directory: Path, description: dict[str, Any]) -> Iterator[Runs]:
         try:
             yield runs
         except BaseException:
-            if runs.part_files():
+            if directory.is_dir() and runs.part_files():
                 undo.pop_all()
             raise
         undo.pop_all()
