@@ -236,7 +236,7 @@ def test_a_study_that_is_terminated_leaves_nothing_behind(tmp_path):
         wait_until(lambda: len([*filter(has_torch, workers_of(process.pid))]) == 2)
         said = end(process, signal.SIGTERM, 128 + signal.SIGTERM)
     # No traceback, and no "leaked semaphore objects".
-    assert said == "interrupted by SIGTERM: no run was finished\n"
+    assert said == "interrupted by SIGTERM: no run is kept\n"
 
 
 @LINUX

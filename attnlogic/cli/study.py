@@ -285,7 +285,7 @@ def _kept(directory: Path) -> str:
     except InputError:
         done = 0
     if not done:
-        return "no run was finished"
+        return "no run is kept"
     runs = counted(done, "finished run")
     return (
         f"{runs} {'is' if done == 1 else 'are'} kept: the same command again trains the rest; "
