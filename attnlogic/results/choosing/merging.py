@@ -128,8 +128,8 @@ def _check_digests(studies: Sequence[Runs]) -> None:
             said["parameters"] = names[one["kind"]]
             if known.setdefault(one["digest"], said) != said:
                 raise InputError(
-                    f"the description of '{runs.directory}' gives the digest {one['digest']} to other "
-                    "settings than another of these studies: it is not as it was written"
+                    f"the description of '{runs.directory}' gives the digest {one['digest']} to "
+                    "other settings than another of these studies: it is not as it was written"
                 )
 
 
