@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import jax
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest, ks_2samp
@@ -105,6 +106,7 @@ def compare(
       DisagreementError: see ``check``; nothing has been timed then.
       BusyError: see ``load.Load``.
     """
+    jax.clear_caches()  # so that what a row before has compiled is compiled once more
     by, epochs, starts = whole.optimizer.name, whole.epochs, whole.problem.initial(np.arange(seeds))
     rows: list[dict[str, Any]] = []
     runs: dict[str, Callable[[], Result]] = {}

@@ -81,8 +81,13 @@ def peer(
     """The same with the fastest peer, which keeps first hits only."""
     trainings = _trainings("adamw", epochs, conditions, bits, hidden, own)
     initial = trainings[0].problem.initial(np.arange(seeds))
-    run = fast_jax.prepare_conditions(trainings, initial)
-    return {"parameters": len(initial), **_timed(run, run, repetitions)}
+    ready: list[Callable[[], object]] = []
+
+    def first() -> None:
+        ready.append(fast_jax.prepare_conditions(trainings, initial))  # compiles
+        ready[0]()
+
+    return {"parameters": len(initial), **_timed(first, lambda: ready[0](), repetitions)}
 
 
 def census(seeds: int, epochs: int, repetitions: int, **_: Any) -> dict[str, Any]:

@@ -53,6 +53,7 @@ def prepare(training: Training, initial: Starts, *, compiled: bool = False) -> C
 
     evaluate = vmap(grad_and_value(loss))
     if compiled:
+        torch.compiler.reset()  # what another optimizer has compiled is compiled once more
         evaluate = torch.compile(evaluate, dynamic=False)
 
     def run() -> Result:

@@ -67,6 +67,28 @@ def test_many_parts_are_put_together(tmp_path, rows, often):
     assert not verify(found)[1]
 
 
+def test_parts_are_put_together_a_few_at_a_time(tmp_path, rows, often, monkeypatch):
+    """So that a census of many parts takes no more memory than one of few."""
+    sizes, at_once = [], census_counts._together
+
+    def spy(several):
+        sizes.append(len(several))
+        return at_once(several)
+
+    monkeypatch.setattr(census, "MOST_PARTS", 1000)
+    monkeypatch.setattr(census_counts, "_together", spy)
+    found = census_of(tmp_path / "census")
+    sizes.clear()
+    assert_same_tally(select(found).tally(), attnlogic.tally(rows))
+    assert len(found.part_files()) > 2 * census_counts.AT_ONCE
+    assert max(sizes) == census_counts.AT_ONCE
+    sizes.clear()
+    monkeypatch.setattr(census, "MOST_PARTS", 10)
+    for folder in (found.directory / "parts").iterdir():
+        census.put_together(found, folder.name)
+    assert max(sizes) <= census_counts.AT_ONCE
+
+
 @pytest.mark.parametrize("good", range(1, 40, 6))
 def test_it_goes_on_where_it_was_interrupted(tmp_path, rows, often, good):
     with pytest.raises(KeyboardInterrupt):

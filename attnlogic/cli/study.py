@@ -185,7 +185,7 @@ def study(
     from attnlogic.cli.compile_cache import keep_compiled
     from attnlogic.optimizers import DEFAULT_STUDY
     from attnlogic.problems import read_data
-    from attnlogic.studies import Study, connected, folder_of, new_directory, run
+    from attnlogic.studies import Study, connected, folder_of, give_back_memory, new_directory, run
 
     if extend and out is None:
         raise InputError("--extend: name the folder of the study that is added to with --out")
@@ -204,6 +204,8 @@ def study(
         parameters=parameter or (),
     )
     keep_compiled(cache and not dry_run)
+    if keep == "tally":
+        give_back_memory()  # before the backend starts threads
     trainer = find(backend) if device is None else on_device(find(backend), device)
     processes = getattr(trainer, "default_jobs", 1) if jobs is None else jobs
     if dry_run:

@@ -1,3 +1,4 @@
+from .allocator import give_back_memory as give_back_memory
 from .axes import Axis as Axis
 from .axes import read_axis as read_axis
 from .estimating import Estimate as Estimate

@@ -158,9 +158,9 @@ def estimate(
       >>> found.runs, found.disk < 1e9
       (4294967296, True)
     """
-    trainer, processes = find(backend), whole("jobs", jobs, 1)
     if keep == "tally":
         give_back_memory()
+    trainer, processes = find(backend), whole("jobs", jobs, 1)
     for condition in study.conditions:
         trainer.check(condition.training, processes)
     description = describe(study, trainer, processes, keeping(keep, keep_rows))

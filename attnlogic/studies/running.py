@@ -88,6 +88,8 @@ def run(
         raise InputError(
             f"study: expected a Study such as Study('xor', 'adam'), got {described(study)}"
         )
+    if keep == "tally":
+        give_back_memory()  # before the backend starts threads
     trainer = find(backend)
     processes = whole("jobs", jobs, 1)
     for condition in study.conditions:
@@ -96,7 +98,6 @@ def run(
     asked = describe(study, trainer, processes, keeping(keep, keep_rows))
     if keep == "tally":
         Counter.of(asked)  # what is wrong with keep_rows comes before anything is made
-        give_back_memory()
     if pool is not None:
         made_by = check_workers(pool, _kinds(study, trainer, processes))
         asked |= _makers(made_by)

@@ -8,7 +8,8 @@ are put together as they become many, so that neither disk nor memory grow with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import polars as pl
 
@@ -19,6 +20,8 @@ from attnlogic.results.rows import CONDITION, COUNTS, census_schema, kinds, run_
 from attnlogic.results.store import Part, PartRuns, Runs, folder_of_parts, write_part_file
 from attnlogic.words import counted as in_number
 from attnlogic.words import printable
+
+T = TypeVar("T")
 
 MOST_PARTS = 32
 """Parts of the same conditions; once there are so many, the smaller half becomes one part."""
@@ -80,7 +83,7 @@ def put_together(runs: Runs, kind: str) -> None:
     for parts in alike.values():
         if len(parts) >= MOST_PARTS:
             small = sorted(parts, key=lambda part: part.rows)[: MOST_PARTS // 2]
-            counted = together([read_counted(runs, part) for part in small])
+            counted = together(read_counted(runs, part) for part in small)
             write_counted(runs, kind, counted, [part.path.name for part in small])
             for part in small:
                 part.path.unlink(missing_ok=True)
@@ -96,9 +99,18 @@ def all_counted(runs: Runs) -> list[Counted]:
     Raises:
       InputError: a folder cannot be read, or the census changes while it is read.
     """
+    return _of_parts(runs, list)
+
+
+def _of_parts(runs: Runs, of: Callable[[Iterable[Counted]], T]) -> T:
+    """What a function makes of the parts of a census, which it reads as it comes to them.
+
+    Raises:
+      InputError: as ``all_counted``.
+    """
     for _ in range(ATTEMPTS):
         try:
-            return [read_counted(runs, part) for part in runs.inventory().parts]
+            return of(read_counted(runs, part) for part in runs.inventory().parts)
         except FileNotFoundError:
             continue
     raise InputError(f"'{runs.directory}' changes while it is read: try again")
@@ -108,12 +120,11 @@ def tally_of(runs: Runs) -> Tally:
     """The tally of a census.
 
     Raises:
-      InputError: a folder cannot be read.
+      InputError: as ``all_counted``.
     """
-    parts = all_counted(runs)
-    if not parts:
+    if not runs.inventory().parts:
         return Tally.none()
-    counts, seeds, *_ = together(parts)
+    counts, seeds, *_ = _of_parts(runs, together)
     about = runs.condition_table.select("condition", *CONDITION)
     of_conditions = counts.partition_by("condition", as_dict=True)
     return Tally.total(

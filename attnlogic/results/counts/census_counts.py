@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,9 @@ from attnlogic.results.store import Runs
 
 MOST_ROWS = 10_000
 """Rows of a condition that are kept at most: those of the lowest seeds."""
+
+AT_ONCE = 8
+"""How many are put together at a time."""
 
 _ENTRY = ["condition", *(name for name in ENTRY if name not in CONDITION)]
 
@@ -90,10 +93,20 @@ class Counter(NamedTuple):
         return Counted(counts, seeds, lowest(found), {number: len(found)})
 
 
-def together(several: Sequence[Counted]) -> Counted:
-    """What is kept of the runs of all, of which no two share any; at least one."""
-    if len(several) == 1:
-        return several[0]
+def together(several: Iterable[Counted]) -> Counted:
+    """What is kept of the runs of all, of which no two share any; at least one.
+
+    They are taken as they come, ``AT_ONCE`` at a time, so that memory does not grow with them.
+    """
+    waiting: list[Counted] = []
+    for one in several:
+        waiting.append(one)
+        if len(waiting) == AT_ONCE:
+            waiting = [_together(waiting)]
+    return waiting[0] if len(waiting) == 1 else _together(waiting)
+
+
+def _together(several: Sequence[Counted]) -> Counted:
     sums = pl.col("count", "total", "squares").sum()
     counts = pl.concat([one.counts for one in several])
     rows = [one.rows for one in several if len(one.rows)] or [several[0].rows]
