@@ -120,7 +120,7 @@ def test_a_single_column_of_nothing_keeps_its_rows(type_in, folders):
         (("summary", "{a}", "--where", "c < 0"), ["unknown column 'c'", "did you mean 'C'"]),
         (("summary", "{a}", "--where", "C < 0;"), ["cannot read ';'"]),
         (("summary", "{a}", "--where", "C > 1e30"), ["no run is left", "where C > 1e30"]),
-        (("summary", "{a}", "{a}/nowhere"), ["nowhere", "study.json"]),
+        (("summary", "{a}", "{a}/nowhere"), ["nowhere", "no such folder"]),
     ],
     ids=lambda x: " ".join(x),
 )
