@@ -84,6 +84,7 @@ def _train_group(
     for piece, future in zip(_pieces(work, group), drawn, strict=False):
         batch = result(future) or batch_of(work.study.conditions, piece)
 
+        # Called for this piece alone, before the loop goes on: it may read the loop's variables.
         def write(first: int, outcomes: Outcome) -> None:
             some = slice(first, first + len(outcomes.first_hit))
             numbers, seeds = work.numbers[piece.conditions[some]], piece.seeds[some]  # noqa: B023
