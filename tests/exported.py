@@ -1,5 +1,7 @@
 """Training lowered for a platform, without compiling it: for the tests of other platforms."""
 
+import re
+
 import jax
 import numpy as np
 from jax import export
@@ -35,6 +37,14 @@ def lowered(platform, training, function=compiled.advance, devices=()):
         exporting = export.export(function.jitted(on), platforms=[platform])
         first = plan.ending(numbers) if function is compiled.finish else plan
         return exporting(first, numbers, *more[function]())
+
+
+def instructions(exported):
+    """The text of what was exported, without the places in our code that JAX notes beside it.
+
+    Which place it notes depends on who traced the same expression first.
+    """
+    return re.sub(r" loc\((?:#loc\d*|unknown)\)|(?m:^#loc.*\n)", "", exported.mlir_module())
 
 
 def carry(plan, numbers, packed):

@@ -9,7 +9,7 @@ from functools import partial
 import jax
 import numpy as np
 import pytest
-from exported import lowered
+from exported import instructions, lowered
 from helpers import leaves, part, trained
 
 from attnlogic.backend import Training
@@ -128,7 +128,9 @@ def test_zeros_are_dropped_where_that_is_exact_and_faster(gate, text, expected):
 def test_they_are_dropped_on_a_cpu_alone():
     assert not drops(problem("xor"), Platform("cuda"))
     dropped, kept = (
-        lowered("cuda", Training(found, optimizer("adamw"), 10)).mlir_module()
+        instructions(lowered("cuda", Training(found, optimizer("adamw"), 10)))
         for found in with_and_without_zeros("xor", "attention")
     )
     assert dropped == kept
+    on_a_cpu = instructions(lowered("cpu", Training(problem("xor"), optimizer("adamw"), 10)))
+    assert on_a_cpu != kept
