@@ -16,9 +16,10 @@ from attnlogic.outcomes import NONE, concatenate, mapped
 
 
 class NoSeeds(Descent):
-    """seeds is 2.5: expected a whole number from 1"""
+    """default_seeds(training) gave 2.5: expected a whole number from 1"""
 
-    seeds = 2.5
+    def default_seeds(self, training):
+        return 2.5
 
 
 class NoVersions(Descent):

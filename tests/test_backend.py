@@ -15,7 +15,7 @@ from attnlogic.problems import gate, problem
 GOOD = """
 class Good:
     name = "good"
-    seeds = 3
+    def default_seeds(self, training): return 3
     def devices(self): return ["abacus"]
     def versions(self): return {}
     def check(self, training, jobs): pass

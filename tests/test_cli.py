@@ -160,7 +160,8 @@ def test_the_default_study_is_the_notebooks():
     conditions = [(t.problem.data.name, t.optimizer.name, t.epochs) for t in trainings]
     budgets = {"adam": 8000, "adamw": 8000, "sgd": 8000, "lbfgs": 500, "polyak": 800}
     assert conditions == [(g, o, n) for g in ("xor", "nand") for o, n in budgets.items()]
-    assert attnlogic.backend.backend("jax").seeds == 1000
+    jax = attnlogic.backend.backend("jax")
+    assert [jax.default_seeds(training) for training in trainings] == [1000] * 10
 
 
 def test_the_lists_name_everything(type_in):

@@ -13,11 +13,11 @@ import polars as pl
 import pytest
 from abacus import SMALL, Abacus, part_names, work
 
-from attnlogic import __version__
+from attnlogic import __version__, summary
 from attnlogic.backend import Backend
 from attnlogic.problems import NAMES, SEED_LIMIT, initial_params, initialization, pack
 from attnlogic.results import load
-from attnlogic.studies import Study, folders, parts, pieces, run, running
+from attnlogic.studies import Study, estimate, folders, parts, pieces, run, running
 
 # --- the runs -----------------------------------------------------------------------------------
 
@@ -53,8 +53,16 @@ def test_there_is_one_row_for_each_condition_and_seed(tmp_path, precision, init)
         assert table[name].unique().to_list() == [value]
 
 
-def test_without_seeds_there_are_as_many_as_the_backend_says(tmp_path):
-    assert len(work(tmp_path / "study", study=Study("xor", "adam"))) == Abacus.seeds
+def test_without_seeds_each_condition_has_as_many_as_the_backend_says(tmp_path):
+    study = Study(["xor", "nand"], ["adam", "sgd"])
+    expected = {"adam": 5, "sgd": 7}
+    runs = work(tmp_path / "study", study=study)
+    found = runs.table().group_by("gate", "optimizer").agg(pl.col("seed").sort())
+    assert {(gate, by): seeds for gate, by, seeds in found.rows()} == {
+        (gate, by): [*range(n)] for gate in ("xor", "nand") for by, n in expected.items()
+    }
+    assert estimate(study, Abacus()).runs == len(runs) == runs.asked == 24
+    assert {row["runs"] for row in summary(runs).rows(named=True)} == {5, 7}
 
 
 def test_the_last_seeds_there_are(tmp_path):

@@ -125,7 +125,7 @@ class Still:
     Its history comes in parts of ``size`` epochs, after ``good`` of which the error is raised.
     """
 
-    name, seeds = "still", 1
+    name = "still"
 
     def __init__(self, size=None, good=None, error=None):
         self.size, self.good, self.error, self.closed = size, good, error, False
@@ -135,6 +135,9 @@ class Still:
 
     def versions(self):
         return {}
+
+    def default_seeds(self, training):
+        return 1
 
     def check(self, training, jobs):
         if training.problem.data.name == "or":

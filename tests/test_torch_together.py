@@ -247,6 +247,9 @@ class Miscounting(Net):
         return super().forward(x) * (1.0 if alone else 1.1)
 
 
+FEW = 16
+"""Seeds of a condition whose runs are trained one at a time, where none are asked for."""
+
 ALONE = OwnModule(
     Net, lambda module: module.scale**2 + sum(p.sum() ** 4 for p in module.parameters()), "alone"
 )
@@ -279,6 +282,7 @@ def test_a_module_that_vmap_does_not_take_is_trained_alone_and_that_is_said(loss
     assert not losses
     with warnings.catch_warnings(action="error"):
         assert_same(runs, in_order(PLAIN.train(batch)))
+        assert TORCH.default_seeds(training) == FEW
 
 
 @pytest.mark.parametrize("by", ["lbfgs", "torch:Adafactor(lr=0.1)", "torch:LBFGS"])
@@ -287,3 +291,10 @@ def test_what_is_not_elementwise_is_trained_alone(losses, by):
     one, other = (in_order(backend.train(batch)) for backend in (TORCH, PLAIN))
     assert_same(one, other)
     assert not losses
+    assert TORCH.default_seeds(batch.trainings[0]) == FEW
+
+
+@pytest.mark.parametrize("by", ["adam", "adamw", "sgd", "polyak"])
+def test_of_what_is_trained_together_a_study_has_more_seeds(by):
+    training = helpers.condition("xor", by, 3)
+    assert PLAIN.default_seeds(training) < FEW < TORCH.default_seeds(training)

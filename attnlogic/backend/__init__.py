@@ -117,11 +117,13 @@ model's own arithmetic by the complex step: f(p + ih) = f(p) + ih f'(p) for a ti
     ...         ones = np.ones(len(losses), np.int32)
     ...         yield History(np.array(losses), quantities, start, packed, NONE, ones, norm)
     >>> class Descent:
-    ...     name, seeds = "descent", 1
+    ...     name = "descent"
     ...     def devices(self):
     ...         return ["cpu"]
     ...     def versions(self):
     ...         return {"numpy": np.__version__}
+    ...     def default_seeds(self, training):
+    ...         return 1
     ...     def check(self, training, jobs):
     ...         done = checked(training)
     ...         check_framework(done, self.name)

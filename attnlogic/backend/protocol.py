@@ -29,16 +29,20 @@ class Backend(Protocol):
     name: str
     """The name under which it is registered; a column of every row."""
 
-    seeds: int
-    """How many seeds a condition has when none are asked for: as many as this backend trains, in
-    the default study, in about a minute on two cores."""
-
     def devices(self) -> list[str]:
         """The devices it would use, in words: ``["cpu (2 cores)"]``."""
         ...
 
     def versions(self) -> dict[str, str]:
         """The versions of the packages whose code decides its numbers."""
+        ...
+
+    def default_seeds(self, training: Training) -> int:
+        """How many seeds a condition has when none are asked for.
+
+        As many as let the default study end within two minutes on two cores; they may differ from
+        one optimizer to another.
+        """
         ...
 
     def check(self, training: Training, jobs: int) -> None:

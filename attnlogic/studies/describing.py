@@ -20,7 +20,7 @@ from attnlogic.version import __version__
 
 def describe(study: Study, trainer: Backend, jobs: int, keep: Keeping = ROWS) -> dict[str, Any]:
     """Everything that is needed to read the runs, and to make them again."""
-    seeds = seed_range(trainer.seeds if study.seeds is None else study.seeds)
+    seeds = seeds_of(study, trainer)
     groups = by_kind(study.conditions)
     own = [
         own_columns(study.conditions[group[0]].training.problem, [*study.parameters])
@@ -62,12 +62,19 @@ def describe(study: Study, trainer: Backend, jobs: int, keep: Keeping = ROWS) ->
                 "model": condition.training.problem.model.name,
                 "encoding": condition.training.problem.data.encoding,
                 "kind": kind_of[number],
-                "seeds": [[seeds.start, seeds.stop]],
+                "seeds": [[seeds[number].start, seeds[number].stop]],
                 "digest": texts[number],
             }
             for number, condition in enumerate(study.conditions)
         ],
     }
+
+
+def seeds_of(study: Study, trainer: Backend) -> list[range]:
+    """The seeds of each condition: those asked for, or as many as the backend says."""
+    if study.seeds is not None:
+        return [seed_range(study.seeds)] * len(study.conditions)
+    return [seed_range(trainer.default_seeds(one.training)) for one in study.conditions]
 
 
 def by_kind(conditions: Sequence[Condition]) -> list[list[int]]:

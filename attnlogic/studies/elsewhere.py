@@ -59,8 +59,10 @@ class Group:
         self.kind, self.folder = kind, work.folders[group[0]]
         self.numbers = tuple(int(work.numbers[k]) for k in group)
         self.left = Left([(place, work.missing[k]) for place, k in enumerate(group)])
-        self.words = in_words([work.study.conditions[k] for k in group])
-        self.size, self.rate = _size(kind.trainer.seeds), 0.0  # runs a second
+        conditions = [work.study.conditions[k] for k in group]
+        self.words = in_words(conditions)
+        self.size = _size(kind.trainer.default_seeds(conditions[0].training))
+        self.rate = 0.0  # runs a second
 
     def unit(
         self, workers: int, most: int, count: Counter | None, made_by: Mapping[str, Any]

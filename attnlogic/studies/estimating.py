@@ -11,12 +11,12 @@ from attnlogic.backend import backend as find
 from attnlogic.results import MOST_PARTS, MOST_ROWS, Counter
 from attnlogic.settings import whole
 from attnlogic.studies.allocator import give_back_memory
-from attnlogic.studies.describing import by_kind, describe
+from attnlogic.studies.describing import by_kind, describe, seeds_of
 from attnlogic.studies.keeping import keeping
 from attnlogic.studies.parts import PART_ROWS, PART_SECONDS
 from attnlogic.studies.pieces import RUNS_AT_ONCE
 from attnlogic.studies.samples import Sample, sample_of
-from attnlogic.studies.study import Study, seed_range
+from attnlogic.studies.study import Study
 from attnlogic.studies.work import in_words
 
 SAMPLE_SECONDS = 0.5
@@ -165,16 +165,16 @@ def estimate(
         trainer.check(condition.training, processes)
     description = describe(study, trainer, processes, keeping(keep, keep_rows))
     counter = None if keep == "rows" else Counter.of(description)
-    seeds = seed_range(trainer.seeds if study.seeds is None else study.seeds)
+    seeds = seeds_of(study, trainer)
     parts = []
     for group in by_kind(study.conditions):
         conditions = [study.conditions[k] for k in group]
-        runs = len(group) * len(seeds)
+        runs = sum(len(seeds[k]) for k in group)
         some = group[:: -(-len(group) // MOST_CONDITIONS)]
-        most = min(len(seeds), MOST_RUNS // len(some))
-        each = min(max(1, trainer.seeds // STEP), most)
+        most = min(*(len(seeds[k]) for k in some), MOST_RUNS // len(some))
+        each = min(max(1, trainer.default_seeds(conditions[0].training) // STEP), most)
         while True:
-            sample = sample_of(study, some, seeds[:each], trainer, processes, counter)
+            sample = sample_of(study, some, seeds[group[0]][:each], trainer, processes, counter)
             if sample.training >= SAMPLE_SECONDS or each == most:
                 break
             each = min(each * STEP, most)

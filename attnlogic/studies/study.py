@@ -60,7 +60,7 @@ class Study:
         ``Optimizer``s or the frameworks' own objects, or one of these; kept as ``Optimizer``s, each
         once.
       seeds: N for the seeds 0 … N-1, a ``range`` of step 1, or ``"all"`` for 0 … 2^32-1; kept as a
-        ``range``. None for as many as the backend trains in about a minute.
+        ``range``. None for as many of each condition as ``Backend.default_seeds`` says.
       epochs: the budget of every run; None for each optimizer's usual one.
       threshold: the loss at or below which a run counts as having hit.
       precision: ``"float32"`` or ``"float64"``.

@@ -34,9 +34,10 @@ class IdentityContract(Subject):
             f"name is {backend.name!r}, expected {name!r}, as pyproject.toml registers it: it "
             "becomes a column of every row",
         )
+        seeds = backend.default_seeds(self.training())
         expect(
-            type(backend.seeds) is int and backend.seeds >= 1,
-            f"seeds is {backend.seeds!r}: expected a whole number from 1",
+            type(seeds) is int and seeds >= 1,
+            f"default_seeds(training) gave {seeds!r}: expected a whole number from 1",
         )
 
     def test_it_says_its_devices_and_versions(self) -> None:

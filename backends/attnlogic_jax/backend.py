@@ -31,7 +31,6 @@ class JaxBackend:
     """Trains seeds side by side. See ``attnlogic.backend.Backend``."""
 
     name = "jax"
-    seeds = 1000
 
     def devices(self) -> list[str]:
         """JAX's devices: those of its default platform, or a user's default device."""
@@ -44,6 +43,10 @@ class JaxBackend:
     def versions(self) -> dict[str, str]:
         """JAX's and optax's."""
         return {name: version(name) for name in ("jax", "jaxlib", "optax")}
+
+    def default_seeds(self, training: Training) -> int:
+        """A thousand, whatever the training."""
+        return 1000
 
     def check(self, training: Training, jobs: int) -> None:
         """Refuse what makes no sense, what this backend lacks, and more than one job.

@@ -35,7 +35,6 @@ class TorchBackend:
       name: the name under which it is registered.
       plain: train one seed at a time, by the notebook's loop: the reference. Else many at once,
         where the optimizer steps each parameter by itself and ``torch.func.vmap`` takes the model.
-      seeds: how many a condition has when none are asked for.
       device: where many seeds are trained at once: ``"cpu"``, ``"cuda"``, ``"mps"`` or another of
         torch's; one seed at a time is trained on the CPU.
 
@@ -43,11 +42,9 @@ class TorchBackend:
       InputError: torch cannot use the device here.
     """
 
-    def __init__(
-        self, name: str = "torch", *, plain: bool = False, seeds: int = 20, device: str = "cpu"
-    ) -> None:
+    def __init__(self, name: str = "torch", *, plain: bool = False, device: str = "cpu") -> None:
         check_device(device)
-        self.name, self.seeds, self._plain, self._device = name, seeds, plain, device
+        self.name, self._plain, self._device = name, plain, device
         self._workers = Workers()
 
     @property
@@ -63,7 +60,7 @@ class TorchBackend:
         """
         if self._plain:
             raise InputError(f"the {self.name} backend trains on the CPU: leave --device out")
-        return TorchBackend(self.name, seeds=self.seeds, device=device)
+        return TorchBackend(self.name, device=device)
 
     def devices(self) -> list[str]:
         """The device that trains many seeds at once."""
@@ -72,6 +69,12 @@ class TorchBackend:
     def versions(self) -> dict[str, str]:
         """torch's."""
         return {"torch": str(torch.__version__)}
+
+    def default_seeds(self, training: Training) -> int:
+        """500 where many are trained at once; 16 where one is, and 2 by the notebook's loop."""
+        if self._plain:
+            return 2
+        return 500 if self._why_alone(training) is None else 16
 
     def check(self, training: Training, jobs: int) -> None:
         """Refuse numbers that make no sense; see ``Backend.check``."""
@@ -111,23 +114,26 @@ class TorchBackend:
 
     def _works(self, batch: Batch, jobs: int) -> list[Work]:
         """The batch in parts, and how each is trained."""
-        if self._trains_alone(batch.trainings[0]):
+        training = batch.trainings[0]
+        if (why := self._why_alone(training)) is not None:
+            if why:
+                warnings.warn(
+                    f"model '{training.problem.model}' is trained one seed at a time, which takes "
+                    f"long: {why}",
+                    stacklevel=2,
+                )
             return [Work(first, training_loop.train_alone, one) for first, one in one_by_one(batch)]
         train = partial(train_together, device=self._device)
         return [Work(first, train, some) for first, some in cut(batch, jobs, self._device)]
 
-    def _trains_alone(self, training: Training) -> bool:
-        """Whether seeds are trained one at a time; warns where that is the model's doing."""
+    def _why_alone(self, training: Training) -> str | None:
+        """Why seeds are trained one at a time, in words where the model is why, else empty.
+
+        None where many are trained at once.
+        """
         if self._plain or not record(training.optimizer).stacks:
-            return True
-        why = why_alone(training.problem, training.precision, self._device)
-        if why is not None:
-            warnings.warn(
-                f"model '{training.problem.model}' is trained one seed at a time, which takes "
-                f"long: {why}",
-                stacklevel=2,
-            )
-        return why is not None
+            return ""
+        return why_alone(training.problem, training.precision, self._device)
 
     def history(
         self,
@@ -144,5 +150,5 @@ class TorchBackend:
 TORCH = TorchBackend()
 """Many seeds at once."""
 
-PLAIN = TorchBackend("torch-plain", plain=True, seeds=2)
+PLAIN = TorchBackend("torch-plain", plain=True)
 """One seed at a time, by the notebook's loop."""
