@@ -22,7 +22,7 @@ from attnlogic.backend import Training
 from attnlogic.outcomes import Outcome, mapped
 from attnlogic_jax import compiled
 from attnlogic_jax.compiled import Ending, Plan
-from attnlogic_jax.given import NO_NUMBERS
+from attnlogic_jax.given import NO_NUMBERS, conditions
 from attnlogic_jax.given import given as numbers
 from attnlogic_jax.groups import Given
 from attnlogic_jax.layout import Runs, fewer, portions
@@ -170,12 +170,13 @@ def _whole(
     given: Given,
 ) -> Part:
     """All seeds of a chunk, before the first epoch."""
-    packed, given = jax.device_put((initial, given))  # jnp.asarray would compile a copy
-    place = {id(training): k for k, training in enumerate(trainings)}  # to compare them takes long
+    packed: Any = initial
+    if not plan.platform.by_core:  # a CPU's code takes NumPy's arrays; to put them there takes long
+        packed, given = jax.device_put((initial, given))  # jnp.asarray would compile a copy
     return Part(
         slice(0, packed.shape[1]),
         np.arange(packed.shape[1]),
-        np.array([place[id(training)] for training in trainings]),
+        conditions(trainings),
         given,
         packed,
         compiled.start(plan, given, packed),

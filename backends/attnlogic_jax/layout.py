@@ -75,6 +75,13 @@ def _chunk(groups: list[tuple[int, int]], size: int, count: int) -> Chunk:
     return Chunk(runs, np.concatenate(lanes))
 
 
+def as_slice(places: Runs) -> Runs | slice:
+    """Ascending places, as a slice where none is left out: it copies nothing."""
+    if len(places) and places[-1] - places[0] == len(places) - 1:
+        return slice(int(places[0]), int(places[-1]) + 1)
+    return places
+
+
 def fewer(
     groups: npt.NDArray[np.int64], going: npt.NDArray[np.int64], size: int, devices: int
 ) -> Runs | None:

@@ -24,7 +24,7 @@ from attnlogic_jax.compiled import Plan
 from attnlogic_jax.contexts import captured
 from attnlogic_jax.devices import here
 from attnlogic_jax.given import NO_NUMBERS
-from attnlogic_jax.layout import Chunk, chunks
+from attnlogic_jax.layout import Chunk, as_slice, chunks
 from attnlogic_jax.memory import limits
 from attnlogic_jax.platforms import Platform
 
@@ -126,7 +126,7 @@ def _train(
         with settings():
             for seeds, outcome in train_chunk(plan, trainings, start, on_call, own):
                 begin, end = np.searchsorted(chunk.lanes, [seeds.start, seeds.stop])
-                lanes = chunk.lanes[begin:end] - seeds.start  # of copies there are none
+                lanes = as_slice(chunk.lanes[begin:end] - seeds.start)  # of copies there are none
                 place = first + int(chunk.runs[0, 0] + begin)
                 yield Finished(place, mapped(lambda leaf: leaf[..., lanes], outcome))  # noqa: B023
 
