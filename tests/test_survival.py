@@ -7,15 +7,19 @@ import errno
 import os
 import shutil
 import subprocess
+import threading
 from contextlib import contextmanager
 
 import pytest
 from abacus import Abacus, left, work
+from filelock import FileLock
 from survivor import STUDY, start
 from test_resuming import TWO
 
 from attnlogic.errors import InputError
+from attnlogic.report import share
 from attnlogic.results import load
+from attnlogic.results.store import lock
 from attnlogic.studies import describing, parts, pieces
 
 
@@ -45,10 +49,22 @@ def test_a_second_writer_is_refused_and_told_by_whom(tmp_path, undisturbed):
         runs = load(folder)  # a reader needs no lock
         assert 0 < len(runs) < runs.asked
         assert len(runs.table()) == len(runs)
+        assert f"process {process.pid} on " in share(runs)
+        assert "trains the rest" in share(runs)
         process.kill()
     assert left(folder) == before  # what the killed one left does not block
+    assert "run the same command again" in share(runs)
     assert work(folder, study=STUDY).table().equals(undisturbed)
     assert ".writer.json" not in left(folder)
+
+
+def test_a_look_at_who_writes_is_waited_for(tmp_path):
+    folder = tmp_path / "study"
+    work(folder, study=TWO)
+    looking = FileLock(folder / ".lock", thread_local=False)  # another thread releases it
+    looking.acquire()
+    threading.Timer(lock.LOOK_SECONDS / 4, looking.release).start()
+    assert len(work(folder, study=TWO)) == 40
 
 
 # --- disks ---------------------------------------------------------------------------------------

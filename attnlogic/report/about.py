@@ -76,12 +76,13 @@ def _of_tally(tally: Tally) -> dict[str, Any]:
 
 def share(found: Runs | Tally) -> str:
     """How much of an unfinished study is there; empty for a finished one, and for a tally."""
-    from attnlogic.results import Runs
+    from attnlogic.results import Runs, writer_of
 
     if not isinstance(found, Runs) or (there := len(found)) >= found.asked:
         return ""
     asked = counted(found.asked, "run")
-    do = "run the same command again for the rest"
+    writer = writer_of(found.directory)
+    do = f"{writer} trains the rest" if writer else "run the same command again for the rest"
     if found.is_earlier:
         do = "an earlier version wrote them, and this one cannot go on with its studies"
     return f"{there:,} of {asked} are there: {do}"

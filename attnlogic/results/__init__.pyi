@@ -49,7 +49,6 @@ from .store import Unread as Unread
 from .store import create as create
 from .store import digest as digest
 from .store import forget_checked as forget_checked
-from .store import is_locked as is_locked
 from .store import load as load
 from .store import made_alike as made_alike
 from .store import made_by as made_by
@@ -60,3 +59,4 @@ from .store import verify as verify
 from .store import write_frame as write_frame
 from .store import write_part as write_part
 from .store import write_whole as write_whole
+from .store import writer_of as writer_of

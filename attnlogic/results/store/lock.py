@@ -24,6 +24,9 @@ from attnlogic.results.store.shapes import misfit
 LOCK, WRITER = ".lock", ".writer.json"
 """The file that is locked, and the one that says who did it: a lock's file is not for reading."""
 
+LOOK_SECONDS = 0.2
+"""How long the lock of another process is waited for: it may be looking who writes."""
+
 
 class InUseError(InputError):
     """Another process writes to the folder."""
@@ -38,7 +41,7 @@ def locked(directory: Path) -> Iterator[None]:
       OSError: the lock cannot be made.
     """
     try:
-        lock = FileLock(directory / LOCK, timeout=0)
+        lock = FileLock(directory / LOCK, timeout=LOOK_SECONDS)
         lock.acquire()
     except Timeout:
         raise InUseError(
@@ -55,15 +58,20 @@ def locked(directory: Path) -> Iterator[None]:
         lock.release()
 
 
-def is_locked(directory: Path) -> bool:
-    """Whether some process holds a folder for writing now."""
+def writer_of(directory: Path) -> str | None:
+    """Which process writes to a folder now, in words; None where none does that can be seen.
+
+    To see it the lock is taken for a moment: see ``LOOK_SECONDS``.
+    """
     if not (directory / LOCK).exists():
-        return False
+        return None
     try:
         with FileLock(directory / LOCK, timeout=0):
-            return False
-    except (Timeout, OSError):
-        return True
+            return None
+    except Timeout:
+        return _who(directory)
+    except OSError:  # a folder that may not be written to
+        return None
 
 
 def _myself() -> dict[str, Any]:
