@@ -233,6 +233,13 @@ def test_a_model_that_no_other_process_can_find_is_refused(tmp_path, threads):
     assert left(tmp_path) == []
 
 
+def test_an_executor_that_was_shut_down_is_refused(tmp_path, threads):
+    threads.shutdown()
+    with pytest.raises(InputError, match=r"executor: it takes no work, give another: .*shutdown"):
+        work(tmp_path / "study", executor=threads)
+    assert left(tmp_path) == []
+
+
 def test_what_is_no_executor_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"expected one of concurrent\.futures"):
         work(tmp_path / "study", executor="tcp://127.0.0.1:8786")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 
 import polars as pl
 import pytest
@@ -232,6 +233,24 @@ FORGED = {
     "another type": lambda counts, one: (counts.cast({"count": pl.Int32}), one),
     "half": lambda counts, one: (counts.filter(pl.col("quantity") != "status"), one),
     "less than none": lambda counts, one: (counts.with_columns(count=-pl.col("count")), one),
+    **{
+        f"{name} {value}": lambda counts, one, name=name, value=value: (
+            counts.with_columns(
+                pl.when(pl.col("bin").is_not_null())
+                .then(pl.lit(value, COUNTS[name]))
+                .otherwise(pl.col(name))
+                .alias(name)
+            ),
+            one,
+        )
+        for name in ("bin", "total", "squares")
+        for value in (math.nan, None)
+        if (name, value) != ("bin", None)
+    },
+    "bins of no run": lambda counts, one: (
+        counts.with_columns(count=pl.when(pl.col("bin").is_null()).then("count").otherwise(0)),
+        one,
+    ),
     "no counts": lambda counts, one: (
         counts.with_columns(count=pl.lit(None, pl.Int64)),
         one,

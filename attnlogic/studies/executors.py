@@ -45,7 +45,11 @@ class Pool:
 
     def on_each(self, function: Any, *args: Any) -> Mapping[str, Any]:
         """What a function says on each worker; one speaks for all of a pool."""
-        return {"a worker of the pool": self.submit(function, *args).result()}
+        try:
+            future = self.submit(function, *args)
+        except RuntimeError as error:  # BrokenExecutor is one
+            raise InputError(f"executor: it takes no work, give another: {error}") from error
+        return {"a worker of the pool": future.result()}
 
 
 class Cluster(Pool):

@@ -182,6 +182,12 @@ def _said_seeds(counts: pl.DataFrame, about: dict[str, Any]) -> dict[Key, SeedRa
         raise ValueError
     if counts["count"].has_nulls() or counts.filter(pl.col("count") < 0).height:
         raise ValueError
+    binned = counts.filter(pl.col("bin").is_not_null())  # a sum of one sign is no NaN
+    sums = binned.select("bin", "total", "squares")
+    if binned.filter(pl.col("count") == 0).height or any(
+        column.has_nulls() or column.is_nan().any() for column in sums
+    ):
+        raise ValueError
     seeds = {
         tuple(key[name] for name in CONDITION): seed_ranges.union(
             (start, stop) for start, stop in key["seeds"] if 0 <= start < stop <= SEED_LIMIT
