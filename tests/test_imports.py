@@ -51,6 +51,12 @@ def test_the_package_and_its_core_import_nothing_heavy():
     assert brought_in(["attnlogic", *(f"attnlogic.{m}" for m in CORE)], HEAVY) == {}
 
 
+def test_help_imports_no_theory_and_reads_no_results():
+    unwanted = ["theory.form", "theory.regions", "problems.models", "optimizers.records", "results"]
+    assert set(unwanted) & {name.removeprefix("attnlogic.") for name in ALL} == set(unwanted)
+    assert brought_in(["attnlogic.cli.entry"], [f"attnlogic.{name}" for name in unwanted]) == {}
+
+
 def test_no_module_of_the_package_imports_a_framework():
     assert {f"attnlogic.{m}" for m in CORE} <= set(ALL)
     assert brought_in(ALL, FRAMEWORKS) == {}

@@ -5,6 +5,9 @@ from .decay import ShiftedSolution as ShiftedSolution
 from .decay import edge_of_stability as edge_of_stability
 from .decay import fixed_point as fixed_point
 from .derivatives import hessian as hessian
+from .endings import ENDING_MEANINGS as ENDING_MEANINGS
+from .endings import ENDINGS as ENDINGS
+from .endings import MAX_GRADIENT_NORM_AT_REST as MAX_GRADIENT_NORM_AT_REST
 from .exact_solutions import Solution as Solution
 from .exact_solutions import exact_C as exact_C
 from .exact_solutions import solution as solution
@@ -24,8 +27,6 @@ from .least_loss import V as V
 from .least_loss import landscape as landscape
 from .least_loss import linear_least_loss as linear_least_loss
 from .least_loss import readout as readout
-from .regions import ENDING_MEANINGS as ENDING_MEANINGS
-from .regions import ENDINGS as ENDINGS
 from .regions import regions_of as regions_of
 from .survey import GateTheory as GateTheory
 from .survey import gates_theory as gates_theory

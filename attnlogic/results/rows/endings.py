@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from attnlogic.results.rows.known import Known
-from attnlogic.theory import regions
+from attnlogic.theory import ENDINGS, MAX_GRADIENT_NORM_AT_REST, regions_of
 
 
 def ending(of: Known | None) -> pl.Expr:
@@ -19,8 +19,8 @@ def ending(of: Known | None) -> pl.Expr:
       An expression of the type ``pl.Enum(ENDINGS)``.
     """
     status = pl.col("status")
-    at_rest = pl.col("gradient_norm") <= regions.MAX_GRADIENT_NORM_AT_REST
-    places = {} if of is None else regions.regions_of(of.gate, of.form)
+    at_rest = pl.col("gradient_norm") <= MAX_GRADIENT_NORM_AT_REST
+    places = {} if of is None else regions_of(of.gate, of.form)
     # In float64: the square of a large float32 C would be infinite.
     C, loss = pl.col("C").cast(pl.Float64), pl.col("final_loss").cast(pl.Float64)
     cases = {
@@ -30,4 +30,4 @@ def ending(of: Known | None) -> pl.Expr:
         "moving": ~at_rest,  # NaN and infinity are not at rest
     }
     names = [pl.when(fits).then(pl.lit(name)) for name, fits in cases.items()]
-    return pl.coalesce(*names, pl.lit("other")).cast(pl.Enum(regions.ENDINGS))
+    return pl.coalesce(*names, pl.lit("other")).cast(pl.Enum(ENDINGS))
