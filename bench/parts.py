@@ -24,7 +24,7 @@ ELEMENTWISE = ("adamw", "adam", "sgd", "polyak")
 
 OPTIMIZERS = (*ELEMENTWISE, "lbfgs")
 
-EARLY_LOSS = 0.255
+EARLY_LOSS = 0.26
 """The threshold where epochs are few: a little above the loss of the constant 1/2."""
 
 

@@ -22,7 +22,7 @@ class Sizes(NamedTuple):
     model_epochs: int = 100  # of the peers, with other models
     fewer_repetitions: int = 6  # the fewest that give an interval
     at_once: Sequence[int] = (1000, 10_000)  # by the torch backend
-    at_once_epochs: int = 75  # too few to be traced
+    at_once_epochs: int = 60  # too few to be traced
     point_repetitions: int = 4
     many_seeds: Sequence[int] = (10**4, 10**5, 10**6, 10**7)
     many_seeds_counted: Sequence[int] = (10**4, 10**5, 10**6, 10**7, 10**8)
