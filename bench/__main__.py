@@ -70,6 +70,8 @@ def main(
 
     models: attnlogic and JAX alone likewise, with other models and gates.
 
+    torch: the torch backend, many seeds at once, beside its plain loop.
+
     seeds, epochs, conditions, bits, parameters: time and peak memory as these grow.
 
     optimizers: time and peak memory with each.

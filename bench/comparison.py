@@ -92,7 +92,7 @@ def compare(
 
     Args:
       whole: what is trained; a contender's own limits cut its epochs.
-      contenders: attnlogic first.
+      contenders: attnlogic first, with whichever backend the others are compared with.
       seeds: how many; a contender's own limits cut them.
       repetitions: how often each is timed.
       load: called before each: see ``load.Load``.

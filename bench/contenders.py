@@ -7,7 +7,7 @@ from functools import partial
 
 from attnlogic.backend import Finished, Training, in_order, one_condition
 from attnlogic_jax.backend import JaxBackend
-from attnlogic_torch import PLAIN
+from attnlogic_torch import PLAIN, TORCH
 from bench import fast_jax, native, plain_equinox, plain_jax, torch_batched
 from bench.work import Contender, Result, Starts
 
@@ -20,6 +20,11 @@ def attnlogic(training: Training, initial: Starts) -> Callable[[], Result]:
 def torch_one(training: Training, initial: Starts) -> Callable[[], Result]:
     """The notebook's way: one seed after the other, on one core."""
     return lambda: _result(PLAIN.train(one_condition(training, initial)))
+
+
+def torch_many(training: Training, initial: Starts, *, jobs: int = 1) -> Callable[[], Result]:
+    """The torch backend: many seeds at once, in so many processes of one thread each."""
+    return lambda: _result(TORCH.train(one_condition(training, initial), jobs=jobs))
 
 
 def _result(finished: Iterable[Finished]) -> Result:
@@ -37,6 +42,20 @@ def of_any_model(*, peer_epochs: int | None = None) -> list[Contender]:
         Contender("attnlogic", attnlogic),
         Contender("JAX, the fastest found", fast_jax.prepare, epochs=peer_epochs),
         Contender("JAX: jit(vmap(scan)), optax", plain_jax.prepare, epochs=peer_epochs),
+    ]
+
+
+def of_torch(*, alone_seeds: int) -> list[Contender]:
+    """The torch backend, many seeds at once in one process and in one a core; its plain loop.
+
+    Args:
+      alone_seeds: how many seeds the plain loop trains.
+    """
+    everywhere = partial(torch_many, jobs=TORCH.default_jobs)
+    return [
+        Contender("torch, many seeds at once", torch_many),
+        Contender("torch, many seeds at once, a process a core", everywhere),
+        Contender("torch, one seed at a time", torch_one, seeds=alone_seeds),
     ]
 
 

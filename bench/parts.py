@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from bench import costs, growth
 from bench.comparison import compare, on_xor
-from bench.contenders import contenders, of_any_model
+from bench.contenders import contenders, of_any_model, of_torch
 from bench.load import Load
 from bench.machine import machine
 from bench.models import trainings
@@ -22,6 +23,9 @@ ELEMENTWISE = ("adamw", "adam", "sgd", "polyak")
 """Those whose epoch has no loop, so that its operations can be counted."""
 
 OPTIMIZERS = (*ELEMENTWISE, "lbfgs")
+
+EARLY_LOSS = 0.26
+"""The threshold where epochs are few: a little above the loss of the constant 1/2."""
 
 
 def comparison(sizes: Sizes, load: Load) -> list[dict[str, Any]]:
@@ -41,9 +45,22 @@ def models(sizes: Sizes, load: Load) -> list[dict[str, Any]]:
     """attnlogic and JAX alone with other models and gates than the notebook's."""
     ways = of_any_model(peer_epochs=sizes.model_epochs)
     return [
-        compare(training, ways, sizes.seeds, sizes.model_repetitions, load)
+        compare(training, ways, sizes.seeds, sizes.fewer_repetitions, load)
         for training in announced(trainings(sizes.epochs))
     ]
+
+
+def torch(sizes: Sizes, load: Load) -> list[dict[str, Any]]:
+    """The torch backend, many seeds at once, beside its plain loop."""
+    ways = of_torch(alone_seeds=sizes.torch_seeds)
+    return [
+        compare(
+            replace(on_xor(by, sizes.at_once_epochs), threshold=EARLY_LOSS),
+            ways, seeds, sizes.fewer_repetitions, load,
+        )
+        for by in announced(ELEMENTWISE)
+        for seeds in sizes.at_once
+    ]  # fmt: skip
 
 
 def axis(name: str, sizes: Sizes, load: Load) -> list[dict[str, Any]]:
@@ -106,6 +123,7 @@ def studies(sizes: Sizes, load: Load) -> list[dict[str, Any]]:
 PARTS: dict[str, Measure] = {
     "comparison": comparison,
     "models": models,
+    "torch": torch,
     **{name: partial(axis, name) for name in growth.AXES},
     "optimizers": optimizers,
     "accelerator": accelerator,

@@ -142,6 +142,24 @@ def _models(measured: Any) -> Iterator[str]:
     )  # fmt: skip
 
 
+def _torch(measured: Any) -> Iterator[str]:
+    rows = []
+    for work in measured:
+        ours, everywhere, alone = work["contenders"]
+        agreement = alone["agreement"]
+        rows.append([
+            work["optimizer"], f"{ours['seeds']:,} × {ours['epochs']:,}", f"{rate(alone):.2e}",
+            f"{rate(ours):.2e}", _ratio(ours, alone), f"{rate(everywhere):.2e}",
+            f"{agreement['reached']:.2%} / {agreement['attnlogic_reached']:.2%}",
+            f"{agreement['alike']:.1%}",
+        ])  # fmt: skip
+    yield from _table(
+        "optimizer | seeds × epochs: | one at a time, seed-epochs/s: | many at once: | "
+        "÷ one at a time (95 %): | in a process a core: | "
+        "reached: one at a time / at once: | alike:", rows
+    )  # fmt: skip
+
+
 def _compilation(row: Row) -> float:
     """Seconds by which the first result takes longer than a later one."""
     return max(0.0, float(row["first_seconds"] - median(row["seconds"])))
@@ -241,6 +259,7 @@ def _studies(measured: Any) -> Iterator[str]:
 PARTS: dict[str, tuple[str, Callable[[Any], Iterator[str]]]] = {
     "comparison": ("Side by side", _comparison),
     "models": ("Other models and gates", _models),
+    "torch": ("The torch backend", _torch),
     **{name: (f"More {name}", partial(_axis, name)) for name in AXES},
     "optimizers": ("Each optimizer", _optimizers),
     "accelerator": ("Roofline, and seeds a chunk", _accelerator),

@@ -20,7 +20,9 @@ class Sizes(NamedTuple):
     torch_epochs: int = 100
     repetitions: int = 8
     model_epochs: int = 100  # of the peers, with other models
-    model_repetitions: int = 6  # the fewest that give an interval
+    fewer_repetitions: int = 6  # the fewest that give an interval
+    at_once: Sequence[int] = (1000, 10_000)  # by the torch backend
+    at_once_epochs: int = 60  # too few to be traced
     point_repetitions: int = 4
     many_seeds: Sequence[int] = (10**4, 10**5, 10**6, 10**7)
     many_seeds_counted: Sequence[int] = (10**4, 10**5, 10**6, 10**7, 10**8)
@@ -48,7 +50,8 @@ class Sizes(NamedTuple):
 
 QUICK = Sizes(
     seeds=2048, epochs=300, lbfgs_epochs=10, torch_seeds=4, peer_epochs=100, torch_epochs=50,
-    repetitions=2, model_epochs=20, model_repetitions=1, point_repetitions=1,
+    repetitions=2, fewer_repetitions=1, point_repetitions=1, model_epochs=20,
+    at_once=[1000, 4000], at_once_epochs=50,
     many_seeds=[1000, 4000], many_seeds_counted=[1000, 4000], many_epochs=[100, 1000],
     many_conditions=[1, 10], condition_epochs=20, many_bits=[2, 3], many_hidden=[1, 5],
     many_hidden_of_own=[2, 5], hidden_seeds=256, hidden_epochs=20, chunks=[1024, 4096],

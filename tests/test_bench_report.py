@@ -45,6 +45,7 @@ def small_results():
     measured = {
         "comparison": [work],
         "models": [other],
+        "torch": [{**work, "contenders": [ours, ours, slow]}],
         **dict.fromkeys(growth.AXES, curve),
         "optimizers": {"optimizers": [point], "loops": 7},
         "accelerator": {"roofline": roofline, "optimizers": [point], "chunks": [point]},
@@ -76,6 +77,10 @@ def test_the_tables_say_what_was_measured():
     ratio = "1,000 (1,000–2,000)"
     assert (
         f"| mlp | parity3 | 11 | 5.00e+04 | {ratio} | {ratio} | 1.0 | 0.5 | 0.5 | 0.0001 | 0.4 "
+        "| 100.0% |" in lines
+    )
+    assert (
+        f"| lbfgs | 100 × 10 | 5.00e+01 | 5.00e+04 | {ratio} | 5.00e+04 | 50.00% / 25.00% "
         "| 100.0% |" in lines
     )
     assert "attnlogic 2.00e+05, torch 1.00e+02, ratio 2,000." in text
