@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,8 +23,10 @@ from attnlogic_jax.method import (
     Evaluate,
     Evaluated,
     Goal,
+    Iterations,
     Method,
     Report,
+    Within,
 )
 from attnlogic_jax.rates import learning_rate
 
@@ -53,25 +55,6 @@ class State(NamedTuple):
     gradient: jax.Array
     iterations: jax.Array
     epoch: jax.Array
-
-
-class Carry(NamedTuple):
-    """Within a step.
-
-    Attributes:
-      packed, here: the parameters (P, …), and what was evaluated there.
-      state: as above.
-      evaluations: so far in this step; (…).
-      active: whether the seed goes on; (…).
-      i: iterations so far in this step, the same for all that are active; ().
-    """
-
-    packed: jax.Array
-    here: Evaluated
-    state: State
-    evaluations: jax.Array
-    active: jax.Array
-    i: jax.Array
 
 
 def _dot(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -155,8 +138,11 @@ def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -
             iterations=jnp.zeros(packed.shape[1:], jnp.int32), epoch=jnp.zeros((), jnp.int32),
         )  # fmt: skip
 
-    def iterate(evaluate: Evaluate, lr_now: jax.Array, carry: Carry) -> Carry:
-        packed, here, state, evaluations, active, i = carry
+    def iterate(
+        evaluate: Evaluate, epoch: jax.Array, packed: jax.Array, state: State, within: Within
+    ) -> tuple[jax.Array, State, Within]:
+        here, evaluations, active, i = within
+        lr_now = learning_rate(how, numbers, epoch)
         loss, gradient = here.loss, here.gradient
         first = state.iterations == 0
         y, s = gradient - state.gradient, state.direction * state.step[None]
@@ -188,7 +174,10 @@ def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -
             state = state._replace(step=jnp.where(moves, found.t, state.step))
         move = state.step[None] * state.direction
         packed = jnp.where(moves[None], packed + move, packed)
-        goes_on = moves & (i < max_iter - 1)
+        may_go_on = i < max_iter - 1
+        # The second is there for XLA's CPU code: by one number of each seed's alone it would choose
+        # an evaluation that it has rounded otherwise than that of seeds which count together.
+        goes_on = moves & may_go_on & jnp.any(may_go_on)
         if searches:
             here = jax.tree.map(partial(jnp.where, moves[None]), found.here, here)
             evaluations = evaluations + jnp.where(moves, spent, 0)
@@ -202,27 +191,31 @@ def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -
             & ~(_largest(move) <= tolerance_change)
             & ~(jnp.abs(here.loss - loss) < tolerance_change)
         )
-        return Carry(packed, here, state, evaluations, active, i + 1)
+        return packed, state, Within(here, evaluations, active, i + 1)
+
+    def begin(here: Evaluated) -> Within:
+        active = ~(_largest(here.gradient) <= tolerance_grad) & jnp.isfinite(here.loss)
+        if goal is not None:
+            active = active & ~(here.loss <= goal)
+        none = jnp.zeros(here.loss.shape, jnp.int32)
+        return Within(here, none + 1, active, none)
+
+    def end(state: State, epoch: jax.Array) -> State:
+        return state._replace(epoch=epoch)
 
     def step(
         evaluate: Evaluate, packed: jax.Array, state: State
     ) -> tuple[jax.Array, State, Report]:
-        here = evaluate(packed)
-        loss = here.loss
-        active = ~(_largest(here.gradient) <= tolerance_grad) & jnp.isfinite(loss)
-        if goal is not None:
-            active = active & ~(loss <= goal)
-        lr_now = learning_rate(how, numbers, state.epoch)
+        epoch, first = state.epoch, begin(evaluate(packed))
 
-        def iteration(carry: Carry, _: None) -> tuple[Carry, None]:
+        def iteration(at: tuple[jax.Array, State, Within], _: None) -> tuple[Any, None]:
             # A scan with a branch, not a while loop: it ends as early, and has a reverse mode.
-            go_on = partial(iterate, evaluate, lr_now)
-            return jax.lax.cond(jnp.any(carry.active), go_on, lambda c: c, carry), None
+            go_on = partial(iterate, evaluate, epoch)
+            return jax.lax.cond(jnp.any(at[2].active), go_on, lambda *at: at, *at), None
 
-        evaluations = jnp.ones(loss.shape, jnp.int32)
-        carry = Carry(packed, here, state, evaluations, active, jnp.zeros((), jnp.int32))
-        carry = jax.lax.scan(iteration, carry, None, length=max_iter)[0]
-        state = carry.state._replace(epoch=state.epoch + 1)
-        return carry.packed, state, Report(loss, here.quantities, carry.evaluations)
+        at = (packed, state, first)
+        (packed, state, last), _ = jax.lax.scan(iteration, at, None, length=max_iter)
+        report = Report(first.here.loss, first.here.quantities, last.evaluations)
+        return packed, end(state, epoch + 1), report
 
-    return Method(init, step, counts_evaluations=True)
+    return Method(init, step, counts_evaluations=True, iterations=Iterations(begin, iterate, end))
