@@ -22,7 +22,7 @@ from attnlogic.backend import Training
 from attnlogic.optimizers import Structure
 from attnlogic.outcomes import NONE, Outcome
 from attnlogic.problems import Problem
-from attnlogic_jax import method, model, optimizers, training
+from attnlogic_jax import method, model, optimizers, paces, training
 from attnlogic_jax.groups import (
     Given,
     by_device,
@@ -125,6 +125,8 @@ def advance(plan: Plan, given: Given, carry: Carry, epochs: jax.Array) -> Carry:
 
     def train(given: Given, carry: Carry) -> Carry:
         how, evaluate = plan.method(given), plan.evaluation(given, drop_zeros=True)
+        if how.iterations is not None:
+            return paces.advance(how.iterations, evaluate, given.threshold, carry, epochs)
 
         def several(count: int, carry: Carry) -> Carry:
             for _ in range(count):

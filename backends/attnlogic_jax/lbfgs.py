@@ -12,19 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from attnlogic.optimizers import Structure
+from attnlogic_jax.lbfgs_memory import Memory, Pairs, empty, remember
 from attnlogic_jax.line_search import Point, strong_wolfe
 from attnlogic_jax.method import (
     Evaluate,
     Evaluated,
     Goal,
+    Iterations,
     Method,
     Report,
+    Within,
 )
 from attnlogic_jax.rates import learning_rate
 
@@ -33,45 +36,23 @@ CURVATURE = 1e-10
 
 
 class State(NamedTuple):
-    """What is carried from epoch to epoch; H is the history's size.
+    """What is carried from epoch to epoch.
 
     Attributes:
-      s, y: the steps and the gradients' differences, newest first; (H, P, …), zero where empty.
-      rho: 1/(y·s); (H, …), zero where empty, which takes an empty pair out of the recursion.
+      memory: the last pairs of a step and the gradients' difference.
       scale: the initial matrix is this times the identity; (…).
       direction, step, gradient: of the iteration before; (P, …), (…), (P, …).
       iterations: iterations so far over all epochs; (…).
       epoch: epochs so far; ().
     """
 
-    s: jax.Array
-    y: jax.Array
-    rho: jax.Array
+    memory: Memory
     scale: jax.Array
     direction: jax.Array
     step: jax.Array
     gradient: jax.Array
     iterations: jax.Array
     epoch: jax.Array
-
-
-class Carry(NamedTuple):
-    """Within a step.
-
-    Attributes:
-      packed, here: the parameters (P, …), and what was evaluated there.
-      state: as above.
-      evaluations: so far in this step; (…).
-      active: whether the seed goes on; (…).
-      i: iterations so far in this step, the same for all that are active; ().
-    """
-
-    packed: jax.Array
-    here: Evaluated
-    state: State
-    evaluations: jax.Array
-    active: jax.Array
-    i: jax.Array
 
 
 def _dot(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -82,60 +63,31 @@ def _largest(x: jax.Array) -> jax.Array:
     return jnp.max(jnp.abs(x), axis=0)
 
 
-Pairs = tuple[jax.Array, ...]
-"""s, y and rho: of one pair (P, …), (P, …), (…); of the memory with a leading axis H."""
-
-
-def _shifted(active: jax.Array, memory: Pairs, new: Pairs) -> Pairs:
-    """The memory with a new entry at the front and the oldest dropped, where active."""
-
-    def push(memory: jax.Array, new: jax.Array) -> jax.Array:
-        return jnp.where(active, jnp.concatenate([new[None], memory[:-1]]), memory)
-
-    return tuple(map(push, memory, new))
-
-
-@jax.custom_jvp
-def _push(active: jax.Array, memory: Pairs, new: Pairs) -> Pairs:
-    """``_shifted``, which costs nothing where no seed is active.
-
-    A branch would copy the memory. A loop of one iteration or none keeps it in its place, but has
-    no reverse mode: so its derivative is that of ``_shifted``, which is linear.
-    """
-
-    def shift(carry: tuple[jax.Array, Pairs]) -> tuple[jax.Array, Pairs]:
-        return jnp.zeros((), bool), _shifted(active, carry[1], new)
-
-    return jax.lax.while_loop(lambda carry: carry[0], shift, (jnp.any(active), memory))[1]
-
-
-@_push.defjvp
-def _push_jvp(
-    primals: tuple[jax.Array, Pairs, Pairs], tangents: tuple[jax.Array, Pairs, Pairs]
-) -> tuple[Pairs, Pairs]:
-    return _push(*primals), _shifted(primals[0], *tangents[1:])
-
-
 def _descent(state: State, gradient: jax.Array) -> jax.Array:
     """The two-loop recursion: minus the inverse Hessian's estimate times the gradient."""
 
     def newest_to_oldest(
-        q: jax.Array, pair: tuple[jax.Array, jax.Array, jax.Array]
+        q: jax.Array, part: tuple[Pairs, jax.Array]
     ) -> tuple[jax.Array, jax.Array]:
-        s, y, rho = pair
+        (s, y, rho), counts = part
         alpha = _dot(s, q) * rho
-        return q - alpha[None] * y, alpha
+        return jnp.where(counts[None], q - alpha[None] * y, q), alpha
 
     def oldest_to_newest(
-        r: jax.Array, pair: tuple[jax.Array, jax.Array, jax.Array, jax.Array]
+        r: jax.Array, part: tuple[Pairs, jax.Array, jax.Array]
     ) -> tuple[jax.Array, None]:
-        s, y, rho, alpha = pair
+        (s, y, rho), counts, alpha = part
         beta = _dot(y, r) * rho
-        return r + (alpha - beta)[None] * s, None
+        return jnp.where(counts[None], r + (alpha - beta)[None] * s, r), None
 
-    q, alpha = jax.lax.scan(newest_to_oldest, -gradient, (state.s, state.y, state.rho))
-    pairs = (state.s, state.y, state.rho, alpha)
-    return jax.lax.scan(oldest_to_newest, q * state.scale[None], pairs, reverse=True)[0]
+    q, alphas = -gradient, []
+    for part in state.memory.parts:
+        q, alpha = jax.lax.scan(newest_to_oldest, q, part)
+        alphas.append(alpha)
+    r = q * state.scale[None]
+    for part, alpha in zip(reversed(state.memory.parts), reversed(alphas), strict=True):
+        r = jax.lax.scan(oldest_to_newest, r, (*part, alpha), reverse=True)[0]
+    return r
 
 
 def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -> Method:
@@ -148,26 +100,25 @@ def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -
 
     def init(packed: jax.Array) -> State:
         one, zero = jnp.ones_like(packed[0]), jnp.zeros_like(packed[0])
-        pairs = jnp.zeros((history_size, *packed.shape), packed.dtype)
         return State(
-            s=pairs, y=pairs, rho=pairs[:, 0], scale=one,
+            memory=empty(packed, history_size), scale=one,
             direction=jnp.zeros_like(packed), step=zero, gradient=jnp.zeros_like(packed),
             iterations=jnp.zeros(packed.shape[1:], jnp.int32), epoch=jnp.zeros((), jnp.int32),
         )  # fmt: skip
 
-    def iterate(evaluate: Evaluate, lr_now: jax.Array, carry: Carry) -> Carry:
-        packed, here, state, evaluations, active, i = carry
+    def iterate(
+        evaluate: Evaluate, epoch: jax.Array, packed: jax.Array, state: State, within: Within
+    ) -> tuple[jax.Array, State, Within]:
+        here, evaluations, active, i = within
+        lr_now = learning_rate(how, numbers, epoch)
         loss, gradient = here.loss, here.gradient
         first = state.iterations == 0
         y, s = gradient - state.gradient, state.direction * state.step[None]
         ys = _dot(y, s)
         curved = active & ~first & (ys > CURVATURE)
-        pair = s, y, 1 / jnp.where(curved, ys, 1)
-        s_memory, y_memory, rho = _push(curved, (state.s, state.y, state.rho), pair)
+        pair = Pairs(s, y, 1 / jnp.where(curved, ys, 1))
         state = state._replace(
-            s=s_memory,
-            y=y_memory,
-            rho=rho,
+            memory=remember(state.memory, curved, pair),
             scale=jnp.where(curved, ys / jnp.where(curved, _dot(y, y), 1), state.scale),
         )
         one_norm = jnp.sum(jnp.abs(gradient), axis=0)
@@ -188,7 +139,10 @@ def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -
             state = state._replace(step=jnp.where(moves, found.t, state.step))
         move = state.step[None] * state.direction
         packed = jnp.where(moves[None], packed + move, packed)
-        goes_on = moves & (i < max_iter - 1)
+        may_go_on = i < max_iter - 1
+        # The second is there for XLA's CPU code: by one number of each seed's alone it would choose
+        # an evaluation that it has rounded otherwise than that of seeds which count together.
+        goes_on = moves & may_go_on & jnp.any(may_go_on)
         if searches:
             here = jax.tree.map(partial(jnp.where, moves[None]), found.here, here)
             evaluations = evaluations + jnp.where(moves, spent, 0)
@@ -202,27 +156,31 @@ def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -
             & ~(_largest(move) <= tolerance_change)
             & ~(jnp.abs(here.loss - loss) < tolerance_change)
         )
-        return Carry(packed, here, state, evaluations, active, i + 1)
+        return packed, state, Within(here, evaluations, active, i + 1)
+
+    def begin(here: Evaluated) -> Within:
+        active = ~(_largest(here.gradient) <= tolerance_grad) & jnp.isfinite(here.loss)
+        if goal is not None:
+            active = active & ~(here.loss <= goal)
+        none = jnp.zeros(here.loss.shape, jnp.int32)
+        return Within(here, none + 1, active, none)
+
+    def end(state: State, epoch: jax.Array) -> State:
+        return state._replace(epoch=epoch)
 
     def step(
         evaluate: Evaluate, packed: jax.Array, state: State
     ) -> tuple[jax.Array, State, Report]:
-        here = evaluate(packed)
-        loss = here.loss
-        active = ~(_largest(here.gradient) <= tolerance_grad) & jnp.isfinite(loss)
-        if goal is not None:
-            active = active & ~(loss <= goal)
-        lr_now = learning_rate(how, numbers, state.epoch)
+        epoch, first = state.epoch, begin(evaluate(packed))
 
-        def iteration(carry: Carry, _: None) -> tuple[Carry, None]:
+        def iteration(at: tuple[jax.Array, State, Within], _: None) -> tuple[Any, None]:
             # A scan with a branch, not a while loop: it ends as early, and has a reverse mode.
-            go_on = partial(iterate, evaluate, lr_now)
-            return jax.lax.cond(jnp.any(carry.active), go_on, lambda c: c, carry), None
+            go_on = partial(iterate, evaluate, epoch)
+            return jax.lax.cond(jnp.any(at[2].active), go_on, lambda *at: at, *at), None
 
-        evaluations = jnp.ones(loss.shape, jnp.int32)
-        carry = Carry(packed, here, state, evaluations, active, jnp.zeros((), jnp.int32))
-        carry = jax.lax.scan(iteration, carry, None, length=max_iter)[0]
-        state = carry.state._replace(epoch=state.epoch + 1)
-        return carry.packed, state, Report(loss, here.quantities, carry.evaluations)
+        at = (packed, state, first)
+        (packed, state, last), _ = jax.lax.scan(iteration, at, None, length=max_iter)
+        report = Report(first.here.loss, first.here.quantities, last.evaluations)
+        return packed, end(state, epoch + 1), report
 
-    return Method(init, step, counts_evaluations=True)
+    return Method(init, step, counts_evaluations=True, iterations=Iterations(begin, iterate, end))

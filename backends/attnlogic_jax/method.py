@@ -79,6 +79,40 @@ Goal = jax.Array | None
 """The loss at or below which a run ends, before that epoch's update; None for no such end."""
 
 
+class Within(NamedTuple):
+    """How far seeds are within an epoch of several iterations.
+
+    Attributes:
+      here: what was evaluated at the parameters.
+      evaluations: so far in this epoch; (…).
+      active: whether the epoch goes on; (…).
+      i: the iterations done in it, where it goes on; (…).
+    """
+
+    here: Evaluated
+    evaluations: jax.Array
+    active: jax.Array
+    i: jax.Array
+
+
+class Iterations(NamedTuple):
+    """An epoch in pieces, for an optimizer of which some seeds need few iterations and others many.
+
+    Attributes:
+      begin: ``begin(here)``, after the first evaluation.
+      iterate: ``iterate(evaluate, epoch, packed, state, within)``: one more iteration of the seeds
+        whose epoch goes on: parameters and state after it, and how far they are. Each seed may be
+        in an epoch of its own: () or (…).
+      end: ``end(state, epoch)``: the state once that many epochs are done.
+    """
+
+    begin: Callable[[Evaluated], Within]
+    iterate: Callable[
+        [Evaluate, jax.Array, jax.Array, State, Within], tuple[jax.Array, State, Within]
+    ]
+    end: Callable[[State, jax.Array], State]
+
+
 class Method(NamedTuple):
     """An optimizer.
 
@@ -87,11 +121,13 @@ class Method(NamedTuple):
       step: ``step(evaluate, packed, state)`` is one epoch: the parameters and the state after it,
         and its report.
       counts_evaluations: whether its report says how many evaluations an epoch took.
+      iterations: what ``step`` does, in pieces; None where all seeds take as long.
     """
 
     init: Callable[[jax.Array], State]
     step: Callable[[Evaluate, jax.Array, State], tuple[jax.Array, State, Report]]
     counts_evaluations: bool = False
+    iterations: Iterations | None = None
 
 
 def take(tree: Tree, chosen: jax.Array) -> Tree:

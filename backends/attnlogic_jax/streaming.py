@@ -125,6 +125,11 @@ def fold(seen: Streaming, epoch: jax.Array, report: Report, threshold: jax.Array
     return seen
 
 
+def evaluated(seen: Streaming, more: jax.Array) -> Streaming:
+    """Count more evaluations in the epoch that was folded in last; (…)."""
+    return seen._replace(evaluations=_added(seen.evaluations, more))
+
+
 def _added(words: jax.Array, spent: jax.Array) -> jax.Array:
     """A count in words (2, …) with less than 2^30 more; (…)."""
     low = words[1] + spent
