@@ -37,6 +37,24 @@ def test_tasks_are_begun_some_turns_before_they_are_asked_for(count):
             assert result(future) == turn**2
 
 
+@pytest.mark.parametrize(
+    ("last_first", "expected"), [(False, [0, 1, 2, 3, 4]), (True, [2, 1, 0, 3, 4])]
+)
+def test_of_those_begun_together_the_last_may_be_the_first(last_first, expected):
+    done = []
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, task):
+            done.append(number := task())
+            return super().submit(lambda: number)
+
+    with Pool() as pool:
+        tasks = [lambda number=number: number for number in range(5)]
+        found = [result(future) for future in ahead(pool, tasks, 2, last_first=last_first)]
+    assert done == expected
+    assert found == [*range(5)]
+
+
 def test_the_error_of_a_task_comes_in_its_turn():
     error = RuntimeError("a wire snapped")
 

@@ -28,19 +28,30 @@ def threads() -> Iterator[Executor]:
         pool.shutdown(cancel_futures=True)
 
 
-def ahead(pool: Executor, tasks: Iterable[Callable[[], T]], count: int) -> Iterator[Future[T]]:
+def ahead(
+    pool: Executor,
+    tasks: Iterable[Callable[[], T]],
+    count: int,
+    *,
+    last_first: bool = False,
+) -> Iterator[Future[T]]:
     """Have tasks done in order, each begun ``count`` tasks before it is asked for.
 
     Args:
       pool: does them.
       tasks: what is done; gone through in the calling thread.
       count: how many are begun beyond the one that is given.
+      last_first: of those that are begun together at first, begin the last one first.
 
     Yields:
       The tasks' results, or their errors, as they will be.
     """
     left, begun = iter(tasks), deque[Future[T]]()
-    begun.extend(map(pool.submit, islice(left, count + 1)))
+    first = [*islice(left, count + 1)]
+    if last_first:
+        begun.extend(reversed([pool.submit(task) for task in reversed(first)]))
+    else:
+        begun.extend(map(pool.submit, first))
     while begun:
         yield begun.popleft()
         begun.extend(map(pool.submit, islice(left, 1)))

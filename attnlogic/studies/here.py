@@ -62,7 +62,9 @@ def train_here(
 def _train(work: Work, trainer: Backend, jobs: int, keep: Keep, bar: Progress) -> None:
     groups = work.groups()
     with threads() as pool:
-        prepared = ahead(pool, _preparations(work, trainer), KINDS_AHEAD)
+        # The first kind is made ready by its own training, at once. The last of the next three is
+        # L-BFGS in the default study, which takes as long as the others together.
+        prepared = ahead(pool, _preparations(work, trainer), KINDS_AHEAD, last_first=True)
         drawn = ahead(pool, _draws(work), 1)
         for group in groups:
             next(prepared)  # an error is dropped: the training meets the same in its turn

@@ -140,8 +140,8 @@ def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -
         move = state.step[None] * state.direction
         packed = jnp.where(moves[None], packed + move, packed)
         may_go_on = i < max_iter - 1
-        # The second is there for XLA's CPU code: by one number of each seed's alone it would choose
-        # an evaluation that it has rounded otherwise than that of seeds which count together.
+        # The last is for the bits: where each seed's own number alone chooses an evaluation, XLA
+        # compiles it otherwise for a CPU, and it rounds otherwise than it always has.
         goes_on = moves & may_go_on & jnp.any(may_go_on)
         if searches:
             here = jax.tree.map(partial(jnp.where, moves[None]), found.here, here)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-MOST_NEW = 8
+MOST_NEW = 4
 """The most pairs for which there is room beside the others. Each iteration looks at all of it."""
 
 
