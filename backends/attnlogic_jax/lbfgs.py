@@ -1,9 +1,9 @@
 """torch's L-BFGS, without or with its line search, for many seeds side by side.
 
 One step is torch's ``LBFGS.step``: up to ``max_iter`` iterations, each with its own direction, step
-and evaluation, ended by the same tests. Seeds end one by one: a seed whose tests say so is masked
-out until the next epoch, and the loop goes on while any seed is active. Most end early and few take
-all the iterations, so this is best done with few seeds at once.
+and evaluation, ended by the same tests. In ``step`` a seed whose tests say so is masked out until
+the next epoch, and the loop goes on while any seed is active. Most end early and few take all the
+iterations, so ``paces`` trains many seeds by the same iterations, each at its own pace.
 
 Reference: Nocedal and Wright, "Numerical Optimization", algorithms 7.4 and 7.5.
 """
