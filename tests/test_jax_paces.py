@@ -38,7 +38,7 @@ def iterate(evaluate, epoch, packed, calls, within):
     return down, calls + 1, Within(here, spent, goes_on, within.i + 1)
 
 
-STEPS = Iterations(begin, iterate, lambda calls, epoch: calls)
+STEPS = Iterations(begin, iterate, lambda calls, epochs: calls)
 
 
 def start(seeds):

@@ -165,8 +165,8 @@ def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -
         none = jnp.zeros(here.loss.shape, jnp.int32)
         return Within(here, none + 1, active, none)
 
-    def end(state: State, epoch: jax.Array) -> State:
-        return state._replace(epoch=epoch)
+    def end(state: State, epochs: int | jax.Array) -> State:
+        return state._replace(epoch=state.epoch + epochs)
 
     def step(
         evaluate: Evaluate, packed: jax.Array, state: State
@@ -181,6 +181,6 @@ def lbfgs(how: Structure, numbers: Mapping[str, jax.Array], goal: Goal = None) -
         at = (packed, state, first)
         (packed, state, last), _ = jax.lax.scan(iteration, at, None, length=max_iter)
         report = Report(first.here.loss, first.here.quantities, last.evaluations)
-        return packed, end(state, epoch + 1), report
+        return packed, end(state, 1), report
 
     return Method(init, step, counts_evaluations=True, iterations=Iterations(begin, iterate, end))

@@ -53,7 +53,7 @@ class Memory(NamedTuple):
 
 
 def _places(size: int, like: jax.Array) -> jax.Array:
-    return jnp.arange(size).reshape(-1, *[1] * (like.ndim - 1))
+    return jnp.arange(size, dtype=jnp.int32).reshape(-1, *[1] * (like.ndim - 1))
 
 
 def empty(packed: jax.Array, size: int) -> Memory:
@@ -72,7 +72,7 @@ def remember(memory: Memory, where: jax.Array, pair: Pairs) -> Memory:
     room = len(memory.new.rho)
     full = jnp.any(where & (memory.added == room))
     old = _moved(full, memory.added, memory.new, memory.old)
-    added = jnp.where(full, 0, memory.added) + where
+    added = jnp.where(full, 0, memory.added) + where.astype(jnp.int32)
     here = where[None] & (_places(room, added[None]) == room - added[None])
 
     def put(leaf: jax.Array, one: jax.Array) -> jax.Array:

@@ -103,14 +103,14 @@ class Iterations(NamedTuple):
       iterate: ``iterate(evaluate, epoch, packed, state, within)``: one more iteration of the seeds
         whose epoch goes on: parameters and state after it, and how far they are. Each seed may be
         in an epoch of its own: () or (…).
-      end: ``end(state, epoch)``: the state once that many epochs are done.
+      end: ``end(state, epochs)``: the state once so many epochs more are done.
     """
 
     begin: Callable[[Evaluated], Within]
     iterate: Callable[
         [Evaluate, jax.Array, jax.Array, State, Within], tuple[jax.Array, State, Within]
     ]
-    end: Callable[[State, jax.Array], State]
+    end: Callable[[State, int | jax.Array], State]
 
 
 class Method(NamedTuple):

@@ -66,7 +66,7 @@ def advance(
         )
         seen = streaming.evaluated(seen, after.evaluations - within.evaluations)
         ends = (begins | within.active) & ~after.active
-        return At(at.epoch + ends, packed, state, after, seen)
+        return At(at.epoch + ends.astype(jnp.int32), packed, state, after, seen)
 
     within = jax.tree.map(
         lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
@@ -75,4 +75,4 @@ def advance(
     epoch = jnp.full(packed.shape[1:], carry.epoch)
     at = At(epoch, packed, carry.state, within, carry.seen)
     at = jax.lax.while_loop(lambda at: jnp.any(at.epoch < end), step, at)
-    return Carry(end, at.packed, how.end(at.state, end), at.seen)
+    return Carry(end, at.packed, how.end(at.state, epochs), at.seen)
