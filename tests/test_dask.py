@@ -1,5 +1,7 @@
 """Studies on a cluster of Dask: a real scheduler and two workers, each in a process of its own."""
 
+import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -94,6 +96,24 @@ def test_a_worker_that_is_killed_has_its_units_done_again(tmp_path, backend):
         assert (tmp_path / "marks" / "killed").exists()
         assert len(client.nthreads()) == 1
     assert found.table().equals(whole.table())
+
+
+@pytest.mark.parametrize(("error", "said"), [(KeyboardInterrupt, False), (ValueError, True)])
+def test_after_an_interrupt_the_client_says_nothing(monkeypatch, caplog, error, said):
+    class Client(contextlib.nullcontext):
+        def __init__(self, *_, **__):
+            super().__init__()
+
+        def __exit__(self, *_):
+            logging.getLogger("attnlogic.test").error("Exception in callback")
+
+    monkeypatch.setattr(distributed, "Client", Client)
+    try:
+        with pytest.raises(error), connected("tcp://127.0.0.1:1"):
+            raise error
+    finally:
+        logging.disable(logging.NOTSET)
+    assert bool(caplog.records) == said
 
 
 def test_ctrl_c_keeps_what_is_done(tmp_path):

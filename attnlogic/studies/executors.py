@@ -8,6 +8,7 @@ each uses all cores that it may run on; on a machine with several GPUs one worke
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -156,4 +157,8 @@ def connected(address: str, seconds: float = 30.0) -> Iterator[Any]:
             "scheduler, and give the address that it prints, such as tcp://host:8786"
         ) from error
     with client:
-        yield client
+        try:
+            yield client
+        except KeyboardInterrupt:
+            logging.disable()  # the process ends: what the client's event loop was at is no news
+            raise
