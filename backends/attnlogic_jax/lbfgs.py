@@ -80,12 +80,12 @@ def _descent(state: State, gradient: jax.Array) -> jax.Array:
         beta = _dot(y, r) * rho
         return jnp.where(counts[None], r + (alpha - beta)[None] * s, r), None
 
-    q, alphas = -gradient, []
-    for part in state.memory.parts:
+    parts, q, alphas = state.memory.parts, -gradient, []
+    for part in parts:
         q, alpha = jax.lax.scan(newest_to_oldest, q, part)
         alphas.append(alpha)
     r = q * state.scale[None]
-    for part, alpha in zip(reversed(state.memory.parts), reversed(alphas), strict=True):
+    for part, alpha in zip(reversed(parts), reversed(alphas), strict=True):
         r = jax.lax.scan(oldest_to_newest, r, (*part, alpha), reverse=True)[0]
     return r
 

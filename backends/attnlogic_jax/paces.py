@@ -54,12 +54,8 @@ def advance(
             )
             return begun
 
-        def iterate(
-            packed: jax.Array, state: State, within: Within
-        ) -> tuple[jax.Array, State, Within]:
-            return how.iterate(evaluate, at.epoch, packed, state, within)
-
         # Both are left out where no seed needs them.
+        iterate = partial(how.iterate, evaluate, at.epoch)
         within, seen = jax.lax.cond(jnp.any(begins), begin, lambda *old: old, at.within, at.seen)
         packed, state, after = jax.lax.cond(
             jnp.any(within.active), iterate, lambda *old: old, at.packed, at.state, within
