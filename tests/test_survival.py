@@ -58,6 +58,12 @@ def test_a_second_writer_is_refused_and_told_by_whom(tmp_path, undisturbed):
     assert ".writer.json" not in left(folder)
 
 
+def test_a_folder_that_cannot_be_held_is_left_alone_and_has_no_writer(tmp_path):
+    (tmp_path / lock.LOCK).mkdir()  # no file that could be locked, not even by root
+    assert lock.is_locked(tmp_path)
+    assert lock.writer_of(tmp_path) is None
+
+
 def test_a_look_at_who_writes_is_waited_for(tmp_path):
     folder = tmp_path / "study"
     work(folder, study=TWO)

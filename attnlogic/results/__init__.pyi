@@ -49,6 +49,7 @@ from .store import Unread as Unread
 from .store import create as create
 from .store import digest as digest
 from .store import forget_checked as forget_checked
+from .store import is_locked as is_locked
 from .store import load as load
 from .store import made_alike as made_alike
 from .store import made_by as made_by

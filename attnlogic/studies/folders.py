@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from attnlogic.errors import InputError
-from attnlogic.results import made_alike, read_study, same, writer_of
+from attnlogic.results import is_locked, made_alike, read_study, same
 
 HOME = Path("runs")
 
@@ -30,7 +30,7 @@ def directory_of(asked: Mapping[str, Any]) -> Path:
             there = read_study(file.parent).description
         except InputError:
             continue
-        if there.get("format") != asked["format"] or writer_of(file.parent):
+        if there.get("format") != asked["format"] or is_locked(file.parent):
             continue
         if same(there, asked) and made_alike(there, asked):
             return file.parent

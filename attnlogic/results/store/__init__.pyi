@@ -11,6 +11,7 @@ from .files import write_whole as write_whole
 from .inventory import Inventory as Inventory
 from .inventory import Unread as Unread
 from .inventory import forget_checked as forget_checked
+from .lock import is_locked as is_locked
 from .lock import writer_of as writer_of
 from .part_files import Part as Part
 from .part_files import PartRuns as PartRuns

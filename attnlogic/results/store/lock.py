@@ -58,20 +58,24 @@ def locked(directory: Path) -> Iterator[None]:
         lock.release()
 
 
-def writer_of(directory: Path) -> str | None:
-    """Which process writes to a folder now, in words; None where none does that can be seen.
+def is_locked(directory: Path) -> bool:
+    """Whether a folder cannot be held for writing now.
 
     To see it the lock is taken for a moment: see ``LOOK_SECONDS``.
     """
     if not (directory / LOCK).exists():
-        return None
+        return False
     try:
         with FileLock(directory / LOCK, timeout=0):
-            return None
-    except Timeout:
-        return _who(directory)
-    except OSError:  # a folder that may not be written to
-        return None
+            return False
+    except (Timeout, OSError):
+        return True
+
+
+def writer_of(directory: Path) -> str | None:
+    """Which process writes to a folder now, in words; None where none does that can be seen."""
+    writes = is_locked(directory) and (directory / WRITER).exists()
+    return _who(directory) if writes else None
 
 
 def _myself() -> dict[str, Any]:
